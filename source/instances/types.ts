@@ -1,0 +1,102 @@
+/** Instances, nodes and the small interface behind which each provider stands. */
+import type { ExecOptions, HostRef, Pool } from "../ssh/types.ts";
+
+export type ProviderName = "ganeti" | "libvirt" | "xen" | "xenserver";
+export type Status = "running" | "stopped" | "paused" | "error" | "unknown";
+
+export interface Instance {
+  /** Unique over all hosts: `provider/cluster-or-host/id`. Two instances of one name never share it. */
+  key: string;
+  name: string;
+  id: string;
+  provider: ProviderName;
+  /** Ganeti's cluster name; null where there is none. */
+  cluster: string | null;
+  /** The host as the user named it, through which it is reached. */
+  host: string;
+  /** Where it runs, as the provider calls it. */
+  node: string | null;
+  status: Status;
+  /** The provider's own word: `ERROR_nodedown`, `shut off`. */
+  statusDetail: string;
+  vcpus: number | null;
+  memoryMiB: number | null;
+  /** What else the provider knows; shown by `d` and in `--json`. */
+  facts: Record<string, string | number | boolean | null>;
+}
+
+/** A host that carries instances. Sizes in MiB. Ganeti: DTotal DFree MTotal MNode MFree Pinst Sinst. */
+export interface HostNode {
+  key: string;
+  name: string;
+  provider: ProviderName;
+  cluster: string | null;
+  host: string;
+  /** Provider's own words: `master`, `drained`, `offline`, … */
+  roles: string[];
+  diskTotal: number | null;
+  diskFree: number | null;
+  memoryTotal: number | null;
+  memoryNode: number | null;
+  memoryFree: number | null;
+  primaryInstances: number | null;
+  secondaryInstances: number | null;
+}
+
+export interface Snapshot {
+  instances: Instance[];
+  nodes: HostNode[];
+}
+
+export type ActionName = "start" | "shutdown" | "reboot" | "force-off";
+
+/** What an action has to report while it runs. */
+export interface ActionEvent {
+  text: string;
+  /** Ganeti's job number, once there is one. */
+  job?: string;
+}
+
+export interface ActionOutcome {
+  ok: boolean;
+  job: string | null;
+  /** In the user's words, when not ok. */
+  error: string | null;
+  /** The provider's own text under it. */
+  detail: string | null;
+}
+
+/** Why an action can't be done now, or null when it can. */
+export type Refusal = string | null;
+
+export interface Attachment {
+  /** Where the provider was found: its host, and what tells it apart there (connection URI, cluster name). */
+  host: HostRef;
+  label: string;
+}
+
+/**
+ * One provider on one host or cluster. `list` is one round trip. Nothing here keeps state between calls besides what
+ * was found out when it was attached.
+ */
+export interface Provider {
+  readonly name: ProviderName;
+  readonly attachment: Attachment;
+  /** Ganeti: the cluster's name, so that a cluster reached through two nodes is one. */
+  readonly cluster: string | null;
+  list(options: ProviderOptions): Promise<Snapshot>;
+  /** Null, or why this action makes no sense for this instance now. */
+  refuses(action: ActionName, instance: Instance): Refusal;
+  /** The exact command lines, for `--dry-run` and confirmations. */
+  preview(action: ActionName, instance: Instance): string[];
+  act(
+    action: ActionName,
+    instance: Instance,
+    options: ProviderOptions & { onEvent?: (event: ActionEvent) => void },
+  ): Promise<ActionOutcome>;
+}
+
+export interface ProviderOptions extends Pick<ExecOptions, "signal" | "priority" | "timeoutMs"> {}
+
+/** Finds what a host runs. Rejects as `Pool.exec` does; an empty list means that the host answers and runs nothing we know. */
+export type Discover = (pool: Pool, host: HostRef, options: ProviderOptions & { uri?: string }) => Promise<Provider[]>;
