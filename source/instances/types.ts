@@ -1,4 +1,5 @@
 /** Instances, nodes and the small interface behind which each provider stands. */
+import type { VirtuError } from "../errors.ts";
 import type { ExecOptions, HostRef, Pool } from "../ssh/types.ts";
 
 export type ProviderName = "ganeti" | "libvirt" | "xen" | "xenserver";
@@ -46,6 +47,8 @@ export interface HostNode {
 export interface Snapshot {
   instances: Instance[];
   nodes: HostNode[];
+  /** What the user should know and is no failure: `a QEMU process hangs, numbers are missing`. */
+  notes: string[];
 }
 
 export type ActionName = "start" | "shutdown" | "reboot" | "force-off";
@@ -70,8 +73,9 @@ export interface ActionOutcome {
 export type Refusal = string | null;
 
 export interface Attachment {
-  /** Where the provider was found: its host, and what tells it apart there (connection URI, cluster name). */
+  /** The host as the user named it, through which the provider was found. */
   host: HostRef;
+  /** What tells it apart there: connection URI, cluster name. */
   label: string;
 }
 
@@ -88,15 +92,34 @@ export interface Provider {
   /** Null, or why this action makes no sense for this instance now. */
   refuses(action: ActionName, instance: Instance): Refusal;
   /** The exact command lines, for `--dry-run` and confirmations. */
-  preview(action: ActionName, instance: Instance): string[];
+  preview(action: ActionName, instance: Instance, options?: ActionLimits): string[];
+  /** Never rejects for what the provider says; rejects with a `VirtuError` when it can't be reached or was cancelled. */
   act(
     action: ActionName,
     instance: Instance,
-    options: ProviderOptions & { onEvent?: (event: ActionEvent) => void },
+    options: ProviderOptions & ActionLimits & { onEvent?: (event: ActionEvent) => void },
   ): Promise<ActionOutcome>;
+}
+
+export interface ActionLimits {
+  /** Seconds that a shutdown may take before it counts as failed (default 120). */
+  limitSeconds?: number;
 }
 
 export interface ProviderOptions extends Pick<ExecOptions, "signal" | "priority" | "timeoutMs"> {}
 
-/** Finds what a host runs. Rejects as `Pool.exec` does; an empty list means that the host answers and runs nothing we know. */
-export type Discover = (pool: Pool, host: HostRef, options: ProviderOptions & { uri?: string }) => Promise<Provider[]>;
+export interface Discovery {
+  providers: Provider[];
+  /** Providers that are there and can't be used: no permission, daemon stopped. Both lists empty: nothing we know runs there. */
+  problems: VirtuError[];
+}
+
+export interface DiscoverOptions extends ProviderOptions {
+  /** libvirt connection URI; when it is given, a host without libvirt is a problem. */
+  uri?: string;
+  /** Other hosts that the user named: a Ganeti master among them is reached as named there. */
+  known?: readonly HostRef[];
+}
+
+/** Finds what a host runs, in one round trip. Rejects as `Pool.exec` does. */
+export type Discover = (pool: Pool, host: HostRef, options?: DiscoverOptions) => Promise<Discovery>;

@@ -1,0 +1,154 @@
+/**
+ * What the inventory shows and does. The implementation is `createInventory` (inventory.ts); the screen and the headless
+ * commands know only this file and `types.ts`.
+ */
+import type { EventEmitter } from "node:events";
+import type { VirtuError } from "../errors.ts";
+import type { HostRef, Pool } from "../ssh/types.ts";
+import type { ActionName, HostNode, Instance, ProviderName, Status } from "./types.ts";
+
+export interface InventoryOptions {
+  pool: Pool;
+  hosts: readonly HostRef[];
+  /** libvirt connection URI (default `qemu:///system`). */
+  uri?: string;
+  /** Milliseconds between two refreshes of a host that is looked at (default 4000). */
+  intervalMs?: number;
+  /** Actions that run at once on one host or cluster (default 2). */
+  parallel?: number;
+}
+
+/**
+ * - `discovering`: nothing known yet, the first answer is awaited;
+ * - `ok`: the last refresh worked;
+ * - `stale`: it worked once, the last refresh failed (`error` says why); the rows are of `seenAt`;
+ * - `error`: it never worked, or nothing that virtu knows runs there.
+ */
+export type HostState = "discovering" | "ok" | "stale" | "error";
+
+export interface HostView {
+  /** As the user named it; unique in the inventory. */
+  host: string;
+  state: HostState;
+  /** What was found there: `label` is the connection URI or the cluster's name. */
+  providers: readonly { name: ProviderName; label: string; cluster: string | null; sharedWith: string | null }[];
+  /** Epoch milliseconds of the last good answer, or null. */
+  seenAt: number | null;
+  error: VirtuError | null;
+  /** Providers that are there and can't be used (no permission, daemon stopped), while others may work. */
+  problems: readonly VirtuError[];
+  /** Remarks of the last refresh that are no failure: a hanging QEMU, for instance. */
+  notes: readonly string[];
+  /** Epoch milliseconds of the next try of a host that failed, while somebody watches; else null. */
+  retryAt: number | null;
+  refreshing: boolean;
+  /** Milliseconds that the last good refresh took, or null. */
+  tookMs: number | null;
+}
+
+export type ActionState = "queued" | "running" | "done" | "failed" | "cancelled";
+
+/** One action on one instance, from the queue to its outcome. Replaced, never changed in place. */
+export interface ActionItem {
+  /** Counts up over the inventory's life. */
+  id: number;
+  /** Equal for everything that one `act` call started. */
+  run: number;
+  action: ActionName;
+  key: string;
+  name: string;
+  host: string;
+  state: ActionState;
+  /** What happens now or how it ended, one line: `Ganeti job 57: waiting for locks`. */
+  text: string;
+  /** Ganeti's job number. */
+  job: string | null;
+  error: string | null;
+  /** The provider's own text under `error`. */
+  detail: string | null;
+  statusBefore: Status;
+  /** What a refresh after the action really saw; null until then. */
+  statusAfter: Status | null;
+  /** Epoch milliseconds. */
+  queuedAt: number;
+  startedAt: number | null;
+  endedAt: number | null;
+}
+
+/** An instance as the table shows it. */
+export interface InstanceRow extends Instance {
+  /** Epoch milliseconds of the answer that it comes from. */
+  seenAt: number;
+  /** Its host's last refresh failed: this is what was known at `seenAt`. */
+  stale: boolean;
+  /** The action that is queued or running on it, or its latest outcome until the next `act` on it; else null. */
+  action: ActionItem | null;
+}
+
+export interface NodeRow extends HostNode {
+  seenAt: number;
+  stale: boolean;
+}
+
+/** A whole picture; the same object as long as nothing changed, so that a subscription can compare it by `===`. */
+export interface InventoryView {
+  hosts: readonly HostView[];
+  /** By name, then host. */
+  instances: readonly InstanceRow[];
+  nodes: readonly NodeRow[];
+  /** Queued and running actions, oldest first. */
+  pending: readonly ActionItem[];
+}
+
+export interface InventoryEvents {
+  /** `view()` gives something new. Not throttled: several may come in one tick. */
+  change: [];
+  /** An item was queued, moved, or ended: one line of the log pane. */
+  action: [ActionItem];
+}
+
+export interface ActOptions {
+  /** Actions at once on each host or cluster, for this run. */
+  parallel?: number;
+  /** Seconds that a shutdown may take before it counts as failed (default 120). */
+  limitSeconds?: number;
+  /** Cancels items that have not started, and stops following the started ones (they go on where they run). */
+  signal?: AbortSignal;
+}
+
+export interface ActionRun {
+  run: number;
+  /** The items as they are now, in the order asked for. */
+  items(): readonly ActionItem[];
+  /** Resolves when every item has ended and `statusAfter` is known as far as it can be. Never rejects. */
+  done: Promise<readonly ActionItem[]>;
+  /** Takes back those of its items that have not started. */
+  cancel(): void;
+}
+
+export interface Inventory extends EventEmitter<InventoryEvents> {
+  view(): InventoryView;
+  /** Somebody looks: refresh at once and then at the interval. Call what it returns to stop; the last one ends polling. */
+  watch(): () => void;
+  /** Refreshes these hosts (default all) now, back-off or not. Resolves when all have answered or failed; never rejects. */
+  refresh(hosts?: readonly string[], options?: { signal?: AbortSignal }): Promise<void>;
+  addHost(host: HostRef): void;
+  removeHost(name: string): void;
+  /** Null, or why this action can't be done on this instance now (also: one is under way). */
+  refuses(action: ActionName, key: string): string | null;
+  /** What an action would run: for `--dry-run` and confirmations. */
+  preview(
+    action: ActionName,
+    keys: readonly string[],
+    options?: ActOptions,
+  ): { key: string; host: string; lines: string[] }[];
+  /** Queues the action for these instances; keys that are not known or that refuse end as `failed` at once. */
+  act(action: ActionName, keys: readonly string[], options?: ActOptions): ActionRun;
+  /** Takes back an item that has not started; false when it has. */
+  cancel(itemId: number): boolean;
+  /** Stops polling and following; nothing on the hosts is touched. */
+  end(): void;
+}
+
+/** `export function createInventory(options: InventoryOptions): Inventory` in inventory.ts. */
+export type CreateInventory = (options: InventoryOptions) => Inventory;
