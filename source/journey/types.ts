@@ -94,6 +94,8 @@ export interface Environment {
   description: string;
   /** Path on the frontend, for an image. */
   file: string | null;
+  /** Why it can't be deployed, when that is known beforehand (an image file of 2012). */
+  problem: string | null;
 }
 
 /** One of Kadeploy's three phases. */
@@ -153,6 +155,8 @@ export interface Deployment {
   expectedEnd: number | null;
   state: "running" | "checking" | "done" | "cancelled" | "failed";
   result: DeployResult | null;
+  /** What stopped it as a whole (refused, killed, cancelled), with what to do; null while it runs and when it ran to its end. */
+  problem: { why: string; hint: string | null; detail: string | null } | null;
   /** Last output lines of kadeploy3, newest last, bounded. */
   log: string[];
 }
