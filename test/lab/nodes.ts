@@ -1,0 +1,157 @@
+/** Nodes of the lab: machines as far as their programs can tell, on a network of their own, gone with their first process. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Daemon, daemon, must, type Ran, type RunOptions, run, type Teardown, until } from "./lab.ts";
+
+const nodeInit = join(dirname(fileURLToPath(import.meta.url)), "node-init.sh");
+
+export interface Network {
+  /** Words that run a program on this network: nothing of it is reachable from anywhere else. */
+  readonly prefix: readonly string[];
+  /** Process that holds the network's own namespace with the switch in it. */
+  readonly pid: number;
+  /** The address of a name; the same name always has the same one. */
+  address(name: string): string;
+  /** Lines for /etc/hosts: every name that has an address, as `NAME.DOMAIN NAME`. */
+  hosts(): string;
+  readonly domain: string;
+  /** Key that the nodes' root accepts. */
+  readonly identity: string;
+  readonly directory: string;
+}
+
+/** Opens a network with a switch; programs started with its `prefix` reach the nodes, and nothing else. */
+export async function openNetwork(teardown: Teardown, domain = "lab.example.org"): Promise<Network> {
+  const directory = teardown.directory("nodes");
+  const holder = daemon(teardown, join(directory, "network.log"), "unshare", ["--net", "sleep", "infinity"]);
+  const prefix = ["nsenter", `--net=/proc/${holder.pid}/ns/net`, "--"];
+  const [nsenter = "", ...into] = prefix;
+  // unshare has made its namespace when sleep runs in its place.
+  await until("the network's namespace", async () => {
+    const links = await run("readlink", ["/proc/self/ns/net", `/proc/${holder.pid}/ns/net`]);
+    const [ours, theirs] = links.stdout.split("\n");
+    return theirs !== "" && theirs !== ours;
+  });
+  const setup =
+    "ip link set lo up; ip link add switch type bridge; ip addr add 10.99.0.254/24 dev switch; ip link set switch up";
+  await must(nsenter, [...into, "sh", "-ec", setup]);
+  const identity = join(directory, "id");
+  await must("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", identity]);
+  const addresses = new Map<string, string>();
+  return {
+    prefix,
+    pid: holder.pid,
+    domain,
+    identity,
+    directory,
+    address(name) {
+      const known = addresses.get(name) ?? `10.99.0.${11 + addresses.size}`;
+      addresses.set(name, known);
+      return known;
+    },
+    hosts: () =>
+      [
+        "127.0.0.1 localhost",
+        ...[...addresses].map(([name, address]) => `${address} ${name}.${domain} ${name}`),
+        "",
+      ].join("\n"),
+  };
+}
+
+export interface LabNode {
+  readonly name: string;
+  readonly address: string;
+  /** Runs a shell script on the node directly, not through SSH. Throws unless its exit status is 0. */
+  exec(script: string, options?: RunOptions): Promise<string>;
+  /** The same, giving whatever came of it. */
+  try(script: string, options?: RunOptions): Promise<Ran>;
+  /** Lines for a known_hosts file, from the keys that the node has now. */
+  knownHosts(...names: string[]): Promise<string>;
+  /** Pulls the plug. */
+  stop(): Promise<void>;
+}
+
+export interface NodeOptions {
+  name: string;
+  /** Root file system, of roots.ts. Left untouched. */
+  root: string;
+}
+
+/** Starts a node from a root: own processes, hostname, address on the bridge br0, SSH server; its files live in memory. */
+export async function startNode(teardown: Teardown, network: Network, options: NodeOptions): Promise<LabNode> {
+  const { name, root } = options;
+  const address = network.address(name);
+  const fullName = `${name}.${network.domain}`;
+  const place = join(network.directory, name);
+  mkdirSync(place);
+  const process: Daemon = daemon(teardown, join(network.directory, `${name}.log`), "unshare", [
+    ...["--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child=KILL"],
+    ...["sh", nodeInit, place, root, fullName],
+  ]);
+  teardown.add(() => process.stop("SIGKILL"));
+  await until(`node ${name} being up\n${process.log()}`, () => {
+    if (!process.alive) throw new Error(`node ${name} did not come up:\n${process.log()}`);
+    return process.log().includes("node is up");
+  });
+  const [first = ""] = (await must("cat", [`/proc/${process.pid}/task/${process.pid}/children`])).split(" ");
+  const inside = ["--target", first, "--all", "--", "/usr/bin/env", "-i"];
+  const environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C"];
+  const words = (script: string) => [...inside, ...environment, "sh", "-euc", script];
+
+  const [nsenter = "", ...into] = network.prefix;
+  const link = `port${address.split(".").at(-1)}`;
+  const plug = `ip link add ${link} type veth peer name eth0 netns ${process.pid}; ip link set ${link} master switch up`;
+  await must(nsenter, [...into, "sh", "-ec", plug]);
+  const node: LabNode = {
+    name,
+    address,
+    exec: (script, runOptions) => must("nsenter", words(script), runOptions),
+    try: (script, runOptions) => run("nsenter", words(script), runOptions),
+    async knownHosts(...names) {
+      const keys = await must("nsenter", words("cat /etc/ssh/ssh_host_*_key.pub"));
+      const lines = keys.split("\n").map((line) => line.split(" ").slice(0, 2).join(" "));
+      return lines.map((line) => `${[...names, address].join(",")} ${line}\n`).join("");
+    },
+    stop: () => process.stop("SIGKILL"),
+  };
+  await node.exec(
+    `ip link set lo up
+ip link add br0 type bridge
+ip link set eth0 master br0 up
+ip addr add ${address}/24 dev br0
+ip link set br0 up
+cat >>/root/.ssh/authorized_keys
+chmod 600 /root/.ssh/authorized_keys`,
+    { input: await must("cat", [`${network.identity}.pub`]).then((key) => `${key}\n`) },
+  );
+  return node;
+}
+
+/** Gives every node the addresses of all. */
+export async function shareHosts(network: Network, nodes: readonly LabNode[]): Promise<void> {
+  await Promise.all(nodes.map((node) => node.exec("cat >/etc/hosts", { input: network.hosts() })));
+}
+
+/**
+ * Writes an ssh configuration for `virtu -F` and `ssh -F`, in which the nodes go by their names, and the known_hosts
+ * file with their keys as they are now. Strict: a key that is not in it is refused.
+ */
+export async function writeSshConfig(network: Network, nodes: readonly LabNode[], extra = ""): Promise<string> {
+  const file = join(network.directory, "ssh_config");
+  const knownHosts = join(network.directory, "known_hosts");
+  const keys = await Promise.all(nodes.map((node) => node.knownHosts(node.name)));
+  writeFileSync(knownHosts, keys.join(""));
+  const hosts = nodes.map((node) => `Host ${node.name}\n  HostName ${node.address}\n`).join("");
+  const all = `Host *
+  User root
+  IdentityFile ${network.identity}
+  IdentitiesOnly yes
+  UserKnownHostsFile ${knownHosts}
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  ConnectTimeout 5
+`;
+  writeFileSync(file, `${extra}${hosts}${all}`);
+  return file;
+}
