@@ -71,8 +71,30 @@ export function toneStyles(tone: Tone): Style[] {
 }
 
 export const glyph = unicode
-  ? { line: "─", cursor: "❯", done: "✓", none: "·", crumb: "▸", bar: "━", barHead: "╸", barRest: "─", more: "…", dangerous: "⚠" }
-  : { line: "-", cursor: ">", done: "v", none: ".", crumb: ">", bar: "=", barHead: ">", barRest: "-", more: "~", dangerous: "!" };
+  ? {
+      line: "─",
+      cursor: "❯",
+      done: "✓",
+      none: "·",
+      crumb: "▸",
+      bar: "━",
+      barHead: "╸",
+      barRest: "─",
+      more: "…",
+      dangerous: "⚠",
+    }
+  : {
+      line: "-",
+      cursor: ">",
+      done: "v",
+      none: ".",
+      crumb: ">",
+      bar: "=",
+      barHead: ">",
+      barRest: "-",
+      more: "~",
+      dangerous: "!",
+    };
 
 const ascii = /^[\x20-\x7e]*$/;
 
@@ -82,7 +104,7 @@ export function widthOf(text: string): number {
 }
 
 /** A plain text (no escape sequences) in exactly `width` columns, cut with `…` or padded. */
-export function fit(text: string, width: number, align: "left" | "right" = "left"): string {
+export function cell(text: string, width: number, align: "left" | "right" = "left"): string {
   if (width <= 0) return "";
   let columns = widthOf(text);
   let shown = text;
@@ -107,5 +129,7 @@ export function fit(text: string, width: number, align: "left" | "right" = "left
 export function bar(share: number, width: number): string {
   const full = Math.max(0, Math.min(width, Math.round(share * width)));
   const head = full > 0 && full < width ? glyph.barHead : "";
-  return paint(glyph.bar.repeat(full - (head ? 1 : 0)) + head, "cyan") + paint(glyph.barRest.repeat(width - full), "dim");
+  return (
+    paint(glyph.bar.repeat(full - (head ? 1 : 0)) + head, "cyan") + paint(glyph.barRest.repeat(width - full), "dim")
+  );
 }

@@ -1,0 +1,202 @@
+/** Everything that is known to the screen, and the pure reducer over what happens. */
+import type { VirtuError } from "../errors.ts";
+import type { InventoryView } from "../instances/inventory-types.ts";
+import type { FreeNodes } from "../journey/jobs.ts";
+import type { Deployment, Environment, Job, NodeFacts, Site } from "../journey/types.ts";
+import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
+
+/** Something fetched: the last good value stays while it is fetched again or can't be. */
+export interface Loaded<T> {
+  value: T;
+  /** Epoch milliseconds of the last good answer, or null. */
+  at: number | null;
+  loading: boolean;
+  error: VirtuError | null;
+}
+
+export function nothing<T>(value: T): Loaded<T> {
+  return { value, at: null, loading: false, error: null };
+}
+
+export interface LogLine {
+  id: number;
+  /** Epoch milliseconds. */
+  at: number;
+  level: "info" | "warning" | "error";
+  /** Host, instance or job that it is about. */
+  where: string;
+  text: string;
+}
+
+/** Said once above the last line, until it is dealt with or its time is over. */
+export interface Notice {
+  tone: "info" | "good" | "warning" | "bad";
+  text: string;
+  /** Epoch milliseconds when it goes by itself, or null: it stays until a key answers it. */
+  until: number | null;
+}
+
+/** A reservation that was sent and is followed. */
+export interface Reservation {
+  /** What happens now, one line. */
+  text: string;
+  jobId: number | null;
+  error: VirtuError | null;
+  done: boolean;
+}
+
+export type Question =
+  | { id: number; kind: "secret"; question: SecretQuestion }
+  | { id: number; kind: "host-key"; question: HostKeyQuestion };
+
+export interface KnownState {
+  sites: readonly Site[];
+  site: Site | null;
+  /** The job that the user works with, or null. */
+  jobId: number | null;
+  jobs: Loaded<readonly Job[]>;
+  /** Nodes of the site, all and free, by cluster; null until asked. */
+  free: Loaded<FreeNodes | null>;
+  environments: Loaded<readonly Environment[]>;
+  reservation: Reservation | null;
+  /** By their directory's name; newest values win. */
+  deployments: Readonly<Record<string, Deployment>>;
+  /** Deployments that were looked for on the frontend; until then none may be said to be missing. */
+  deploymentsAt: number | null;
+  /** Facts of nodes, by job number. */
+  facts: Readonly<Record<number, Loaded<readonly NodeFacts[]>>>;
+  inventory: InventoryView;
+  sessions: readonly SessionInfo[];
+  log: readonly LogLine[];
+  notice: Notice | null;
+  questions: readonly Question[];
+  /** Epoch milliseconds, moved once a second: all countdowns read it, so they move together. */
+  now: number;
+}
+
+/** Lines kept in the log pane. */
+export const logLimit = 5000;
+
+export type KnownEvent =
+  | { type: "sites"; sites: readonly Site[] }
+  | { type: "site"; site: Site | null }
+  | { type: "job"; jobId: number | null }
+  | { type: "jobs"; change: Partial<Loaded<readonly Job[]>> }
+  | { type: "free"; change: Partial<Loaded<FreeNodes | null>> }
+  | { type: "environments"; change: Partial<Loaded<readonly Environment[]>> }
+  | { type: "reservation"; reservation: Reservation | null }
+  | { type: "deployment"; deployment: Deployment }
+  | { type: "deployments-found"; deployments: readonly Deployment[]; at: number }
+  | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
+  | { type: "inventory"; view: InventoryView }
+  | { type: "sessions"; sessions: readonly SessionInfo[] }
+  | { type: "log"; lines: readonly LogLine[] }
+  | { type: "notice"; notice: Notice | null }
+  | { type: "question"; question: Question }
+  | { type: "answered"; id: number }
+  | { type: "tick"; now: number };
+
+export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [] };
+
+export function startState(now: number): KnownState {
+  return {
+    sites: [],
+    site: null,
+    jobId: null,
+    jobs: nothing([]),
+    free: nothing(null),
+    environments: nothing([]),
+    reservation: null,
+    deployments: {},
+    deploymentsAt: null,
+    facts: {},
+    inventory: emptyInventory,
+    sessions: [],
+    log: [],
+    notice: null,
+    questions: [],
+    now,
+  };
+}
+
+export function reduce(state: KnownState, event: KnownEvent): KnownState {
+  switch (event.type) {
+    case "sites":
+      return { ...state, sites: event.sites };
+    case "site":
+      // What is known belongs to one site: the next one starts with nothing.
+      return {
+        ...state,
+        site: event.site,
+        jobId: null,
+        jobs: nothing([]),
+        free: nothing(null),
+        environments: nothing([]),
+        reservation: null,
+        deployments: {},
+        deploymentsAt: null,
+        facts: {},
+      };
+    case "job":
+      return { ...state, jobId: event.jobId };
+    case "jobs":
+      return { ...state, jobs: { ...state.jobs, ...event.change } };
+    case "free":
+      return { ...state, free: { ...state.free, ...event.change } };
+    case "environments":
+      return { ...state, environments: { ...state.environments, ...event.change } };
+    case "reservation":
+      return { ...state, reservation: event.reservation };
+    case "deployment":
+      return { ...state, deployments: { ...state.deployments, [event.deployment.id]: event.deployment } };
+    case "deployments-found": {
+      const deployments = { ...state.deployments };
+      // One that is followed knows more than a listing does.
+      for (const found of event.deployments) deployments[found.id] ??= found;
+      return { ...state, deployments, deploymentsAt: event.at };
+    }
+    case "facts":
+      return {
+        ...state,
+        facts: { ...state.facts, [event.jobId]: { ...(state.facts[event.jobId] ?? nothing([])), ...event.change } },
+      };
+    case "inventory":
+      return { ...state, inventory: event.view };
+    case "sessions":
+      return { ...state, sessions: event.sessions };
+    case "log":
+      return { ...state, log: [...state.log, ...event.lines].slice(-logLimit) };
+    case "notice":
+      return { ...state, notice: event.notice };
+    case "question":
+      return { ...state, questions: [...state.questions, event.question] };
+    case "answered":
+      return { ...state, questions: state.questions.filter(({ id }) => id !== event.id) };
+    case "tick":
+      return {
+        ...state,
+        now: event.now,
+        notice: state.notice?.until && state.notice.until <= event.now ? null : state.notice,
+      };
+  }
+}
+
+/** The job that the user works with, or null. */
+export function currentJob(state: KnownState): Job | null {
+  return state.jobs.value.find(({ jobId }) => jobId === state.jobId) ?? null;
+}
+
+/** The newest deployment of a job, or null. */
+export function deploymentOf(state: KnownState, jobId: number): Deployment | null {
+  let newest: Deployment | null = null;
+  for (const deployment of Object.values(state.deployments)) {
+    if (deployment.jobId === jobId && (!newest || deployment.startedAt > newest.startedAt)) newest = deployment;
+  }
+  return newest;
+}
+
+/** Seconds that a running job has left, or null. */
+export function secondsLeft(job: Job | null, now: number): number | null {
+  if (!job || job.endsAt === null || job.state !== "Running") return null;
+  return Math.max(0, job.endsAt - now / 1000);
+}

@@ -1,0 +1,64 @@
+/** The screen as a whole: frame, the place that is shown, and what may lie over it. */
+import { Box, Text } from "ink";
+import { type ReactNode, useState, useSyncExternalStore } from "react";
+import { Footer, Header, NoticeLine } from "./components/frame.tsx";
+import { HelpScreen, Palette } from "./components/help.tsx";
+import { QuestionDialog } from "./components/questions.tsx";
+import { type Handlers, useKeys, useKnown, useUi } from "./hooks.ts";
+import { type Place, topScreens } from "./navigation.ts";
+import { type Active, layer } from "./router.ts";
+import { screenOf } from "./screens/index.tsx";
+
+/** The smallest terminal that the screens are made for. */
+const smallest = { columns: 60, rows: 16 };
+
+export function App(): ReactNode {
+  const { size, navigation, router, workspace } = useUi();
+  const places = useSyncExternalStore(navigation.subscribe, navigation.places);
+  const questions = useKnown((state) => state.questions);
+  const [over, setOver] = useState<{ kind: "help" | "palette"; active: readonly Active[] } | null>(null);
+  const close = () => setOver(null);
+  const ui = useUi();
+
+  const jumps: Handlers<"global"> = {};
+  topScreens.forEach(({ screen }, index) => {
+    jumps[`screen${index + 1}` as keyof Handlers<"global">] = { run: () => navigation.jump({ screen }) };
+  });
+  useKeys(
+    "global",
+    {
+      ...jumps,
+      back: { run: () => void (workspace.state.notice ? workspace.dismiss() : navigation.back()) },
+      palette: { run: () => setOver({ kind: "palette", active: router.active() }) },
+      help: { run: () => setOver({ kind: "help", active: router.active() }) },
+      quit: { run: ui.quit },
+      suspend: { run: ui.suspend },
+      redraw: { run: ui.redraw },
+    },
+    { level: layer.global },
+  );
+
+  if (size.columns < smallest.columns || size.rows < smallest.rows) {
+    return (
+      <Text>{`virtu needs ${smallest.columns}×${smallest.rows}; this is ${size.columns}×${size.rows}. q quits.`}</Text>
+    );
+  }
+  const question = questions[0];
+  const place = places[places.length - 1] as Place;
+  const Screen = screenOf(place);
+  let body: ReactNode;
+  if (question) body = <QuestionDialog key={question.id} question={question} />;
+  else if (over?.kind === "help") body = <HelpScreen active={over.active} onClose={close} />;
+  else if (over?.kind === "palette") body = <Palette active={over.active} onClose={close} />;
+  else body = <Screen key={JSON.stringify(place)} place={place} />;
+  return (
+    <Box flexDirection="column" width={size.columns} height={size.rows - 1} overflow="hidden">
+      <Header />
+      <Box flexDirection="column" flexGrow={1} overflow="hidden">
+        {body}
+      </Box>
+      <NoticeLine />
+      <Footer />
+    </Box>
+  );
+}

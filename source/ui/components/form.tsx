@@ -1,0 +1,126 @@
+/** A form of text and choice fields. What was typed is remembered until the form's owner forgets it. */
+import { Box, Text } from "ink";
+import { type ReactNode, useState } from "react";
+import { edit, type Line, lineOf } from "../editor.ts";
+import { type Handlers, useKeys, useRemembered } from "../hooks.ts";
+import { layer } from "../router.ts";
+import { paint } from "../theme.ts";
+import { choiceBox, Field, textBox } from "./field.tsx";
+
+export interface FormField {
+  id: string;
+  label: string;
+  kind: "text" | "choice";
+  /** Columns of a text field. */
+  width?: number;
+  /** Choices, with `choice`: value and what is shown. */
+  choices?: readonly { value: string; label: string }[];
+  initial?: string;
+  help?: string;
+}
+
+export type Values = Readonly<Record<string, string>>;
+
+interface FormState {
+  lines: Readonly<Record<string, Line>>;
+  focus: number;
+}
+
+function startOf(fields: readonly FormField[]): FormState {
+  const lines: Record<string, Line> = {};
+  for (const { id, initial, choices } of fields) lines[id] = lineOf(initial ?? choices?.[0]?.value ?? "");
+  return { lines, focus: 0 };
+}
+
+/** The values of a form that may be open elsewhere. */
+export function valuesOf(state: FormState, fields: readonly FormField[]): Values {
+  return Object.fromEntries(fields.map(({ id, initial }) => [id, state.lines[id]?.text.trim() ?? initial ?? ""]));
+}
+
+export interface FormProps {
+  /** Under which it is remembered: `form:NAME`. */
+  name: string;
+  fields: readonly FormField[];
+  /** What is wrong with each field, as it stands. */
+  errors: (values: Values) => Readonly<Record<string, string | null | undefined>>;
+  /** What each value means, beside its field; instead of the field's own help. */
+  meanings?: (values: Values) => Readonly<Record<string, string | null | undefined>>;
+  /** What is still missing, said when one tries to go on. */
+  missing?: (values: Values) => string | null;
+  onSubmit: (values: Values) => void;
+  /** Drawn under the fields, from the values as they stand. */
+  footer?: (values: Values) => ReactNode;
+  onCopy?: (values: Values) => void;
+}
+
+export function Form({ name, fields, errors, meanings, missing, onSubmit, footer, onCopy }: FormProps): ReactNode {
+  const [state, setState] = useRemembered<FormState>(`form:${name}`, startOf(fields));
+  const [refusal, setRefusal] = useState("");
+  const values = valuesOf(state, fields);
+  const wrong = errors(values);
+  const focus = Math.min(state.focus, fields.length - 1);
+  const field = fields[focus];
+  const step = (by: number) => ({
+    run: () => setState((before) => ({ ...before, focus: (focus + by + fields.length) % fields.length })),
+  });
+  const turn = (by: number) => () => {
+    const choices = field?.choices;
+    if (!field || !choices) return;
+    const at = choices.findIndex(({ value }) => value === (state.lines[field.id]?.text ?? ""));
+    const next = choices[(at + by + choices.length) % choices.length];
+    if (next) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: lineOf(next.value) } }));
+  };
+  const submit = () => {
+    const bad = fields.find(({ id }) => wrong[id]);
+    const reason = bad ? `${bad.label}: ${wrong[bad.id]}` : (missing?.(values) ?? null);
+    setRefusal(reason ?? "");
+    if (bad) setState((before) => ({ ...before, focus: fields.indexOf(bad) }));
+    if (!reason) onSubmit(values);
+  };
+  const handlers: Handlers<"form"> = {
+    next: step(1),
+    previous: step(-1),
+    submit: { run: submit },
+    ...(field?.kind === "choice" ? { earlier: { run: turn(-1) }, later: { run: turn(1) } } : {}),
+    ...(onCopy ? { copy: { run: () => onCopy(values) } } : {}),
+  };
+  useKeys("form", handlers, {
+    level: layer.field,
+    typed: (key) => {
+      if (!field) return false;
+      if (field.kind === "choice") {
+        if (key.name === "space") turn(1)();
+        // Typing in a field of choices must not jump to another screen.
+        return key.text !== null;
+      }
+      const line = edit(state.lines[field.id] ?? lineOf(""), key);
+      if (line) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: line } }));
+      return line !== null;
+    },
+  });
+  const meaning = meanings?.(values) ?? {};
+  return (
+    <Box flexDirection="column">
+      {fields.map((one, index) => {
+        const focused = index === focus;
+        const line = state.lines[one.id] ?? lineOf(one.initial ?? "");
+        const value =
+          one.kind === "choice"
+            ? choiceBox(one.choices?.find((choice) => choice.value === line.text)?.label ?? line.text, focused)
+            : textBox(line, one.width ?? 20, focused);
+        return (
+          <Field
+            key={one.id}
+            label={one.label}
+            focused={focused}
+            value={value}
+            error={wrong[one.id] ?? null}
+            help={meaning[one.id] ?? one.help}
+          />
+        );
+      })}
+      {footer?.(values)}
+      {refusal !== "" && <Text>{paint(` ✗ ${refusal}`, "red")}</Text>}
+    </Box>
+  );
+}

@@ -1,0 +1,123 @@
+/** The lines that every screen has: where you are, the numbered screens, what needs you, the keys of the moment. */
+import { Box, Text } from "ink";
+import { type ReactNode, useSyncExternalStore } from "react";
+import { currentJob, type KnownState, secondsLeft } from "../../store/known.ts";
+import { clock, count } from "../../text.ts";
+import { useKnown, useUi } from "../hooks.ts";
+import { keyName } from "../keys.ts";
+import { type Place, topScreens } from "../navigation.ts";
+import { type Active, layer } from "../router.ts";
+import { cell, glyph, paint, symbol, toneStyles, widthOf } from "../theme.ts";
+
+/** What the place is called in the first line. */
+function crumb(place: Place): string {
+  switch (place.screen) {
+    case "deployment":
+      return "deployment";
+    case "node":
+      return place.name;
+    case "add-site":
+      return "new site";
+    case "add-host":
+      return "new host";
+    case "extend":
+      return `extend job ${place.jobId}`;
+    case "instance":
+      return place.key.split("/").pop() ?? "instance";
+    case "session":
+      return "session";
+    default:
+      return place.screen;
+  }
+}
+
+/** The right end of the first line: walltime left, what runs, hosts up and down. */
+function summary(state: KnownState): string {
+  const parts: string[] = [];
+  const left = secondsLeft(currentJob(state), state.now);
+  if (left !== null) {
+    const text = `${clock(left)} left`;
+    parts.push(left < 600 ? paint(text, "yellow", "bold") : text);
+  }
+  const running = Object.values(state.deployments).filter(({ state: s }) => s === "running" || s === "checking").length;
+  if (running > 0) parts.push(paint(`${count(running, "deployment")} ${symbol("busy")}`, ...toneStyles("busy")));
+  if (state.inventory.pending.length > 0) {
+    parts.push(paint(`${count(state.inventory.pending.length, "action")} ${symbol("busy")}`, ...toneStyles("busy")));
+  }
+  const hosts = state.inventory.hosts;
+  const up = hosts.filter((host) => host.state === "ok").length;
+  const down = hosts.filter((host) => host.state === "stale" || host.state === "error").length;
+  if (up > 0) parts.push(`${count(up, "host")} ${paint(symbol("good"), ...toneStyles("good"))}`);
+  if (down > 0) parts.push(paint(`${down} down ${symbol("bad")}`, ...toneStyles("bad")));
+  return parts.join(" · ");
+}
+
+export function Header(): ReactNode {
+  const { navigation, size } = useUi();
+  const places = useSyncExternalStore(navigation.subscribe, navigation.places);
+  const state = useKnown((known) => known);
+  const job = state.jobId === null ? [] : [`job ${state.jobId}`];
+  const trail = [state.site?.name ?? "no site", ...job, ...places.filter(({ screen }) => screen !== "home").map(crumb)];
+  const right = summary(state);
+  const rightWidth = widthOf(right.replace(/\u001b\[\d+m/g, ""));
+  const left = ` virtu · ${trail.join(` ${glyph.crumb} `)}`;
+  const top = navigation.top();
+  const tabs = topScreens
+    .map(({ screen, title }, index) => {
+      const text = `${index + 1} ${title}`;
+      return screen === top ? paint(`[${text}]`, "bold", "cyan") : ` ${text} `;
+    })
+    .join("");
+  return (
+    <Box flexDirection="column" flexShrink={0} height={3}>
+      <Text wrap="truncate">{`${paint(cell(left, Math.max(10, size.columns - rightWidth - 2)), "bold")} ${right}`}</Text>
+      <Text wrap="truncate">{tabs}</Text>
+      <Text wrap="truncate" dimColor>
+        {glyph.line.repeat(size.columns)}
+      </Text>
+    </Box>
+  );
+}
+
+export function NoticeLine(): ReactNode {
+  const notice = useKnown((known) => known.notice);
+  const { size } = useUi();
+  if (!notice) return null;
+  const tone = { info: "busy", good: "good", warning: "warning", bad: "bad" } as const;
+  const text = cell(` ${symbol(tone[notice.tone])} ${notice.text}`, size.columns - 1);
+  return <Text wrap="truncate">{paint(text, ...toneStyles(tone[notice.tone]))}</Text>;
+}
+
+/** Footer text: the likeliest keys first, as many as have room, help always. */
+export function footerText(active: readonly Active[], columns: number): string {
+  const wanted = active.filter(({ binding, disabled }) => !binding.quiet && !disabled);
+  const help = wanted.filter(({ id, scope }) => scope === "global" && (id === "help" || id === "back"));
+  const own = wanted.filter((entry) => !help.includes(entry));
+  const text = ({ binding }: Active) =>
+    `${keyName(binding.keys[0] ?? "")} ${binding.label}${binding.dangerous ? glyph.dangerous : ""}`;
+  const end = help.map(text).join("  ");
+  const shown: string[] = [];
+  let used = widthOf(end) + 2;
+  for (const entry of own) {
+    const part = text(entry);
+    if (used + widthOf(part) + 2 > columns) break;
+    shown.push(part);
+    used += widthOf(part) + 2;
+  }
+  return ` ${[...shown, end].filter(Boolean).join("  ")}`;
+}
+
+export function Footer(): ReactNode {
+  const { router, size } = useUi();
+  useSyncExternalStore(router.subscribe, router.snapshot);
+  const active = router.active();
+  // In a dialog the keys behind it do not work, so they are not shown.
+  const top = active.some(({ level }) => level === layer.dialog)
+    ? active.filter(({ level }) => level === layer.dialog)
+    : active;
+  return (
+    <Text wrap="truncate" dimColor>
+      {footerText(top, size.columns - 1)}
+    </Text>
+  );
+}

@@ -1,0 +1,114 @@
+/** `?`: every key that works here, from the keymap. `:`: the same things by name. */
+import { Box, Text } from "ink";
+import { type ReactNode, useState } from "react";
+import { edit, emptyLine } from "../editor.ts";
+import { useKeys, useUi } from "../hooks.ts";
+import { keyName } from "../keys.ts";
+import { matches } from "../list.ts";
+import { type Active, layer } from "../router.ts";
+import { cell, glyph, paint } from "../theme.ts";
+import { lineText } from "./field.tsx";
+import { headerLine } from "./table.tsx";
+
+function helpLine({ binding, disabled }: Active, width: number): string {
+  const keys = cell(binding.keys.map(keyName).join(" "), 18);
+  const text = `${binding.text}${binding.dangerous ? ` ${glyph.dangerous}` : ""}`;
+  return disabled
+    ? paint(`${keys} ${cell(`${text}; not now: ${disabled}`, width - 19)}`, "dim")
+    : `${paint(keys, "bold")} ${text}`;
+}
+
+/** Help for what was active when it was opened. */
+export function HelpScreen({ active, onClose }: { active: readonly Active[]; onClose: () => void }): ReactNode {
+  const { size } = useUi();
+  const [offset, setOffset] = useState(0);
+  const height = size.rows - 7;
+  const last = Math.max(0, active.length - height);
+  const go = (step: number) => ({ run: () => setOffset((before) => Math.max(0, Math.min(last, before + step))) });
+  useKeys(
+    "list",
+    {
+      up: go(-1),
+      down: go(1),
+      pageUp: go(-height),
+      pageDown: go(height),
+      first: go(-active.length),
+      last: go(active.length),
+    },
+    { level: layer.dialog },
+  );
+  useKeys(
+    "global",
+    { back: { run: onClose }, help: { run: onClose }, quit: { run: onClose } },
+    { level: layer.dialog },
+  );
+  return (
+    <Box flexDirection="column">
+      <Text bold>{` ${headerLine([
+        { title: "KEY", width: 18 },
+        { title: "WHAT IT DOES HERE", width: 40 },
+      ])}`}</Text>
+      {active.slice(offset, offset + height).map((entry) => (
+        <Text key={`${entry.scope}.${entry.id}`} wrap="truncate">
+          {` ${helpLine(entry, size.columns - 2)}`}
+        </Text>
+      ))}
+      {last > 0 && (
+        <Text dimColor>{` ${offset + 1}–${Math.min(active.length, offset + height)} of ${active.length}`}</Text>
+      )}
+    </Box>
+  );
+}
+
+/** Runs one of the active bindings by its name. */
+export function Palette({ active, onClose }: { active: readonly Active[]; onClose: () => void }): ReactNode {
+  const { size } = useUi();
+  const [line, setLine] = useState(emptyLine);
+  const [cursor, setCursor] = useState(0);
+  const found = active
+    .filter(({ scope, disabled }) => !disabled && scope !== "list")
+    .filter(({ binding }) => matches(`${binding.label} ${binding.text}`, line.text));
+  const index = Math.min(cursor, Math.max(0, found.length - 1));
+  useKeys(
+    "global",
+    { back: { run: onClose } },
+    {
+      level: layer.dialog,
+      modal: true,
+      typed: (key) => {
+        if (key.name === "enter") {
+          onClose();
+          found[index]?.run(key);
+          return true;
+        }
+        if (key.name === "up" || key.name === "down") {
+          setCursor(Math.max(0, Math.min(found.length - 1, index + (key.name === "up" ? -1 : 1))));
+          return true;
+        }
+        const next = edit(line, key);
+        if (next) {
+          setLine(next);
+          setCursor(0);
+        }
+        return next !== null;
+      },
+    },
+  );
+  const height = size.rows - 8;
+  const offset = Math.max(0, index - height + 1);
+  return (
+    <Box flexDirection="column">
+      <Text>{` : ${lineText(line, Math.max(10, size.columns - 6), true)}`}</Text>
+      {found.slice(offset, offset + height).map(({ scope, id, binding }, at) => {
+        const selected = offset + at === index;
+        const text = `${cell(binding.label, 18)} ${binding.text}`;
+        return (
+          <Text key={`${scope}.${id}`} wrap="truncate">
+            {`${selected ? paint(glyph.cursor, "cyan", "bold") : " "}${selected ? paint(text, "bold") : text}`}
+          </Text>
+        );
+      })}
+      {found.length === 0 && <Text dimColor> Nothing here is called so.</Text>}
+    </Box>
+  );
+}

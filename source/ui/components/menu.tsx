@@ -1,0 +1,56 @@
+/** A short list of choices to take one of: ink-select-input in our colours. */
+import { Box, Text } from "ink";
+import SelectInput from "ink-select-input";
+import type { ReactNode } from "react";
+import { glyph, paint } from "../theme.ts";
+
+export interface Choice<V> {
+  label: string;
+  value: V;
+}
+
+function Indicator({ isSelected = false }: { isSelected?: boolean }): ReactNode {
+  return (
+    <Box width={2} flexShrink={0}>
+      <Text>{isSelected ? paint(glyph.cursor, "cyan", "bold") : " "}</Text>
+    </Box>
+  );
+}
+
+function Item({ isSelected = false, label }: { isSelected?: boolean; label: string }): ReactNode {
+  return (
+    <Text bold={isSelected} wrap="truncate">
+      {label}
+    </Text>
+  );
+}
+
+export function Menu<V>({
+  choices,
+  initial = 0,
+  limit,
+  active = true,
+  onChoose,
+  onMove,
+}: {
+  choices: readonly Choice<V>[];
+  initial?: number;
+  /** Lines at most; it scrolls within them. */
+  limit?: number;
+  active?: boolean;
+  onChoose: (value: V) => void;
+  onMove?: (value: V) => void;
+}): ReactNode {
+  return (
+    <SelectInput
+      items={choices.map(({ label, value }, index) => ({ key: String(index), label, value }))}
+      initialIndex={initial}
+      limit={limit}
+      isFocused={active}
+      indicatorComponent={Indicator}
+      itemComponent={Item}
+      onSelect={({ value }) => onChoose(value)}
+      onHighlight={({ value }) => onMove?.(value)}
+    />
+  );
+}

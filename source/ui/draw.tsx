@@ -1,0 +1,106 @@
+/** Ink on our terminal, from the first frame to the last. */
+import { render } from "ink";
+import { type ReactNode, useMemo, useSyncExternalStore } from "react";
+import type { Workspace } from "../store/workspace.ts";
+import { App } from "./app.tsx";
+import { type Ui, UiContext } from "./hooks.ts";
+import { Navigation, type Place } from "./navigation.ts";
+import { Router } from "./router.ts";
+import { createTerminal } from "./terminal.ts";
+
+/** The window's size as a thing to subscribe to. */
+function watchSize(output: NodeJS.WriteStream) {
+  let size = { columns: output.columns || 80, rows: output.rows || 24 };
+  return {
+    current: () => size,
+    subscribe(listener: () => void) {
+      const onResize = () => {
+        size = { columns: output.columns || 80, rows: output.rows || 24 };
+        listener();
+      };
+      output.on("resize", onResize);
+      return () => void output.off("resize", onResize);
+    },
+  };
+}
+
+function Root({ size, ui }: { size: ReturnType<typeof watchSize>; ui: Omit<Ui, "size"> }): ReactNode {
+  const current = useSyncExternalStore(size.subscribe, size.current);
+  const value = useMemo(() => ({ ...ui, size: current }), [ui, current]);
+  return (
+    <UiContext.Provider value={value}>
+      <App />
+    </UiContext.Provider>
+  );
+}
+
+/** Draws until the user quits or a signal ends it. The terminal is given back as it was, also when drawing fails. */
+export function drawScreen(workspace: Workspace, start: Place): Promise<void> {
+  let resolve: () => void = () => {};
+  let reject: (thrown: unknown) => void = () => {};
+  const ended = new Promise<void>((onEnd, onCrash) => {
+    resolve = onEnd;
+    reject = onCrash;
+  });
+  const terminal = createTerminal(process.stdin, process.stdout);
+  const navigation = new Navigation(start);
+  const router = new Router();
+  const size = watchSize(process.stdout);
+  router.onRefused = (reason) => workspace.notify("info", reason);
+  terminal.onKey = (key) => {
+    if (!router.dispatch(key)) terminal.passToInk(key);
+    // What a key changed is drawn at once, whatever the background does.
+    workspace.store.flush();
+  };
+
+  const root = (): ReactNode => (
+    <Root size={size} ui={{ router, workspace, navigation, copy, quit: end, redraw, suspend }} />
+  );
+  const mount = () =>
+    render(root(), {
+      stdin: terminal.inkInput,
+      stdout: process.stdout,
+      exitOnCtrlC: false,
+      patchConsole: false,
+      incrementalRendering: true,
+      maxFps: 60,
+    });
+
+  terminal.open();
+  let ink = mount();
+
+  function copy(text: string, what: string): void {
+    process.stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
+    workspace.notify("info", `Copied ${what}.`);
+  }
+  function redraw(): void {
+    ink.clear();
+    process.stdout.write("\u001b[2J\u001b[H");
+    ink.rerender(root());
+  }
+  function suspend(): void {
+    ink.unmount();
+    terminal.restore();
+    process.once("SIGCONT", () => {
+      terminal.open();
+      ink = mount();
+    });
+    process.kill(process.pid, "SIGTSTP");
+  }
+  function end(): void {
+    ink.unmount();
+    terminal.restore();
+    for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, end);
+    process.off("uncaughtException", crash);
+    process.off("unhandledRejection", crash);
+    resolve();
+  }
+  function crash(thrown: unknown): void {
+    end();
+    reject(thrown);
+  }
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, end);
+  process.on("uncaughtException", crash);
+  process.on("unhandledRejection", crash);
+  return ended;
+}

@@ -1,0 +1,172 @@
+/**
+ * Every key of the program. Input, footer, `?` help, the `:` palette and the README's table all come from here; a screen
+ * only says what a binding does and why it can't be used now.
+ */
+
+export interface Binding {
+  readonly keys: readonly string[];
+  /** A word or two for the footer. */
+  readonly label: string;
+  /** A sentence for help. */
+  readonly text: string;
+  readonly dangerous?: boolean;
+  /** Left out of the footer: common knowledge, or rarely wanted. */
+  readonly quiet?: boolean;
+}
+
+const move = {
+  up: { keys: ["up", "k"], label: "up", text: "Move up", quiet: true },
+  down: { keys: ["down", "j"], label: "down", text: "Move down", quiet: true },
+  pageUp: { keys: ["pgup", "ctrl+b"], label: "page up", text: "Move up a page", quiet: true },
+  pageDown: { keys: ["pgdn", "ctrl+f"], label: "page down", text: "Move down a page", quiet: true },
+  first: { keys: ["home", "g"], label: "first", text: "Go to the first row", quiet: true },
+  last: { keys: ["end", "G"], label: "last", text: "Go to the last row", quiet: true },
+} as const satisfies Record<string, Binding>;
+
+export const keymap = {
+  global: {
+    screen1: { keys: ["1"], label: "home", text: "Go to Home", quiet: true },
+    screen2: { keys: ["2"], label: "jobs", text: "Go to Jobs", quiet: true },
+    screen3: { keys: ["3"], label: "nodes", text: "Go to Nodes", quiet: true },
+    screen4: { keys: ["4"], label: "instances", text: "Go to Instances", quiet: true },
+    screen5: { keys: ["5"], label: "sessions", text: "Go to Sessions", quiet: true },
+    screen6: { keys: ["6"], label: "log", text: "Go to Log", quiet: true },
+    back: { keys: ["esc"], label: "back", text: "Go back; a form keeps what was typed" },
+    palette: { keys: [":"], label: "command", text: "Run anything of this screen by its name", quiet: true },
+    help: { keys: ["?"], label: "help", text: "Show every key that works here" },
+    quit: { keys: ["q", "ctrl+c"], label: "quit", text: "Leave virtu; what runs on the hosts goes on", quiet: true },
+    suspend: { keys: ["ctrl+z"], label: "suspend", text: "Put virtu to sleep; `fg` brings it back", quiet: true },
+    redraw: { keys: ["ctrl+l"], label: "redraw", text: "Draw the screen anew", quiet: true },
+  },
+  home: {
+    open: { keys: ["enter"], label: "open", text: "Open what the cursor is on" },
+    site: { keys: ["S"], label: "site", text: "Choose another site, or add one" },
+  },
+  list: move,
+  site: {
+    choose: { keys: ["enter"], label: "choose", text: "Work on this site" },
+    add: { keys: ["a"], label: "add", text: "Add a site" },
+    remove: { keys: ["D"], label: "remove", text: "Remove this site from the settings", dangerous: true },
+  },
+  jobs: {
+    open: { keys: ["enter"], label: "take over", text: "Work with this job: its nodes, its deployments" },
+    reserve: { keys: ["n"], label: "reserve", text: "Reserve nodes" },
+    deploy: { keys: ["i"], label: "deploy", text: "Deploy an image or environment on the job's nodes" },
+    extend: { keys: ["e"], label: "extend", text: "Ask for a longer walltime" },
+    release: { keys: ["D"], label: "release", text: "End the job and give its nodes back", dangerous: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Ask the frontend again now", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy the job's number", quiet: true },
+  },
+  form: {
+    next: { keys: ["tab", "down"], label: "next field", text: "Go to the next field" },
+    previous: { keys: ["shift+tab", "up"], label: "previous field", text: "Go to the field before", quiet: true },
+    earlier: { keys: ["left"], label: "choose", text: "Take the choice before, in a field of choices", quiet: true },
+    later: { keys: ["right"], label: "choose", text: "Take the next choice, in a field of choices", quiet: true },
+    submit: { keys: ["enter"], label: "go on", text: "Go on: first to the summary, then for real" },
+    copy: { keys: ["ctrl+y"], label: "copy the command", text: "Copy the exact command to the clipboard", quiet: true },
+  },
+  deploy: {
+    choose: { keys: ["enter"], label: "choose", text: "Take this one and go on" },
+    reload: { keys: ["ctrl+r"], label: "reload", text: "Read the list from the frontend again", quiet: true },
+  },
+  deployment: {
+    log: { keys: ["l"], label: "log", text: "Show what kadeploy3 prints, or the nodes again" },
+    retry: { keys: ["r"], label: "retry failed", text: "Deploy the failed nodes again, leaving the good ones alone" },
+    nodes: { keys: ["enter"], label: "nodes", text: "Go on to the job's nodes" },
+    cancel: {
+      keys: ["c"],
+      label: "cancel",
+      text: "Stop the deployment; nodes under way end without a system",
+      dangerous: true,
+    },
+  },
+  nodes: {
+    describe: { keys: ["enter", "d"], label: "describe", text: "Show everything known of this node" },
+    deploy: { keys: ["i"], label: "deploy", text: "Deploy an image or environment on the job's nodes" },
+    progress: { keys: ["p"], label: "progress", text: "Watch the deployment of these nodes" },
+    refresh: { keys: ["R"], label: "refresh", text: "Ask every node again now", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy the node's name", quiet: true },
+  },
+  instances: {
+    mark: { keys: ["space"], label: "mark", text: "Mark this instance; actions then go to all marked ones" },
+    start: { keys: ["s"], label: "start", text: "Start" },
+    shutdown: { keys: ["t"], label: "shut down", text: "Shut down cleanly" },
+    reboot: { keys: ["r"], label: "reboot", text: "Reboot cleanly" },
+    forceOff: { keys: ["x"], label: "force off", text: "Force off, like pulling the plug", dangerous: true },
+    filter: {
+      keys: ["/"],
+      label: "filter",
+      text: "Show only rows that hold every word typed; `!word` leaves out; Esc clears",
+    },
+    describe: {
+      keys: ["enter", "d"],
+      label: "describe",
+      text: "Show everything known of this instance, and where from",
+    },
+    sort: { keys: ["o"], label: "sort", text: "Sort by the next column" },
+    sortBack: { keys: ["O"], label: "turn order", text: "Turn the order round", quiet: true },
+    markAll: { keys: ["a"], label: "mark all", text: "Mark all that are shown, or none", quiet: true },
+    nodes: {
+      keys: ["n"],
+      label: "node table",
+      text: "Show the nodes that carry the instances, or the instances again",
+    },
+    log: { keys: ["l"], label: "log", text: "Show or hide what the actions report", quiet: true },
+    cancel: { keys: ["c"], label: "cancel queued", text: "Take back the actions that have not started", quiet: true },
+    hosts: { keys: ["H"], label: "hosts", text: "Add a host, or look at what is wrong with one", quiet: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Ask every host again now", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy the instance's name", quiet: true },
+  },
+  hosts: {
+    add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
+    remove: { keys: ["D"], label: "remove", text: "Show this host's instances no more; nothing changes on it" },
+    refresh: { keys: ["R"], label: "try now", text: "Ask this host again now" },
+  },
+  sessions: {
+    reconnect: { keys: ["r"], label: "reconnect", text: "Close this session and open it again" },
+    close: {
+      keys: ["D"],
+      label: "close",
+      text: "Close this session; running requests on it are lost",
+      dangerous: true,
+    },
+    describe: { keys: ["enter", "d"], label: "describe", text: "Show why it is in this state and what to do" },
+  },
+  log: {
+    filter: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed" },
+    follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
+  },
+  text: {
+    search: { keys: ["/"], label: "search", text: "Find a text" },
+  },
+} as const satisfies Record<string, Record<string, Binding>>;
+
+export type Scope = keyof typeof keymap;
+export type ActionOf<S extends Scope> = keyof (typeof keymap)[S] & string;
+
+/** The bindings of a scope with their general type. */
+export function bindingsOf(scope: Scope): Record<string, Binding> {
+  return keymap[scope];
+}
+
+const shown: Record<string, string> = {
+  enter: "⏎",
+  esc: "Esc",
+  up: "↑",
+  down: "↓",
+  left: "←",
+  right: "→",
+  tab: "Tab",
+  "shift+tab": "Shift-Tab",
+  pgup: "PgUp",
+  pgdn: "PgDn",
+  home: "Home",
+  end: "End",
+};
+
+/** A key as people know it: `⏎`, `Ctrl-C`. */
+export function keyName(key: string): string {
+  const name = shown[key];
+  if (name) return name;
+  return key.startsWith("ctrl+") ? `Ctrl-${key.slice(5).toUpperCase()}` : key;
+}

@@ -1,0 +1,104 @@
+/** Where the user is (a stack of places) and what each place remembers. Outside React, so that handing the terminal over loses nothing. */
+
+export type Place =
+  | { screen: "home" }
+  | { screen: "sites" }
+  | { screen: "add-site" }
+  | { screen: "jobs" }
+  | { screen: "reserve" }
+  | { screen: "extend"; jobId: number }
+  | { screen: "deploy"; jobId: number }
+  | { screen: "deployment"; id: string }
+  | { screen: "nodes" }
+  | { screen: "node"; name: string }
+  | { screen: "instances" }
+  | { screen: "instance"; key: string }
+  | { screen: "hosts" }
+  | { screen: "add-host" }
+  | { screen: "sessions" }
+  | { screen: "session"; key: string }
+  | { screen: "log" };
+
+/** The numbered screens, in the order of their keys. */
+export const topScreens = [
+  { screen: "home", title: "Home" },
+  { screen: "jobs", title: "Jobs" },
+  { screen: "nodes", title: "Nodes" },
+  { screen: "instances", title: "Instances" },
+  { screen: "sessions", title: "Sessions" },
+  { screen: "log", title: "Log" },
+] as const satisfies readonly { screen: Place["screen"]; title: string }[];
+
+export class Navigation {
+  private stack: Place[];
+  private readonly memory = new Map<string, unknown>();
+  private readonly listeners = new Set<() => void>();
+
+  constructor(start: Place) {
+    this.stack = [start];
+  }
+
+  /** From the first place to the one that is shown. Stable between changes. */
+  places = (): readonly Place[] => this.stack;
+
+  here(): Place {
+    return this.stack[this.stack.length - 1] as Place;
+  }
+
+  /** The numbered screen that the shown place belongs to. */
+  top(): Place["screen"] {
+    return (this.stack[0] as Place).screen;
+  }
+
+  open(place: Place): void {
+    this.stack = [...this.stack, place];
+    this.changed();
+  }
+
+  /** Puts another place where the shown one is, so that Esc does not come back to it (a form that is done). */
+  replace(place: Place): void {
+    this.stack = [...this.stack.slice(0, -1), place];
+    this.changed();
+  }
+
+  /** Goes to a numbered screen; what was open above the old one is left. */
+  jump(place: Place, ...above: Place[]): void {
+    this.stack = [place, ...above];
+    this.changed();
+  }
+
+  /** One place back; from a numbered screen to Home. False when there is nowhere to go. */
+  back(): boolean {
+    if (this.stack.length > 1) this.stack = this.stack.slice(0, -1);
+    else if (this.top() !== "home") this.stack = [{ screen: "home" }];
+    else return false;
+    this.changed();
+    return true;
+  }
+
+  recall<T>(key: string, initial: T): T {
+    if (!this.memory.has(key)) this.memory.set(key, initial);
+    return this.memory.get(key) as T;
+  }
+
+  remember<T>(key: string, next: T | ((before: T) => T), initial: T): void {
+    const before = this.recall(key, initial);
+    const after = typeof next === "function" ? (next as (before: T) => T)(before) : next;
+    if (Object.is(before, after)) return;
+    this.memory.set(key, after);
+    this.changed();
+  }
+
+  forget(key: string): void {
+    if (this.memory.delete(key)) this.changed();
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  private changed(): void {
+    for (const listener of [...this.listeners]) listener();
+  }
+}

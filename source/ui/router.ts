@@ -1,0 +1,98 @@
+/** Who gets a key: the topmost layer that takes it. Also the list of what can be done now, for footer, help and palette. */
+import type { KeyEvent } from "./input.ts";
+import { type Binding, bindingsOf, type Scope } from "./keys.ts";
+
+/** Higher wins: a dialog over a field over a screen over what works everywhere. */
+export const layer = { global: 0, screen: 1, field: 2, dialog: 3 } as const;
+export type LayerLevel = (typeof layer)[keyof typeof layer];
+
+export interface Handler {
+  run: (key: KeyEvent) => void;
+  /** Why it can't be used now; shown when it is pressed all the same. */
+  disabled?: string | null;
+}
+
+/** What a binding of the keymap does on this screen now. */
+export interface Active {
+  scope: Scope;
+  id: string;
+  binding: Binding;
+  level: LayerLevel;
+  disabled: string | null;
+  run: (key: KeyEvent) => void;
+}
+
+interface Layer {
+  level: LayerLevel;
+  /** Nothing below it gets a key (dialogs). */
+  modal: boolean;
+  bindings: () => Active[];
+  /** Takes what no binding took: the text of a field. */
+  typed?: (key: KeyEvent) => boolean;
+}
+
+export class Router {
+  /** Called with the reason when a disabled key is pressed. */
+  onRefused: (reason: string) => void = () => {};
+  /** Called when the set of active bindings may have changed. */
+  private readonly listeners = new Set<() => void>();
+  private layers: Layer[] = [];
+  private version = 0;
+
+  add(entry: Layer): () => void {
+    this.layers = [...this.layers, entry].sort((a, b) => a.level - b.level);
+    this.changed();
+    return () => {
+      this.layers = this.layers.filter((other) => other !== entry);
+      this.changed();
+    };
+  }
+
+  /** The active bindings, the topmost layer's first. */
+  active(): Active[] {
+    const result: Active[] = [];
+    for (const entry of [...this.layers].reverse()) {
+      result.push(...entry.bindings());
+      if (entry.modal) break;
+    }
+    return result;
+  }
+
+  /** True when somebody took the key. */
+  dispatch(key: KeyEvent): boolean {
+    for (const entry of [...this.layers].reverse()) {
+      // A field takes printable characters before any binding of its own scope can.
+      if (entry.typed?.(key)) return true;
+      const found = entry.bindings().find((active) => active.binding.keys.includes(key.name));
+      if (found) {
+        if (found.disabled) this.onRefused(found.disabled);
+        else found.run(key);
+        return true;
+      }
+      if (entry.modal) return false;
+    }
+    return false;
+  }
+
+  changed(): void {
+    this.version += 1;
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  snapshot = (): number => this.version;
+}
+
+/** The bindings of a scope that have a handler, in the keymap's order. */
+export function activate(scope: Scope, handlers: Record<string, Handler | undefined>, level: LayerLevel): Active[] {
+  const result: Active[] = [];
+  for (const [id, binding] of Object.entries(bindingsOf(scope))) {
+    const handler = handlers[id];
+    if (handler) result.push({ scope, id, binding, level, disabled: handler.disabled ?? null, run: handler.run });
+  }
+  return result;
+}

@@ -1,0 +1,136 @@
+/** Home: what can be done next, with the state of each thing beside it. */
+import { Box, Text } from "ink";
+import { type ReactNode, useEffect } from "react";
+import { currentJob, deploymentOf, type KnownState } from "../../store/known.ts";
+import { count } from "../../text.ts";
+import { Menu } from "../components/menu.tsx";
+import { type Handlers, useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
+import type { Navigation } from "../navigation.ts";
+import { cell, paint } from "../theme.ts";
+
+interface Entry {
+  id: string;
+  title: string;
+  /** What is so now, or what comes first. */
+  state: (known: KnownState) => string;
+  open: (navigation: Navigation, known: KnownState) => void;
+}
+
+/** Free nodes in a line; says nothing of what is not known yet. */
+export function freeText({ free, site }: KnownState): string {
+  if (!site) return "first add a site";
+  if (free.value) return `OAR on ${site.name} · ${free.value.free} of ${count(free.value.total, "node")} free now`;
+  if (free.error) return `${site.name} can't be asked: ${free.error.what}`;
+  return `OAR on ${site.name} · asking …`;
+}
+
+function deployText(known: KnownState): string {
+  const job = currentJob(known);
+  if (!job) return "first reserve nodes, or take over a running job";
+  if (job.state !== "Running") return `job ${job.jobId} does not run yet: ${job.state}`;
+  const deployment = deploymentOf(known, job.jobId);
+  const on = `on the ${count(job.nodes.length, "node")} of job ${job.jobId}`;
+  if (!deployment) return on;
+  return deployment.result
+    ? `${deployment.title}: ${deployment.result.deployed.length} of ${deployment.nodes.length} up`
+    : `${deployment.title} is on its way`;
+}
+
+function nodesText(known: KnownState): string {
+  const job = currentJob(known);
+  return job
+    ? `${count(job.nodes.length, "node")} of job ${job.jobId}`
+    : "first reserve nodes, or take over a running job";
+}
+
+function instancesText({ inventory: { hosts, instances } }: KnownState): string {
+  if (hosts.length === 0) return "first add a host";
+  const errors = instances.filter(({ status }) => status === "error").length;
+  const down = hosts.filter(({ state }) => state === "error" || state === "stale").length;
+  return [
+    `${instances.length} on ${count(hosts.length, "host")}`,
+    errors > 0 ? paint(`${errors} ⚠ error`, "yellow") : "",
+    down > 0 ? paint(`${down} ✗ down`, "red") : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+const first: Entry[] = [
+  {
+    id: "reserve",
+    title: "Reserve nodes",
+    state: freeText,
+    open: (n, known) => n.jump({ screen: "jobs" }, known.site ? { screen: "reserve" } : { screen: "add-site" }),
+  },
+  {
+    id: "deploy",
+    title: "Deploy an image",
+    state: deployText,
+    open: (n, known) => {
+      const job = currentJob(known);
+      if (job?.state === "Running") n.jump({ screen: "nodes" }, { screen: "deploy", jobId: job.jobId });
+      else n.jump({ screen: "jobs" });
+    },
+  },
+  { id: "nodes", title: "Nodes", state: nodesText, open: (n) => n.jump({ screen: "nodes" }) },
+];
+const second: Entry[] = [
+  {
+    id: "jobs",
+    title: "Jobs",
+    state: ({ jobs }) => (jobs.at === null ? "" : count(jobs.value.filter(({ end }) => !end).length, "job")),
+    open: (n) => n.jump({ screen: "jobs" }),
+  },
+  { id: "instances", title: "Instances", state: instancesText, open: (n) => n.jump({ screen: "instances" }) },
+  {
+    id: "hosts",
+    title: "Hosts",
+    state: () => "whose instances are shown",
+    open: (n) => n.jump({ screen: "instances" }, { screen: "hosts" }),
+  },
+  {
+    id: "sites",
+    title: "Sites",
+    state: ({ sites }) => (sites.length === 0 ? "none yet" : sites.map(({ name }) => name).join(", ")),
+    open: (n) => n.open({ screen: "sites" }),
+  },
+];
+const entries = [...first, ...second];
+
+export function HomeScreen(): ReactNode {
+  const { navigation, workspace, size } = useUi();
+  const known = useKnown((state) => state);
+  const [chosen, setChosen] = useRemembered("home", 0);
+  useEffect(() => workspace.site.watch(), [workspace]);
+  useEffect(() => workspace.inventory.watch(), [workspace]);
+  const keys: Handlers<"home"> = {
+    open: { run: () => entries[chosen]?.open(navigation, workspace.state) },
+    site: { run: () => navigation.open({ screen: "sites" }) },
+  };
+  useKeys("home", keys);
+  const width = Math.max(20, size.columns - 28);
+  const choices = entries.map((entry, index) => ({
+    label: `${cell(entry.title, 22)} ${paint(entry.state(known), "dim")}`.slice(0, width + 60),
+    value: index,
+  }));
+  return (
+    <Box flexDirection="column" paddingLeft={1}>
+      <Text bold>From nothing to VMs</Text>
+      <Menu choices={choices} initial={chosen} onChoose={() => {}} onMove={setChosen} />
+      {known.sites.length === 0 && known.site === null && (
+        <Box marginTop={1} flexDirection="column">
+          <Text>
+            No site yet: add the frontend where you reserve nodes (S), or a host whose instances you drive (Hosts).
+          </Text>
+        </Box>
+      )}
+      {known.jobs.error && (
+        <Box marginTop={1} flexDirection="column">
+          <Text wrap="truncate">{paint(`✗ ${known.jobs.error.message}`, "red")}</Text>
+          {known.jobs.error.hint && <Text wrap="truncate">{`  ${known.jobs.error.hint}`}</Text>}
+        </Box>
+      )}
+    </Box>
+  );
+}
