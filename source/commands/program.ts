@@ -19,17 +19,14 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   program
     .description(description)
     .version(version, "-V, --version")
-    .option("-F, --ssh-config <file>", "ssh configuration file, instead of your own")
-    .option("--config <dir>", "directory of settings and state")
     .option("--site <site>", "open on this site: a name from the settings, or any host that ssh knows")
     .option("--host <host>", "open the instances of this host; repeatable", (value, previous: string[] = []) => [
       ...previous,
       value,
     ])
     .addHelpText("after", statuses)
-    .showHelpAfterError("Run with --help for what it takes.")
-    .exitOverride()
-    .enablePositionalOptions(false);
+    // `--site` and `--host` after a subcommand belong to it.
+    .enablePositionalOptions();
   program.action(async (options: { site?: string; host?: string[]; sshConfig?: string; config?: string }) => {
     const { openScreen } = await import("../ui/open.tsx");
     await openScreen(options);
@@ -38,7 +35,13 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   for (const [name, load] of Object.entries(subcommands)) {
     if (named === undefined || name === named) (await load()).declare(program);
   }
-  for (const command of program.commands) command.exitOverride();
+  for (const command of [program, ...program.commands]) {
+    command
+      .option("-F, --ssh-config <file>", "ssh configuration file, instead of your own")
+      .option("--config <dir>", "directory of settings and state")
+      .showHelpAfterError("Run with --help for what it takes.")
+      .exitOverride();
+  }
   try {
     await program.parseAsync(argv as string[], { from: "user" });
   } catch (thrown) {
