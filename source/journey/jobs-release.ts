@@ -1,0 +1,115 @@
+/** Releasing a job: asked by oardel, done when OAR says that it has ended. */
+import { VirtuError } from "../errors.ts";
+import type { Command } from "../ssh/command.ts";
+import { remove } from "../tools/oar.ts";
+import { parseRemoval } from "../tools/oar-change.ts";
+import { hasEnded, type OarJob } from "../tools/oar-jobs.ts";
+import { mayPass, type Pause, pause } from "./job-wait.ts";
+import { type AskOptions, ask, checkJobId } from "./jobs-ask.ts";
+import { knownJob, shown } from "./jobs-look.ts";
+import type { Context, Job, JobState, Site } from "./types.ts";
+
+export interface ReleaseOptions extends AskOptions {
+  /** How long to wait for the end after it is registered; milliseconds, a minute and a half by default. */
+  limitMs?: number;
+  /** Called with each state on the way. */
+  onState?: (job: Pick<Job, "jobId" | "state">) => void;
+  pause?: Pause;
+}
+
+/** The exact commands, for `--dry-run` and summaries. */
+export function releaseCommands(jobId: number): Command[] {
+  checkJobId(jobId);
+  return [remove(jobId)];
+}
+
+/**
+ * Ends a job and waits until it really has; gives the ended job. A job that has ended before is no error. Aborting stops the waiting, not the
+ * release. A link lost on the way is looked after: the job's own state tells whether the request arrived.
+ */
+export async function release(context: Context, site: Site, jobId: number, options: ReleaseOptions = {}): Promise<Job> {
+  const { limitMs = 90_000, onState, pause: sleep = pause, ...asked } = options;
+  const what = `Job ${jobId} can't be released`;
+  const outcome = await request(context, site, jobId, asked, what, sleep);
+  if (outcome === "not-yours") throw await notYours(context, site, jobId, asked, what);
+  const every = 1500;
+  // Registered with a server that does not run, it ends only when somebody starts the server.
+  const looks = Math.max(1, Math.ceil((outcome === "server-down" ? Math.min(limitMs, 6000) : limitMs) / every));
+  let last: JobState | null = null;
+  for (let look = 0; look < looks; look += 1) {
+    const job = await lookOnce(context, site, jobId, asked);
+    if (job) {
+      if (job.state !== last) onState?.({ jobId, state: job.state });
+      last = job.state;
+      if (hasEnded(job.state)) return shown(job);
+    }
+    await sleep(every, options.signal);
+  }
+  const down = outcome === "server-down";
+  throw new VirtuError({
+    kind: down ? "failed" : "timeout",
+    what: `Job ${jobId} is to be released, but has not ended yet`,
+    where: site.name,
+    why: down ? "OAR's server does not run; the request is kept for it" : `OAR still says ${last ?? "nothing"}`,
+    hint: down
+      ? "It ends when the site's administrators have started the server."
+      : "It ends by itself; look at the list of your jobs in a minute.",
+  });
+}
+
+async function request(
+  context: Context,
+  site: Site,
+  jobId: number,
+  options: AskOptions,
+  what: string,
+  sleep: Pause,
+): Promise<ReturnType<typeof parseRemoval>["outcome"]> {
+  const command = releaseCommands(jobId)[0] as Command;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const result = await ask(context, site, command, { priority: "user", ...options, what });
+      const { outcome } = parseRemoval(result.stdout, result.stderr, result.status);
+      if (outcome !== "other") return outcome;
+      throw new VirtuError({
+        kind: "refused",
+        what,
+        where: site.name,
+        why: `oardel ended with status ${result.status}`,
+        detail: `${result.stdout}${result.stderr}`,
+      });
+    } catch (thrown) {
+      // oardel twice does no harm: the second says "already".
+      if (!mayPass(thrown) || attempt >= 3) throw thrown;
+      await sleep(2000 * attempt, options.signal);
+    }
+  }
+}
+
+/** The job now, or null when the link fails at this moment. */
+async function lookOnce(context: Context, site: Site, jobId: number, options: AskOptions): Promise<OarJob | null> {
+  try {
+    return await knownJob(context, site, jobId, options);
+  } catch (thrown) {
+    if (mayPass(thrown)) return null;
+    throw thrown;
+  }
+}
+
+/** oardel says "not the right user" of unknown jobs too; OAR's list tells them apart. */
+async function notYours(
+  context: Context,
+  site: Site,
+  jobId: number,
+  options: AskOptions,
+  what: string,
+): Promise<VirtuError> {
+  const job = await knownJob(context, site, jobId, options);
+  return new VirtuError({
+    kind: "refused",
+    what,
+    where: site.name,
+    why: `it is ${job.owner || "somebody else"}'s, not yours`,
+    hint: "Only its owner or the site's administrators can release it.",
+  });
+}
