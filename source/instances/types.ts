@@ -63,6 +63,8 @@ export interface ActionEvent {
 export interface ActionOutcome {
   ok: boolean;
   job: string | null;
+  /** What more there is to say when it is ok: `the guest was asked to reboot`. */
+  text: string | null;
   /** In the user's words, when not ok. */
   error: string | null;
   /** The provider's own text under it. */
@@ -86,8 +88,12 @@ export interface Attachment {
 export interface Provider {
   readonly name: ProviderName;
   readonly attachment: Attachment;
-  /** Ganeti: the cluster's name, so that a cluster reached through two nodes is one. */
+  /** Ganeti: the cluster's name. */
   readonly cluster: string | null;
+  /** Unique over all hosts: equal for two providers that show the same instances (a cluster reached through two nodes). */
+  readonly place: string;
+  /** The commands run on the named host itself, not on another one behind it: of two with one place this is preferred. */
+  readonly direct: boolean;
   list(options: ProviderOptions): Promise<Snapshot>;
   /** Null, or why this action makes no sense for this instance now. */
   refuses(action: ActionName, instance: Instance): Refusal;

@@ -1,0 +1,188 @@
+/** One host of the inventory: what was found on it, how its last refresh went, when the next one is due. */
+import { toVirtuError, VirtuError } from "../errors.ts";
+import type { HostRef, Pool } from "../ssh/types.ts";
+import { discover } from "./discover.ts";
+import type { HostState, HostView } from "./inventory-types.ts";
+import type { Discovery, Provider, ProviderOptions, Snapshot } from "./types.ts";
+
+/** What one place (a cluster, a host's URI) showed last. */
+export interface PlaceRecord {
+  provider: Provider;
+  snapshot: Snapshot;
+  seenAt: number;
+  stale: boolean;
+}
+
+/** What a host needs of the inventory around it. */
+export interface Surroundings {
+  pool: Pool;
+  uri: string | undefined;
+  known: () => readonly HostRef[];
+  places: Map<string, PlaceRecord>;
+  /** The host that shows this place instead of the one that asks, or null. */
+  shownBy: (place: string, asking: HostEntry) => string | null;
+}
+
+const longestWaitMs = 60_000;
+
+export class HostEntry {
+  discovery: Discovery | null = null;
+  error: VirtuError | null = null;
+  problems: readonly VirtuError[] = [];
+  seenAt: number | null = null;
+  tookMs: number | null = null;
+  failures = 0;
+  retryAt: number | null = null;
+  timer: NodeJS.Timeout | null = null;
+  private discoveredAt = 0;
+  private lookAgain = false;
+  /** The refresh under way, and the one that waits for its end. */
+  private current: Promise<void> | null = null;
+  private following: Promise<void> | null = null;
+  private readonly abort = new AbortController();
+
+  constructor(
+    readonly ref: HostRef,
+    private readonly around: Surroundings,
+  ) {}
+
+  get state(): HostState {
+    if (this.error) return this.seenAt === null ? "error" : "stale";
+    return this.seenAt === null ? "discovering" : "ok";
+  }
+
+  /**
+   * Refreshes. A refresh under way began before the caller's question and may not know its answer: with `fresh` another
+   * one follows it, shared by everybody who asks meanwhile.
+   */
+  refresh(options: ProviderOptions & { fresh?: boolean }): Promise<void> {
+    if (!this.current) {
+      this.current = this.run(options).finally(() => {
+        this.current = null;
+      });
+      return this.current;
+    }
+    if (!options.fresh) return this.current;
+    this.following ??= this.current.then(() => {
+      this.following = null;
+      return this.refresh(options);
+    });
+    return this.following;
+  }
+
+  get refreshing(): boolean {
+    return this.current !== null;
+  }
+
+  private async run({ signal, priority }: ProviderOptions): Promise<void> {
+    const { pool, uri, known } = this.around;
+    const options = { priority, signal: signal ? AbortSignal.any([signal, this.abort.signal]) : this.abort.signal };
+    const began = performance.now();
+    try {
+      if (this.mustDiscover()) {
+        this.discovery = await discover(pool, this.ref, { ...options, uri, known: known() });
+        this.discoveredAt = Date.now();
+        this.lookAgain = false;
+      }
+      const { providers, problems } = this.discovery ?? { providers: [], problems: [] };
+      if (providers.length === 0) throw problems[0] ?? nothingThere(this.ref);
+      const failures = (await Promise.all(providers.map((provider) => this.list(provider, options)))).filter(
+        (failure) => failure !== null,
+      );
+      this.problems = [...problems, ...failures];
+      const first = failures[0];
+      if (first && failures.length === providers.length) throw first;
+      this.error = null;
+      this.failures = 0;
+      this.seenAt = Date.now();
+      this.tookMs = Math.round(performance.now() - began);
+    } catch (thrown) {
+      const error = toVirtuError(thrown, "The host could not be read");
+      // Whoever cancelled knows; the host is not to blame.
+      if (error.kind === "cancelled") return;
+      this.error = error;
+      this.failures += 1;
+      for (const provider of this.discovery?.providers ?? []) this.markStale(provider);
+    }
+  }
+
+  /** What was found stays found; what could not be used is tried again now and then. */
+  private mustDiscover(): boolean {
+    if (!this.discovery || this.discovery.providers.length === 0 || this.lookAgain) return true;
+    return this.discovery.problems.length > 0 && Date.now() - this.discoveredAt > longestWaitMs;
+  }
+
+  /** Null, or why the provider gave no list. */
+  private async list(provider: Provider, options: ProviderOptions): Promise<VirtuError | null> {
+    const { places, shownBy } = this.around;
+    if (shownBy(provider.place, this) !== null) return null;
+    try {
+      const snapshot = await provider.list(options);
+      places.set(provider.place, { provider, snapshot, seenAt: Date.now(), stale: false });
+      return null;
+    } catch (thrown) {
+      const error = toVirtuError(thrown, "The instances could not be read");
+      if (error.kind === "cancelled") throw error;
+      this.markStale(provider);
+      // The provider may have gone, or the cluster changed: look again what is there.
+      if (error.kind !== "connection" && error.kind !== "timeout") this.lookAgain = true;
+      return error;
+    }
+  }
+
+  private markStale(provider: Provider): void {
+    const record = this.around.places.get(provider.place);
+    if (record?.provider === provider || record?.provider.attachment.host.name === this.ref.name) record.stale = true;
+  }
+
+  /** Milliseconds until the next refresh: the interval, doubled for each failure. */
+  waitMs(intervalMs: number): number {
+    return Math.min(intervalMs * 2 ** this.failures, Math.max(longestWaitMs, intervalMs));
+  }
+
+  view(): HostView {
+    const providers = this.discovery?.providers ?? [];
+    const { places, shownBy } = this.around;
+    return {
+      host: this.ref.name,
+      state: this.state,
+      providers: providers.map((provider) => ({
+        name: provider.name,
+        label: provider.attachment.label,
+        cluster: provider.cluster,
+        sharedWith: shownBy(provider.place, this),
+      })),
+      seenAt: this.seenAt,
+      error: this.error,
+      problems: this.problems,
+      notes: providers.flatMap((provider) => {
+        const record = places.get(provider.place);
+        return record?.provider === provider ? record.snapshot.notes : [];
+      }),
+      retryAt: this.retryAt,
+      refreshing: this.refreshing,
+      tookMs: this.tookMs,
+    };
+  }
+
+  stop(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    this.retryAt = null;
+  }
+
+  end(): void {
+    this.stop();
+    this.abort.abort();
+  }
+}
+
+function nothingThere(host: HostRef): VirtuError {
+  return new VirtuError({
+    kind: "refused",
+    what: "No VM manager was found",
+    where: host.name,
+    why: "the host answers, and runs neither Ganeti nor libvirt",
+    hint: "Install one there, or leave the host out.",
+  });
+}

@@ -1,0 +1,224 @@
+/** Every instance of every host, kept current while somebody looks, and the actions on them. */
+import { EventEmitter } from "node:events";
+import type { HostRef } from "../ssh/types.ts";
+import { ActionQueue } from "./action-queue.ts";
+import { HostEntry, type PlaceRecord, type Surroundings } from "./host-entry.ts";
+import type {
+  ActionItem,
+  ActionRun,
+  ActOptions,
+  InstanceRow,
+  Inventory,
+  InventoryEvents,
+  InventoryOptions,
+  InventoryView,
+  NodeRow,
+} from "./inventory-types.ts";
+import type { ActionName, Instance, Provider, Status } from "./types.ts";
+
+export type * from "./inventory-types.ts";
+
+export function createInventory(options: InventoryOptions): Inventory {
+  return new HostInventory(options);
+}
+
+class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
+  private readonly hosts = new Map<string, HostEntry>();
+  private readonly places = new Map<string, PlaceRecord>();
+  /** The latest item of each instance, until the next action on it. */
+  private readonly outcomes = new Map<string, ActionItem>();
+  private readonly queue: ActionQueue;
+  private readonly around: Surroundings;
+  private readonly intervalMs: number;
+  private watchers = 0;
+  private ended = false;
+  private drawn: InventoryView | null = null;
+
+  constructor(options: InventoryOptions) {
+    super();
+    this.intervalMs = options.intervalMs ?? 4000;
+    this.around = {
+      pool: options.pool,
+      uri: options.uri,
+      known: () => [...this.hosts.values()].map((entry) => entry.ref),
+      places: this.places,
+      shownBy: (place, asking) => this.shownBy(place, asking),
+    };
+    this.queue = new ActionQueue({
+      parallel: options.parallel ?? 2,
+      find: (key) => this.find(key),
+      statusAfter: (provider, key) => this.statusAfter(provider, key),
+      onItem: (item) => {
+        // An action that was refused because another one is under way does not hide that one.
+        const busy = this.queue.busyWith(item.key);
+        if (!busy || busy.id === item.id) this.outcomes.set(item.key, item);
+        this.changed();
+        this.emit("action", item);
+      },
+    });
+    for (const host of options.hosts) this.addHost(host);
+  }
+
+  view(): InventoryView {
+    this.drawn ??= {
+      hosts: [...this.hosts.values()].map((entry) => entry.view()),
+      instances: [...this.places.values()].flatMap((record) => this.rows(record)).sort(byName),
+      nodes: [...this.places.values()].flatMap(nodeRows).sort(byName),
+      pending: this.queue.pending(),
+    };
+    return this.drawn;
+  }
+
+  private rows({ snapshot, seenAt, stale }: PlaceRecord): InstanceRow[] {
+    return snapshot.instances.map((instance) => ({
+      ...instance,
+      seenAt,
+      stale,
+      action: this.outcomes.get(instance.key) ?? null,
+    }));
+  }
+
+  private changed(): void {
+    this.drawn = null;
+    if (!this.ended) this.emit("change");
+  }
+
+  watch(): () => void {
+    this.watchers += 1;
+    if (this.watchers === 1) for (const entry of this.hosts.values()) this.poll(entry);
+    let watching = true;
+    return () => {
+      if (!watching) return;
+      watching = false;
+      this.watchers -= 1;
+      if (this.watchers === 0) for (const entry of this.hosts.values()) entry.stop();
+    };
+  }
+
+  private poll(entry: HostEntry): void {
+    entry.stop();
+    void this.refreshEntry(entry, { priority: "poll" });
+  }
+
+  private async refreshEntry(
+    entry: HostEntry,
+    options: { priority: "user" | "poll"; fresh?: boolean; signal?: AbortSignal },
+  ): Promise<void> {
+    const refreshed = entry.refresh(options);
+    this.changed();
+    await refreshed;
+    if (this.ended || this.hosts.get(entry.ref.name) !== entry) return;
+    this.schedule(entry);
+    this.changed();
+  }
+
+  private schedule(entry: HostEntry): void {
+    entry.stop();
+    if (this.watchers === 0) return;
+    const wait = entry.waitMs(this.intervalMs);
+    if (entry.failures > 0) entry.retryAt = Date.now() + wait;
+    entry.timer = setTimeout(() => this.poll(entry), wait);
+  }
+
+  async refresh(hosts?: readonly string[], options: { signal?: AbortSignal } = {}): Promise<void> {
+    const entries = [...this.hosts.values()].filter((entry) => !hosts || hosts.includes(entry.ref.name));
+    await Promise.all(
+      entries.map((entry) => this.refreshEntry(entry, { priority: "user", fresh: true, signal: options.signal })),
+    );
+  }
+
+  addHost(host: HostRef): void {
+    if (this.hosts.has(host.name)) return;
+    const entry = new HostEntry(host, this.around);
+    this.hosts.set(host.name, entry);
+    if (this.watchers > 0) this.poll(entry);
+    else this.changed();
+  }
+
+  removeHost(name: string): void {
+    const entry = this.hosts.get(name);
+    if (!entry) return;
+    entry.end();
+    this.hosts.delete(name);
+    const left = new Set<string>();
+    for (const other of this.hosts.values()) {
+      for (const provider of other.discovery?.providers ?? []) left.add(provider.place);
+    }
+    // A cluster that another host reaches too stays, and is from now on read through that one.
+    for (const [place, record] of this.places) {
+      if (record.provider.attachment.host.name === name && !left.has(place)) this.places.delete(place);
+    }
+    this.changed();
+  }
+
+  /**
+   * Who shows a place that several hosts reach: the first of those that answer, one that is the master itself before one
+   * that only leads there.
+   */
+  private shownBy(place: string, asking: HostEntry): string | null {
+    const reaching = [...this.hosts.values()].flatMap((entry) => {
+      const provider = entry.discovery?.providers.find((other) => other.place === place);
+      return provider && (entry === asking || entry.error === null) ? [{ entry, provider }] : [];
+    });
+    const best = reaching.find(({ provider }) => provider.direct) ?? reaching[0];
+    return best && best.entry !== asking ? best.entry.ref.name : null;
+  }
+
+  private find(key: string): { provider: Provider; instance: Instance } | null {
+    for (const { provider, snapshot } of this.places.values()) {
+      const instance = snapshot.instances.find((other) => other.key === key);
+      if (instance) return { provider, instance };
+    }
+    return null;
+  }
+
+  private async statusAfter(provider: Provider, key: string): Promise<Status | null> {
+    const began = Date.now();
+    const shown = this.places.get(provider.place)?.provider ?? provider;
+    const entry = this.hosts.get(shown.attachment.host.name);
+    if (!entry || this.ended) return null;
+    await this.refreshEntry(entry, { priority: "user", fresh: true });
+    const record = this.places.get(provider.place);
+    if (!record || record.stale || record.seenAt < began) return null;
+    return record.snapshot.instances.find((instance) => instance.key === key)?.status ?? null;
+  }
+
+  refuses(action: ActionName, key: string): string | null {
+    const found = this.find(key);
+    return found ? this.queue.refusal(action, found.provider, found.instance) : "it is no longer there";
+  }
+
+  preview(action: ActionName, keys: readonly string[], options: ActOptions = {}) {
+    return keys.flatMap((key) => {
+      const found = this.find(key);
+      if (!found) return [];
+      return [{ key, host: found.instance.host, lines: found.provider.preview(action, found.instance, options) }];
+    });
+  }
+
+  act(action: ActionName, keys: readonly string[], options?: ActOptions): ActionRun {
+    return this.queue.act(action, keys, options);
+  }
+
+  cancel(itemId: number): boolean {
+    return this.queue.cancel(itemId);
+  }
+
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.queue.end();
+    for (const entry of this.hosts.values()) entry.end();
+  }
+}
+
+function nodeRows({ snapshot, seenAt, stale }: PlaceRecord): NodeRow[] {
+  return snapshot.nodes.map((node) => ({ ...node, seenAt, stale }));
+}
+
+// One collator for all: a localeCompare with options makes its own each time, too slow for thousands of rows.
+const collator = new Intl.Collator("en", { numeric: true });
+
+function byName(one: { name: string; host: string }, other: { name: string; host: string }): number {
+  return collator.compare(one.name, other.name) || collator.compare(one.host, other.host);
+}

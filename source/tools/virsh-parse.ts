@@ -1,0 +1,191 @@
+/** What the poll of `virsh.ts` prints. */
+import type { Status } from "../instances/types.ts";
+
+export interface Domain {
+  uuid: string;
+  /** null while it is off. */
+  id: number | null;
+  name: string;
+  title: string | null;
+  /** libvirt's word of the table: `running`, `shut off`, `in shutdown`. */
+  word: string | null;
+  /** virDomainState, or null where the driver has no domstats. */
+  state: number | null;
+  reason: number | null;
+  saved: boolean;
+  autostart: boolean;
+  persistent: boolean;
+  /** The raw `key=value` pairs of domstats; empty when it was cut off or the driver has no numbers. */
+  stats: Readonly<Record<string, string>>;
+}
+
+export interface HostPoll {
+  domains: Domain[];
+  hostname: string | null;
+  /** KiB; null where the driver does not tell. */
+  memoryTotal: number | null;
+  memoryFree: number | null;
+  /** False: the time limit cut the numbers off, a domain of this host hangs. */
+  complete: boolean;
+}
+
+const words = [
+  "running",
+  "idle",
+  "paused",
+  "in shutdown",
+  "shut off",
+  "crashed",
+  "pmsuspended",
+  "dying",
+  "no state",
+  "saved",
+];
+
+/** The sections by name; null when even the first is not there (not connected). */
+function sections(text: string): Map<string, string> | null {
+  const found = new Map<string, string>();
+  for (const part of text.split(/^@@virtu /m).slice(1)) {
+    const end = part.indexOf("\n");
+    found.set(part.slice(0, end < 0 ? undefined : end), end < 0 ? "" : part.slice(end + 1));
+  }
+  return found.has("domains") ? found : null;
+}
+
+const lines = (text: string | undefined) => (text ?? "").split("\n").filter((line) => line !== "");
+
+/** Takes a poll apart; null when virsh did not connect. A poll that was cut off keeps what came before. */
+export function parsePoll(stdout: string): HostPoll | null {
+  const parts = sections(stdout);
+  if (!parts) return null;
+  const saved = new Set(lines(parts.get("saved")));
+  const autostart = new Set(lines(parts.get("autostart")));
+  const transient = new Set(lines(parts.get("transient")));
+  const states = parseDomstats(parts.get("state") ?? "");
+  const stats = parseDomstats(parts.get("stats") ?? "");
+  const rows = lines(parts.get("table")).slice(2);
+  const domains = lines(parts.get("domains")).flatMap((line, index): Domain[] => {
+    const found = /^([0-9a-f-]{36}) (\d+|-) (.*)$/.exec(line);
+    if (!found) return [];
+    const [, uuid = "", id = "", name = ""] = found;
+    // Both lists have the same order, unless something changed between them.
+    const row = readRow(rows[index] ?? "", name) ?? firstOf(rows, (other) => readRow(other, name));
+    const known = states.get(name) ?? stats.get(name) ?? {};
+    return [
+      {
+        uuid,
+        id: id === "-" ? null : Number(id),
+        name,
+        title: row?.title || null,
+        word: row?.word ?? null,
+        state: whole(known["state.state"]),
+        reason: whole(known["state.reason"]),
+        saved: saved.has(uuid),
+        autostart: autostart.has(uuid),
+        persistent: !transient.has(uuid),
+        stats: stats.get(name) ?? {},
+      },
+    ];
+  });
+  const memory = new Map(
+    [...(parts.get("memory") ?? "").matchAll(/^(\w+)\s*:\s+(\d+) KiB$/gm)].map((found) => [found[1], Number(found[2])]),
+  );
+  const free = memory.get("free");
+  return {
+    domains,
+    hostname: lines(parts.get("hostname"))[0] ?? null,
+    memoryTotal: memory.get("total") ?? null,
+    // What the kernel holds as cache is given back when a guest needs it.
+    memoryFree: free === undefined ? null : free + (memory.get("buffers") ?? 0) + (memory.get("cached") ?? 0),
+    complete: parts.has("end"),
+  };
+}
+
+/**
+ * A row of the table, if it is that domain's. Columns are padded with blanks, three at least, and names, states and titles
+ * may hold blanks too: only the known name and the known state words tell where they end.
+ */
+function readRow(row: string, name: string): { word: string; title: string } | null {
+  const rest = /^ (?:\d+|-) +(.*)$/.exec(row)?.[1];
+  // The pattern above eats a name's own leading blanks, and the padding its trailing ones.
+  const bare = name.trim();
+  if (!rest?.startsWith(bare)) return null;
+  const after = rest.slice(bare.length);
+  const word = words.find((candidate) => new RegExp(`^ {3,}${candidate}( {3}|$)`).test(after));
+  return word === undefined ? null : { word, title: after.trimStart().slice(word.length).trim() };
+}
+
+function firstOf<T, R>(items: readonly T[], read: (item: T) => R | null): R | null {
+  for (const item of items) {
+    const found = read(item);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** domstats by domain name: `Domain: 'NAME'` and `  key=value` lines. A name may hold quotes: the outer ones count. */
+export function parseDomstats(text: string): Map<string, Record<string, string>> {
+  const found = new Map<string, Record<string, string>>();
+  let current: Record<string, string> = {};
+  for (const line of text.split("\n")) {
+    const name = /^Domain: '(.*)'$/.exec(line)?.[1];
+    if (name !== undefined) {
+      current = {};
+      found.set(name, current);
+      continue;
+    }
+    const at = line.indexOf("=");
+    if (line.startsWith("  ") && at > 0) current[line.slice(2, at)] = line.slice(at + 1);
+  }
+  return found;
+}
+
+/** A whole number, or null. */
+export function whole(text: string | undefined): number | null {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
+}
+
+// virDomainState and, for some of them, the reasons of libvirt-domain.h that an operator must see.
+const stateNames = ["no state", "running", "idle", "paused", "in shutdown", "shut off", "crashed", "pmsuspended"];
+const pausedReasons: Record<number, string> = {
+  2: "migration",
+  3: "save",
+  4: "dump",
+  5: "I/O error",
+  6: "watchdog",
+  10: "crashed",
+};
+const offReasons: Record<number, string> = { 3: "crashed", 4: "migrated", 6: "failed" };
+
+/** Our status and libvirt's own word for it, with a reason where it matters: `shut off (crashed)`, `saved`. */
+export function statusOf(domain: Pick<Domain, "state" | "reason" | "word" | "saved">): {
+  status: Status;
+  detail: string;
+} {
+  const word = domain.state === null ? domain.word : (stateNames[domain.state] ?? domain.word);
+  const reason = domain.reason ?? 0;
+  switch (word) {
+    case "running":
+    case "idle":
+    case "in shutdown":
+    case "dying":
+      return { status: "running", detail: word };
+    case "paused": {
+      const why = pausedReasons[reason];
+      const broken = reason === 5 || reason === 10;
+      return { status: broken ? "error" : "paused", detail: why ? `paused (${why})` : "paused" };
+    }
+    case "pmsuspended":
+      return { status: "paused", detail: word };
+    case "shut off": {
+      const why = offReasons[reason];
+      return { status: "stopped", detail: domain.saved ? "saved" : why ? `shut off (${why})` : word };
+    }
+    case "saved":
+      return { status: "stopped", detail: word };
+    case "crashed":
+      return { status: "error", detail: word };
+    default:
+      return { status: "unknown", detail: word ?? "no state" };
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * libvirt's `virsh` (7.0 to 11): how it is called and what it prints. The connection URI is always given: a user's default
+ * is `qemu:///session`, which answers with an empty list instead of an error.
+ */
+import type { ActionName, Instance } from "../instances/types.ts";
+import { type Command, sh } from "../ssh/command.ts";
+
+export const defaultUri = "qemu:///system";
+
+/**
+ * The test driver lives in the virsh process: its state is forgotten at its end, and domains of a file that have no UUID
+ * get another one each time. Not so when it is reached through a daemon (`test+unix:…`).
+ */
+export function isPerProcess(uri: string): boolean {
+  return /^test:/i.test(uri);
+}
+
+// `domstats --nowait` comes last: a QEMU that hangs blocks it until the time limit, and virsh has by then flushed the rest.
+// No -q: with it `echo` would print no newline.
+const poll = [
+  "echo @@virtu domains",
+  "list --all --uuid --id --name",
+  "echo @@virtu table",
+  "list --all --title",
+  "echo @@virtu saved",
+  "list --all --with-managed-save --uuid",
+  "echo @@virtu autostart",
+  "list --all --autostart --uuid",
+  "echo @@virtu transient",
+  "list --all --transient --uuid",
+  "echo @@virtu hostname",
+  "hostname",
+  "echo @@virtu memory",
+  "nodememstats",
+  "echo @@virtu state",
+  "domstats --state --raw",
+  "echo @@virtu stats",
+  "domstats --nowait --raw",
+  "echo @@virtu end",
+].join("; ");
+
+/** Seconds after which a poll is cut off. */
+export const pollLimit = 5;
+
+/** Everything about a host's domains in one virsh process, its parts marked by `@@virtu NAME`. */
+export function pollCommand(uri: string): Command {
+  return sh`LC_ALL=C timeout ${pollLimit} virsh -c ${uri} ${poll}`;
+}
+
+/** Whether virsh is there and the URI answers: its path, then `@@virtu status N`, the error text between them. */
+export function virshProbe(uri: string): Command {
+  return sh`if command -v virsh; then LC_ALL=C timeout ${pollLimit} virsh -c ${uri} hostname 2>&1; echo "@@virtu status $?"; fi`;
+}
+
+/** What `virshProbe` printed, or null when there is no virsh. `status` 124: no answer in time. */
+export function parseVirshProbe(text: string): { status: number; text: string } | null {
+  const found = /^\S*virsh\n([\s\S]*?)^@@virtu status (\d+)$/m.exec(text);
+  return found ? { status: Number(found[2]), text: found[1] ?? "" } : null;
+}
+
+const verbs: Record<ActionName, string> = {
+  start: "start",
+  shutdown: "shutdown",
+  reboot: "reboot",
+  "force-off": "destroy",
+};
+
+/**
+ * How virsh is told a domain: by its name, except where virsh would take the name for something else (it looks for an id
+ * first, then a UUID, and takes a leading dash for an option).
+ */
+export function domainWord(instance: Pick<Instance, "name" | "facts">): string {
+  const uuid = instance.facts["uuid"];
+  const misread = /^\d+$/.test(instance.name) || /^[0-9a-f-]{32,36}$/i.test(instance.name) || /^-/.test(instance.name);
+  return misread && typeof uuid === "string" ? uuid : instance.name;
+}
+
+/** Starts, shuts down (ACPI), reboots or ends (`destroy`) a domain. Status 0: accepted, or done for start and destroy. */
+export function actionCommand(uri: string, action: ActionName, domain: string): Command {
+  return sh`LC_ALL=C virsh -c ${uri} ${verbs[action]} ${domain}`;
+}
+
+/** One domain's state as virsh words it: `running`, `shut off`. */
+export function stateCommand(uri: string, domain: string): Command {
+  return sh`LC_ALL=C timeout ${pollLimit} virsh -c ${uri} domstate ${domain}`;
+}
