@@ -35,7 +35,7 @@ function Root({ size, ui }: { size: ReturnType<typeof watchSize>; ui: Omit<Ui, "
 }
 
 /** Draws until the user quits or a signal ends it. The terminal is given back as it was, also when drawing fails. */
-export function drawScreen(workspace: Workspace, start: Place): Promise<void> {
+export function drawScreen(workspace: Workspace, start: readonly Place[]): Promise<void> {
   let resolve: () => void = () => {};
   let reject: (thrown: unknown) => void = () => {};
   const ended = new Promise<void>((onEnd, onCrash) => {
@@ -43,7 +43,7 @@ export function drawScreen(workspace: Workspace, start: Place): Promise<void> {
     reject = onCrash;
   });
   const terminal = createTerminal(process.stdin, process.stdout);
-  const navigation = new Navigation(start);
+  const navigation = new Navigation(...start);
   const router = new Router();
   const size = watchSize(process.stdout);
   router.onRefused = (reason) => workspace.notify("info", reason);

@@ -34,8 +34,8 @@ export class Navigation {
   private readonly memory = new Map<string, unknown>();
   private readonly listeners = new Set<() => void>();
 
-  constructor(start: Place) {
-    this.stack = [start];
+  constructor(...start: readonly Place[]) {
+    this.stack = start.length > 0 ? [...start] : [{ screen: "home" }];
   }
 
   /** From the first place to the one that is shown. Stable between changes. */

@@ -3,6 +3,7 @@ import { openApp } from "../app.ts";
 import { reportError } from "../commands/run.ts";
 import { VirtuError } from "../errors.ts";
 import { Questions, Workspace } from "../store/workspace.ts";
+import type { Place } from "./navigation.ts";
 import { colourAllowed } from "./theme.ts";
 
 export interface ScreenOptions {
@@ -10,6 +11,13 @@ export interface ScreenOptions {
   host?: readonly string[];
   sshConfig?: string;
   config?: string;
+}
+
+/** Where it opens: on the hosts that were named; the first run, which knows nothing yet, asks for a site. */
+function firstPlaces(workspace: Workspace, hostsNamed: boolean): Place[] {
+  if (hostsNamed) return [{ screen: "instances" }];
+  const knowsNothing = workspace.state.site === null && workspace.hosts().length === 0;
+  return knowsNothing ? [{ screen: "home" }, { screen: "add-site" }] : [{ screen: "home" }];
 }
 
 /** Resolves when the user has left. */
@@ -40,7 +48,7 @@ export async function openScreen(options: ScreenOptions): Promise<void> {
       site: options.site === undefined ? null : app.site(options.site),
     });
     const { drawScreen } = await import("./draw.tsx");
-    await drawScreen(workspace, { screen: hosts.length > 0 ? "instances" : "home" });
+    await drawScreen(workspace, firstPlaces(workspace, hosts.length > 0));
     workspace.end();
   } catch (thrown) {
     process.exitCode = reportError(thrown, false);
