@@ -1,0 +1,375 @@
+/** One connection shared by everybody who wants its host: opened on demand, kept alive, opened again after a loss. */
+import type { Client } from "ssh2";
+import type { VirtuError } from "../errors.ts";
+import { cancelled, insertByPriority } from "./limiter.ts";
+import type { Link } from "./link.ts";
+import type { Route } from "./route.ts";
+import type { Priority, SessionInfo, SessionState } from "./types.ts";
+
+export interface SessionSettings {
+  channelLimit: number;
+  /** Between two signs of life. */
+  keepaliveMs: number;
+  /** Signs of life without an answer before the connection counts as lost. */
+  keepaliveMisses: number;
+  /** A session that nobody uses is closed after this; one lost is opened again by itself only this long. */
+  idleMs: number;
+  /** Wait before try number `n`, from 1 on. */
+  backoffMs: (n: number) => number;
+}
+
+export const defaultSettings: SessionSettings = {
+  channelLimit: 8,
+  keepaliveMs: 10_000,
+  keepaliveMisses: 3,
+  idleMs: 300_000,
+  backoffMs: (n) => Math.min(60_000, 1000 * 2 ** (n - 1)) * (0.75 + Math.random() / 2),
+};
+
+export interface SessionHost {
+  open(route: Route, priority: Priority, signal: AbortSignal): Promise<Link>;
+  changed(): void;
+  log(host: string, text: string, level: "info" | "warning" | "error"): void;
+  settings: SessionSettings;
+}
+
+export interface Wanted {
+  priority: Priority;
+  /** Counts against the host's limit of channels (a forwarded connection does not). */
+  counts: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+interface Ticket extends Wanted {
+  grant: (grant: Grant) => void;
+  reject: (error: VirtuError) => void;
+}
+
+/** A place on an open connection. */
+export interface Grant {
+  link: Link;
+  /** false once that connection is gone. */
+  alive(): boolean;
+  /** The host refused one more channel: fewer from now on. false when no other channel is left to wait for. */
+  lowerLimit(): boolean;
+  release(): void;
+}
+
+/** Failures that no second try mends. */
+function isFinal(error: VirtuError | null): boolean {
+  return error?.kind === "authentication" || error?.kind === "host-key";
+}
+
+export class Session {
+  private state: SessionState = "closed";
+  private link: Link | null = null;
+  private readonly queue: Ticket[] = [];
+  private failure: VirtuError | null = null;
+  private reason: string | null = null;
+  private failures = 0;
+  private openSince: number | null = null;
+  private retryAt: number | null = null;
+  private retry: NodeJS.Timeout | null = null;
+  private pulse: NodeJS.Timeout | null = null;
+  private connecting: AbortController | null = null;
+  private used = 0;
+  private carried = 0;
+  private limit: number;
+  private lastUsed = Date.now();
+  private roundTripMs: number | null = null;
+  private bytes = { in: 0, out: 0 };
+  private over = false;
+
+  constructor(
+    readonly route: Route,
+    private readonly host: SessionHost,
+  ) {
+    this.limit = host.settings.channelLimit;
+  }
+
+  /** Waits for the connection and for a free channel; `again` goes before everybody of the same priority. */
+  acquire(wanted: Wanted, again = false): Promise<Grant> {
+    return new Promise((resolve, reject) => {
+      if (wanted.signal?.aborted || this.over) return reject(cancelled());
+      this.lastUsed = Date.now();
+      if (this.state === "failed" && isFinal(this.failure) && wanted.priority === "poll") return reject(this.failure);
+      const onAbort = () => {
+        this.queue.splice(this.queue.indexOf(ticket), 1);
+        reject(cancelled());
+        if (this.queue.length === 0 && this.connecting) this.abandon("nobody wants it any more");
+        this.host.changed();
+      };
+      const done = () => wanted.signal?.removeEventListener("abort", onAbort);
+      const ticket: Ticket = {
+        ...wanted,
+        grant: (grant) => {
+          done();
+          resolve(grant);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      };
+      wanted.signal?.addEventListener("abort", onAbort, { once: true });
+      insertByPriority(this.queue, ticket, again);
+      this.wake(wanted.priority);
+      this.host.changed();
+    });
+  }
+
+  private wake(priority: Priority): void {
+    if (this.state === "open") this.pump();
+    else if (this.state === "waiting" && priority === "poll") this.schedule();
+    else if (this.state !== "connecting") void this.connect(priority);
+  }
+
+  private pump(): void {
+    const link = this.link;
+    if (!link) return;
+    for (let index = 0; index < this.queue.length; ) {
+      const ticket = this.queue[index];
+      if (!ticket) break;
+      if (ticket.counts && this.used >= this.limit) index += 1;
+      else {
+        this.queue.splice(index, 1);
+        ticket.grant(this.grantOn(link, ticket.counts));
+      }
+    }
+  }
+
+  private grantOn(link: Link, counts: boolean): Grant {
+    if (counts) this.used += 1;
+    else this.carried += 1;
+    let held = true;
+    return {
+      link,
+      alive: () => this.link === link,
+      lowerLimit: () => {
+        const others = this.used - (held && counts ? 1 : 0);
+        if (others < 1) return false;
+        this.limit = Math.min(this.limit, others);
+        this.host.log(this.route.label, `takes only ${this.limit} channels at a time; the others wait`, "info");
+        return true;
+      },
+      release: () => {
+        if (!held) return;
+        held = false;
+        this.lastUsed = Date.now();
+        if (this.link === link) {
+          if (counts) this.used -= 1;
+          else this.carried -= 1;
+          this.pump();
+        }
+        this.host.changed();
+      },
+    };
+  }
+
+  private async connect(priority: Priority): Promise<void> {
+    this.clearRetry();
+    const attempt = new AbortController();
+    this.connecting = attempt;
+    this.become("connecting", null);
+    try {
+      const link = await this.host.open(this.route, priority, attempt.signal);
+      if (this.connecting === attempt) this.opened(link);
+      else link.close();
+    } catch (thrown) {
+      if (this.connecting !== attempt) return;
+      this.connecting = null;
+      this.failed(thrown as VirtuError);
+    }
+  }
+
+  private opened(link: Link): void {
+    this.connecting = null;
+    this.link = link;
+    this.failure = null;
+    this.used = 0;
+    this.carried = 0;
+    this.limit = this.host.settings.channelLimit;
+    this.openSince = Date.now();
+    this.become("open", null);
+    this.host.log(this.route.label, "session open", "info");
+    void link.ended.then((reason) => {
+      if (this.link === link) this.lost(reason ?? "the host closed the connection");
+    });
+    this.startPulse(link);
+    this.pump();
+  }
+
+  private failed(error: VirtuError): void {
+    this.failure = error;
+    this.failures += 1;
+    this.host.log(this.route.label, error.message, "error");
+    for (const ticket of this.queue.splice(0)) ticket.reject(error);
+    if (error.kind === "cancelled") this.become("closed", "cancelled");
+    else if (isFinal(error) || !this.recentlyUsed()) this.become("failed", error.why ?? error.what);
+    else this.backOff(error.why ?? error.what);
+  }
+
+  private lost(reason: string): void {
+    const stable = this.openSince !== null && Date.now() - this.openSince >= this.host.settings.keepaliveMs;
+    this.forgetLink();
+    if (stable) this.failures = 0;
+    this.failures += 1;
+    this.host.log(this.route.label, `session lost: ${reason}`, "warning");
+    if (this.queue.some((ticket) => ticket.priority === "user") && this.failures === 1) void this.connect("user");
+    else if (this.queue.length > 0 || this.recentlyUsed()) this.backOff(reason);
+    else this.become("closed", reason);
+  }
+
+  private backOff(reason: string): void {
+    this.retryAt = Date.now() + this.host.settings.backoffMs(this.failures);
+    this.become("waiting", reason);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.retry || this.retryAt === null) return;
+    this.retry = setTimeout(
+      () => {
+        this.retry = null;
+        if (this.state === "waiting") void this.connect(this.queue[0]?.priority ?? "poll");
+      },
+      Math.max(0, this.retryAt - Date.now()),
+    );
+  }
+
+  private recentlyUsed(): boolean {
+    return Date.now() - this.lastUsed < this.host.settings.idleMs;
+  }
+
+  /** Signs of life: any byte counts as one; a request that every server answers is sent when it is quiet. */
+  private startPulse(link: Link): void {
+    let missed = 0;
+    let asked: number | null = null;
+    let seen = -1;
+    const ask = () => {
+      asked = performance.now();
+      try {
+        // Every server answers the cancelling of a forward that does not exist, and nothing changes by it.
+        link.client.unforwardIn("127.0.0.1", 1, () => {
+          if (this.link !== link || asked === null) return;
+          this.roundTripMs = performance.now() - asked;
+          asked = null;
+          this.host.changed();
+        });
+      } catch {
+        // The end of the connection is on its way.
+      }
+    };
+    ask();
+    this.pulse = setInterval(
+      () => {
+        const received = link.bytesIn();
+        missed = received === seen && asked !== null ? missed + 1 : 0;
+        seen = received;
+        const idle = this.used === 0 && this.carried === 0 && this.queue.length === 0;
+        if (missed >= this.host.settings.keepaliveMisses) {
+          link.drop();
+          this.lost(`no answer for ${Math.round((missed * this.host.settings.keepaliveMs) / 1000)} s`);
+        } else if (idle && !this.recentlyUsed()) {
+          this.shut("closed because nobody used it");
+        } else if (asked === null) ask();
+      },
+      Math.min(this.host.settings.keepaliveMs, this.host.settings.idleMs),
+    );
+  }
+
+  private forgetLink(): void {
+    if (this.pulse) clearInterval(this.pulse);
+    this.pulse = null;
+    if (this.link) {
+      this.bytes.in += this.link.bytesIn();
+      this.bytes.out += this.link.bytesOut();
+    }
+    this.link = null;
+    this.openSince = null;
+    this.roundTripMs = null;
+    this.used = 0;
+    this.carried = 0;
+  }
+
+  private clearRetry(): void {
+    if (this.retry) clearTimeout(this.retry);
+    this.retry = null;
+    this.retryAt = null;
+  }
+
+  /** Drops the attempt that is under way. */
+  private abandon(reason: string): void {
+    const attempt = this.connecting;
+    this.connecting = null;
+    attempt?.abort();
+    this.become("closed", reason);
+  }
+
+  private shut(reason: string): void {
+    this.clearRetry();
+    if (this.connecting) this.abandon(reason);
+    const link = this.link;
+    this.forgetLink();
+    link?.close();
+    this.failures = 0;
+    this.become("closed", reason);
+  }
+
+  private become(state: SessionState, reason: string | null): void {
+    this.state = state;
+    this.reason = reason;
+    this.host.changed();
+  }
+
+  /** Closes it; who waits for it is told that it was cancelled. It opens again when somebody wants it. */
+  close(reason = "closed by the user"): void {
+    for (const ticket of this.queue.splice(0)) ticket.reject(cancelled("The session was closed"));
+    this.shut(reason);
+  }
+
+  /** Closes it for good. */
+  end(): Promise<unknown> {
+    this.over = true;
+    const gone = this.link?.ended ?? Promise.resolve();
+    this.close("virtu has ended");
+    return gone;
+  }
+
+  /** Opens it anew now, whatever it was doing; rejects when that fails. */
+  async reconnect(): Promise<void> {
+    this.shut("opened again by the user");
+    const grant = await this.acquire({ priority: "user", counts: false });
+    grant.release();
+  }
+
+  /** Whether that client is still the session's connection. */
+  uses(client: Client): boolean {
+    return this.link?.client === client;
+  }
+
+  /** Whether this connection runs through that one. */
+  runsThrough(key: string): boolean {
+    for (let hop = this.route.via; hop; hop = hop.via) if (hop.key === key) return true;
+    return false;
+  }
+
+  info(): SessionInfo {
+    return {
+      key: this.route.key,
+      label: this.route.label,
+      via: this.route.via?.label ?? (this.route.options.proxyCommand === null ? null : "ProxyCommand"),
+      state: this.state,
+      reason: this.reason,
+      openSince: this.openSince,
+      retryAt: this.retryAt,
+      attempt: this.failures,
+      roundTripMs: this.roundTripMs,
+      channels: this.used,
+      channelLimit: this.limit,
+      queued: this.queue.length,
+      bytesIn: this.bytes.in + (this.link?.bytesIn() ?? 0),
+      bytesOut: this.bytes.out + (this.link?.bytesOut() ?? 0),
+    };
+  }
+}
