@@ -3,11 +3,14 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
-// Ink asks for it only when DEV=true, and it is not installed.
+// Ink asks for them only when DEV=true, and react-devtools-core is not installed.
 const withoutDevtools = {
   name: "without-devtools",
   setup(pluginBuild) {
-    pluginBuild.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: "empty" }));
+    pluginBuild.onResolve({ filter: /^(react-devtools-core|\.\/devtools\.js)$/ }, ({ path }) => ({
+      path,
+      namespace: "empty",
+    }));
     pluginBuild.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "export default {};" }));
   },
 };
@@ -27,11 +30,13 @@ const result = await build({
   legalComments: "linked",
   metafile: process.argv.includes("--metafile"),
   define: { "process.env.NODE_ENV": '"production"', VIRTU_VERSION: JSON.stringify(version) },
+  // jsonc-parser's main entry is UMD, which no bundler can follow; its module entry is plain.
+  mainFields: ["module", "main"],
   plugins: [withoutDevtools],
   // ssh2's native parts are optional and have a pure twin.
   external: ["*.node", "cpu-features"],
   banner: {
-    js: 'import { createRequire as virtuCreateRequire } from "node:module"; const require = virtuCreateRequire(import.meta.url);',
+    js: 'import { createRequire as virtuCreateRequire } from "node:module"; const require = virtuCreateRequire(import.meta.url); const __dirname = import.meta.dirname;',
   },
   logLevel: "warning",
 });
