@@ -5,7 +5,17 @@ import { exit } from "./run.ts";
 /** Adds a subcommand to the program. Each file in this folder exports one as `declare`. */
 export type Declare = (program: Command) => void;
 
-const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {};
+const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {
+  reserve: () => import("./reserve.ts"),
+  jobs: () => import("./jobs.ts"),
+  extend: () => import("./extend.ts"),
+  release: () => import("./release.ts"),
+  instances: () => import("./instances.ts"),
+  start: () => import("./start.ts"),
+  shutdown: () => import("./shutdown.ts"),
+  reboot: () => import("./reboot.ts"),
+  "force-off": () => import("./force-off.ts"),
+};
 
 const description = `Reserves and deploys nodes, and drives the virtual machines of many hosts, over one pool of SSH sessions.
 Without a subcommand it opens the terminal program.`;

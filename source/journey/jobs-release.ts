@@ -43,7 +43,9 @@ export async function release(context: Context, site: Site, jobId: number, optio
       last = job.state;
       if (hasEnded(job.state)) return shown(job);
     }
-    await sleep(every, options.signal);
+    await sleep(every, options.signal).catch((thrown) => {
+      throw interrupted(site, jobId, thrown);
+    });
   }
   const down = outcome === "server-down";
   throw new VirtuError({
@@ -55,6 +57,17 @@ export async function release(context: Context, site: Site, jobId: number, optio
       ? "It ends when the site's administrators have started the server."
       : "It ends by itself; look at the list of your jobs in a minute.",
   });
+}
+
+function interrupted(site: Site, jobId: number, cause: unknown): VirtuError {
+  return new VirtuError(
+    {
+      kind: "cancelled",
+      what: `virtu no longer waits for the end of job ${jobId}; its release is with OAR and goes on`,
+      where: site.name,
+    },
+    { cause },
+  );
 }
 
 async function request(

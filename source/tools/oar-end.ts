@@ -27,7 +27,7 @@ export function resubmittedAs(jobId: number, events: readonly JobEvent[]): numbe
   return found && Number(found[1]) === jobId ? Number(found[2]) : null;
 }
 
-type Ended = Pick<Job, "jobId" | "state" | "owner" | "startedAt" | "walltimeSeconds"> & {
+type Ended = Pick<Job, "jobId" | "state" | "owner" | "startedAt" | "message"> & {
   events: readonly JobEvent[];
   reservation: string;
   resubmittedAs: number | null;
@@ -57,7 +57,11 @@ export function jobEnd(job: Ended, exitCode: number | null): JobEnd | null {
     return { kind: "released", text: "the administrators or OAR itself released it" };
   }
   if (job.reservation !== "None" && job.startedAt === null) {
-    return { kind: "refused", text: "OAR could not give the reservation at that time" };
+    // Its message then is the scheduler's answer: "Reservation too old", "This reservation could run at …".
+    return {
+      kind: "refused",
+      text: `OAR could not give the reservation at that time${job.message ? ` (${job.message})` : ""}`,
+    };
   }
   return { kind: "failed", text: "OAR gives no reason" };
 }

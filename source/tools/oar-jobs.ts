@@ -151,7 +151,9 @@ function toJob(fields: Fields): OarJob {
     resubmittedAs: resubmittedAs(jobId, events),
     events,
   };
-  return { ...job, end: jobEnd(job, whole(fields["exitcode"])) };
+  const end = jobEnd(job, whole(fields["exitcode"]));
+  // A reservation that was never given ends, for OAR, at the start it was asked for.
+  return { ...job, end, endsAt: end?.kind === "refused" ? null : job.endsAt };
 }
 
 function text(value: unknown): string | null {
