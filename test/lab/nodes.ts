@@ -85,23 +85,28 @@ export async function startNode(teardown: Teardown, network: Network, options: N
   const fullName = `${name}.${network.domain}`;
   const place = join(network.directory, name);
   mkdirSync(place);
-  const process: Daemon = daemon(teardown, join(network.directory, `${name}.log`), "unshare", [
+  const holder: Daemon = daemon(teardown, join(network.directory, `${name}.log`), "unshare", [
     ...["--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child=KILL"],
     ...["sh", nodeInit, place, root, fullName],
   ]);
-  teardown.add(() => process.stop("SIGKILL"));
-  await until(`node ${name} being up\n${process.log()}`, () => {
-    if (!process.alive) throw new Error(`node ${name} did not come up:\n${process.log()}`);
-    return process.log().includes("node is up");
+  await until(`node ${name} being up\n${holder.log()}`, () => {
+    if (!holder.alive) throw new Error(`node ${name} did not come up:\n${holder.log()}`);
+    return holder.log().includes("node is up");
   });
-  const [first = ""] = (await must("cat", [`/proc/${process.pid}/task/${process.pid}/children`])).split(" ");
+  const [first = ""] = (await must("cat", [`/proc/${holder.pid}/task/${holder.pid}/children`])).split(" ");
+  // The kernel ends all processes of the node with its first one; unshare then collects it and ends by itself.
+  const stop = async () => {
+    if (holder.alive) process.kill(Number(first), "SIGKILL");
+    await holder.stop("SIGCONT");
+  };
+  teardown.add(stop);
   const inside = ["--target", first, "--all", "--", "/usr/bin/env", "-i"];
   const environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C"];
   const words = (script: string) => [...inside, ...environment, "sh", "-euc", script];
 
   const [nsenter = "", ...into] = network.prefix;
   const link = `port${address.split(".").at(-1)}`;
-  const plug = `ip link add ${link} type veth peer name eth0 netns ${process.pid}; ip link set ${link} master switch up`;
+  const plug = `ip link add ${link} type veth peer name eth0 netns ${holder.pid}; ip link set ${link} master switch up`;
   await must(nsenter, [...into, "sh", "-ec", plug]);
   const node: LabNode = {
     name,
@@ -113,7 +118,7 @@ export async function startNode(teardown: Teardown, network: Network, options: N
       const lines = keys.split("\n").map((line) => line.split(" ").slice(0, 2).join(" "));
       return lines.map((line) => `${[...names, address].join(",")} ${line}\n`).join("");
     },
-    stop: () => process.stop("SIGKILL"),
+    stop,
   };
   await node.exec(
     `ip link set lo up

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ActionJson, InstanceJson } from "../instances.ts";
+import { Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
+import { type LibvirtLab, openLibvirt } from "./hosts.ts";
+
+const teardown = new Teardown();
+let lab: LibvirtLab;
+let options: VirtuOptions;
+
+beforeAll(async () => {
+  lab = await openLibvirt(teardown);
+  options = { sshConfig: lab.sshConfig, home: teardown.directory("home"), prefix: lab.network.prefix };
+});
+afterAll(() => teardown.run());
+
+const headless = (...words: string[]) => virtu([...words, "--json"], options);
+
+async function act(action: string, name: string, ...hosts: string[]): Promise<ActionJson> {
+  const ran = await headless(action, name, ...hosts.flatMap((host) => ["--host", host]), "--yes");
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  const [outcome, ...more] = ran.json<ActionJson[]>();
+  expect(more).toEqual([]);
+  if (!outcome) throw new Error(`${action} ${name} reported nothing`);
+  return outcome;
+}
+
+const summary = ({ host, name, statusDetail }: InstanceJson) => `${host}/${name} ${statusDetail}`;
+
+test("lists the domains of two hosts as virsh does", async () => {
+  const ran = await headless("instances", "--host", "hv1", "--host", "hv2");
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  const shown = ran.json<InstanceJson[]>();
+  const real: string[] = [];
+  for (const host of [lab.hv1, lab.hv2]) {
+    for (const name of (await lab.virsh(host, "list", "--all", "--name")).split("\n").filter(Boolean)) {
+      real.push(`${host.name}/${name} ${await lab.state(host, name)}`);
+    }
+  }
+  expect(real).toHaveLength(5);
+  expect(shown.map(summary).sort()).toEqual(real.sort());
+  const web1 = shown.find(({ host, name }) => host === "hv1" && name === "web1");
+  expect(web1).toMatchObject({ provider: "libvirt", status: "running", vcpus: 1, memoryMiB: 128, cluster: null });
+  expect(web1?.id).toBe(await lab.virsh(lab.hv1, "domuuid", "web1"));
+});
+
+test("reboots a guest: it comes up a second time in the same QEMU", async () => {
+  const boots = await lab.boots(lab.hv1, "web1");
+  const id = await lab.virsh(lab.hv1, "domid", "web1");
+  const outcome = await act("reboot", "web1", "hv1");
+  expect(outcome).toMatchObject({ ok: true, host: "hv1", statusBefore: "running", statusAfter: "running", job: null });
+  await until("web1 up again", async () => (await lab.boots(lab.hv1, "web1")) > boots);
+  expect(await lab.boots(lab.hv1, "web1")).toBe(boots + 1);
+  expect(await lab.virsh(lab.hv1, "domid", "web1")).toBe(id);
+});
+
+test("shuts a guest down: done only when it is really off, by its own power-off", async () => {
+  const outcome = await act("shutdown", "web1", "hv1");
+  expect(outcome).toMatchObject({ ok: true, statusBefore: "running", statusAfter: "stopped", error: null });
+  expect(await lab.virsh(lab.hv1, "domstate", "web1", "--reason")).toBe("shut off (shutdown)");
+});
+
+test("starts a guest, and forces it off only after a yes", async () => {
+  const boots = await lab.boots(lab.hv1, "db1");
+  const up = await act("start", "db1", "hv1");
+  expect(up).toMatchObject({ ok: true, statusBefore: "stopped", statusAfter: "running" });
+  expect(await lab.state(lab.hv1, "db1")).toBe("running");
+  await until("db1 up", async () => (await lab.boots(lab.hv1, "db1")) > boots);
+
+  const refused = await headless("force-off", "db1", "--host", "hv1");
+  expect(refused.status).toBe(2);
+  expect(await lab.state(lab.hv1, "db1")).toBe("running");
+
+  const off = await act("force-off", "db1", "hv1");
+  expect(off).toMatchObject({ ok: true, statusBefore: "running", statusAfter: "stopped" });
+  expect(await lab.virsh(lab.hv1, "domstate", "db1", "--reason")).toBe("shut off (destroyed)");
+});
+
+test("wants HOST/NAME where two hosts have the name, and then touches that one alone", async () => {
+  const both = ["--host", "hv1", "--host", "hv2"];
+  const unclear = await headless("start", "web1", ...both, "--yes");
+  expect(unclear.status).not.toBe(0);
+  expect(unclear.stderr).toContain("hv1/web1");
+  expect(unclear.stderr).toContain("hv2/web1");
+  expect(await lab.state(lab.hv1, "web1")).toBe("shut off");
+  expect(await lab.state(lab.hv2, "web1")).toBe("shut off");
+
+  const outcome = await act("start", "hv2/web1", "hv1", "hv2");
+  expect(outcome).toMatchObject({ name: "web1", host: "hv2", ok: true, statusAfter: "running" });
+  expect(await lab.state(lab.hv2, "web1")).toBe("running");
+  expect(await lab.state(lab.hv1, "web1")).toBe("shut off");
+  await act("force-off", "hv2/web1", "hv1", "hv2");
+});
+
+test("names a domain that is not there, and does nothing to the others", async () => {
+  const ran = await headless("start", "nosuch", "ci1", "--host", "hv1", "--yes");
+  expect(ran.status).not.toBe(0);
+  expect(ran.stdout + ran.stderr).toContain("nosuch");
+  // Either all names are checked before anything is done, or the good one was carried out and reported as such.
+  const started = (await lab.state(lab.hv1, "ci1")) === "running";
+  expect(ran.stdout.includes('"ci1"')).toBe(started);
+  if (started) await act("force-off", "ci1", "hv1");
+});
+
+test("shows what a living host has beside a dead one, and ends with 3", async () => {
+  const ran = await headless("instances", "--host", "hv1", "--host", "dead");
+  expect(ran.status).toBe(3);
+  const shown = ran.json<InstanceJson[]>();
+  expect(shown.map(({ host }) => host)).toEqual(["hv1", "hv1", "hv1"]);
+  expect(ran.stderr).toContain("dead");
+});
+
+test("fails with an explanation when no host answers", async () => {
+  const ran = await headless("instances", "--host", "dead");
+  expect(ran.status).toBe(1);
+  expect(ran.stderr).toContain("dead");
+});
+
+test("explains to a user without rights on libvirt what is missing", async () => {
+  const ran = await virtu(["instances", "--host", "guest@hv1"], options);
+  expect(ran.status).not.toBe(0);
+  expect(ran.stderr).toContain("guest@hv1");
+  expect(ran.stderr).toMatch(/permission|not allowed|rights/i);
+  expect(ran.stderr).toMatch(/group/i);
+});
+
+test("reads virsh's test driver by its connection URI", async () => {
+  const ran = await headless("instances", "--host", "hv1", "--uri", "test:///default");
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  const real = await lab.hv1.exec("virsh -q -c test:///default list --all --name");
+  expect(ran.json<InstanceJson[]>().map(summary)).toEqual(real.split("\n").map((name) => `hv1/${name} running`));
+});
