@@ -144,7 +144,11 @@ export class ActionQueue {
   private async carry(task: Task): Promise<void> {
     const { provider, instance, options, item } = task;
     this.change(task, { state: "running", text: "started", startedAt: Date.now() });
-    const signal = options.signal ? AbortSignal.any([options.signal, this.abort.signal]) : this.abort.signal;
+    const signals = [this.abort.signal, ...(options.signal ? [options.signal] : [])];
+    // A shutdown's limit is the provider's business: it says what becomes of the guest then.
+    const limited = options.limitSeconds !== undefined && item.action !== "shutdown";
+    const limit = limited ? AbortSignal.timeout((options.limitSeconds ?? 0) * 1000) : null;
+    const signal = AbortSignal.any(limit ? [...signals, limit] : signals);
     let ended: Partial<ActionItem>;
     try {
       const outcome = await provider.act(item.action, instance, {
@@ -159,7 +163,9 @@ export class ActionQueue {
       const error = toVirtuError(thrown, `The ${item.action} failed`);
       const cancelled = error.kind === "cancelled";
       const text = cancelled
-        ? "no longer followed; it goes on where it runs"
+        ? limit?.aborted
+          ? `no outcome after ${options.limitSeconds} s; it goes on where it runs`
+          : "no longer followed; it goes on where it runs"
         : [error.what, error.why].filter(Boolean).join(": ");
       ended = { state: "failed", text, error: text, detail: error.detail ?? null };
     }
@@ -167,7 +173,7 @@ export class ActionQueue {
     this.change(task, { ...ended, endedAt: Date.now() });
     this.running.set(task.lane, (this.running.get(task.lane) ?? 1) - 1);
     this.pump();
-    if (!signal.aborted) {
+    if (!signals.some((other) => other.aborted)) {
       const statusAfter = await this.around.statusAfter(provider, item.key);
       this.change(task, { statusAfter });
     }

@@ -50,8 +50,8 @@ export class GanetiProvider implements Provider {
   readonly attachment: Attachment;
   readonly cluster: string;
   readonly place: string;
-  /** Where the commands run: the master as it is known now. */
-  private target: HostRef;
+  /** The master as it is known now. */
+  target: HostRef;
   private access: GanetiAccess;
 
   constructor(private readonly options: GanetiOptions) {
@@ -63,10 +63,6 @@ export class GanetiProvider implements Provider {
     this.access = { directory: found.directory, sudo: found.sudo };
     this.target = host;
     this.moveTo(found.master);
-  }
-
-  get direct(): boolean {
-    return this.target === this.options.host;
   }
 
   private moveTo(master: string): void {

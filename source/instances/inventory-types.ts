@@ -136,7 +136,7 @@ export interface Inventory extends EventEmitter<InventoryEvents> {
   removeHost(name: string): void;
   /** Null, or why this action can't be done on this instance now (also: one is under way). */
   refuses(action: ActionName, key: string): string | null;
-  /** What an action would run: for `--dry-run` and confirmations. */
+  /** What an action would run, and on which host: for `--dry-run` and confirmations. */
   preview(
     action: ActionName,
     keys: readonly string[],

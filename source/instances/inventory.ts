@@ -160,7 +160,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       const provider = entry.discovery?.providers.find((other) => other.place === place);
       return provider && (entry === asking || entry.error === null) ? [{ entry, provider }] : [];
     });
-    const best = reaching.find(({ provider }) => provider.direct) ?? reaching[0];
+    const best = reaching.find(({ provider }) => provider.target.name === provider.attachment.host.name) ?? reaching[0];
     return best && best.entry !== asking ? best.entry.ref.name : null;
   }
 
@@ -192,7 +192,9 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     return keys.flatMap((key) => {
       const found = this.find(key);
       if (!found) return [];
-      return [{ key, host: found.instance.host, lines: found.provider.preview(action, found.instance, options) }];
+      return [
+        { key, host: found.provider.target.name, lines: found.provider.preview(action, found.instance, options) },
+      ];
     });
   }
 

@@ -39,10 +39,11 @@ export class LibvirtProvider implements Provider {
   readonly attachment: Attachment;
   readonly cluster = null;
   readonly place: string;
-  readonly direct = true;
+  readonly target: HostRef;
 
   constructor(private readonly options: LibvirtOptions) {
     this.attachment = { host: options.host, label: options.uri };
+    this.target = options.host;
     this.place = `libvirt/${options.host.name}/${options.uri}`;
   }
 

@@ -92,8 +92,11 @@ export interface Provider {
   readonly cluster: string | null;
   /** Unique over all hosts: equal for two providers that show the same instances (a cluster reached through two nodes). */
   readonly place: string;
-  /** The commands run on the named host itself, not on another one behind it: of two with one place this is preferred. */
-  readonly direct: boolean;
+  /**
+   * Where the commands run: the named host, or another one behind it (Ganeti's master). Of two providers with one place
+   * the one that runs on the named host itself is preferred.
+   */
+  readonly target: HostRef;
   list(options: ProviderOptions): Promise<Snapshot>;
   /** Null, or why this action makes no sense for this instance now. */
   refuses(action: ActionName, instance: Instance): Refusal;

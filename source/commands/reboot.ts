@@ -1,0 +1,6 @@
+import type { Command } from "commander";
+import { declareAction } from "./actions.ts";
+
+export function declare(program: Command): void {
+  declareAction(program, "reboot", "reboot instances", "seconds after which virtu no longer waits");
+}
