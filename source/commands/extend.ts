@@ -17,8 +17,8 @@ With --json: {jobId, walltime, granted, pending} in seconds: the walltime now in
 what is still asked for; OAR may grant that later, when nobody else waits for the nodes.
 Exit status 0 when all of it is granted, 3 when some is pending.`,
     )
-    .action(
-      run(async ({ app, globals, signal, out }, job: string, time: string, options: { site: string }) => {
+    .action((job: string, time: string, options: { site: string }, command: Command) =>
+      run(async ({ app, globals, signal, out }) => {
         const jobId = jobNumber(job);
         const lines = extendCommands(jobId, time).map(({ line }) => line);
         if (globals.dryRun) {
@@ -31,6 +31,6 @@ Exit status 0 when all of it is granted, 3 when some is pending.`,
         const given = granted > 0 ? `${readDuration(granted)} more granted` : "nothing granted yet";
         out.result(extension, [`job ${jobId}: walltime ${readDuration(walltime)}, ${given}${still}`]);
         return pending > 0 ? exit.some : exit.done;
-      }),
+      })(options, command),
     );
 }

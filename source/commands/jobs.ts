@@ -52,13 +52,13 @@ export function declare(program: Command): void {
 With --json: a list of {jobId, state, name, command, nodes, subnet, submittedAt, predictedStart, startedAt, endsAt,
 walltime, owner, queue, types, message, end}; times in UTC, walltime in seconds, state in OAR's words, empty without jobs.`,
     )
-    .action(
-      run(async ({ app, signal, out }, options: { site: string }) => {
+    .action((options: { site: string }, command: Command) =>
+      run(async ({ app, signal, out }) => {
         const jobs = await listJobs(app, app.site(options.site), { signal, priority: "user" });
         const now = Date.now() / 1000;
         const lines = jobs.flatMap((job) => jobLines(job, now));
         out.result(jobs.map(jobRecord), lines.length > 0 ? lines : ["no jobs"]);
         return exit.done;
-      }),
+      })(options, command),
     );
 }

@@ -32,8 +32,8 @@ export function declare(program: Command): void {
       "after",
       "\nWith --json: {jobId, state, end}; end tells how it ended. A job that has ended already is no error.",
     )
-    .action(
-      run(async (session, job: string, options: { site: string }) => {
+    .action((job: string, options: { site: string }, command: Command) =>
+      run(async (session) => {
         const { app, globals, signal, out } = session;
         const jobId = jobNumber(job);
         const site = app.site(options.site);
@@ -59,6 +59,6 @@ export function declare(program: Command): void {
           if (signal.aborted) reportError(thrown, globals.json);
           throw thrown;
         }
-      }),
+      })(options, command),
     );
 }

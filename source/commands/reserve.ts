@@ -62,8 +62,8 @@ export function declare(program: Command): void {
 With --json: the job as "virtu jobs" gives it. Ctrl-C ends the waiting and leaves the job: "virtu jobs" shows it,
 "virtu release" gives it back. The job is passive: it lives until its walltime or its release, whatever becomes of virtu.`,
     )
-    .action(
-      run(async ({ app, globals, signal, out }, options: Options) => {
+    .action((options: Options, command: Command) =>
+      run(async ({ app, globals, signal, out }) => {
         const request = requestOf(options);
         const limitMs = limitOf(options.timeout);
         const { line } = reserveCommand(request);
@@ -87,6 +87,6 @@ With --json: the job as "virtu jobs" gives it. Ctrl-C ends the waiting and leave
           if (signal.aborted) reportError(thrown, globals.json);
           throw thrown;
         }
-      }),
+      })(options, command),
     );
 }
