@@ -52,7 +52,7 @@ export function App(): ReactNode {
   else if (over?.kind === "palette") body = <Palette active={over.active} onClose={close} />;
   else body = <Screen key={JSON.stringify(place)} place={place} />;
   return (
-    <Box flexDirection="column" width={size.columns} height={size.rows - 1} overflow="hidden">
+    <Box flexDirection="column" width={size.columns} height={size.rows} overflow="hidden">
       <Header />
       <Box flexDirection="column" flexGrow={1} overflow="hidden">
         {body}

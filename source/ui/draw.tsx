@@ -5,11 +5,12 @@ import type { Workspace } from "../store/workspace.ts";
 import { App } from "./app.tsx";
 import { type Ui, UiContext } from "./hooks.ts";
 import { Navigation, type Place } from "./navigation.ts";
+import { createPainter } from "./painter.ts";
 import { Router } from "./router.ts";
 import { createTerminal } from "./terminal.ts";
 
 /** The window's size as a thing to subscribe to. */
-function watchSize(output: NodeJS.WriteStream) {
+function watchSize(output: NodeJS.WriteStream, onChange: () => void) {
   let size = { columns: output.columns || 80, rows: output.rows || 24 };
   return {
     current: () => size,
@@ -17,6 +18,7 @@ function watchSize(output: NodeJS.WriteStream) {
       const onResize = () => {
         size = { columns: output.columns || 80, rows: output.rows || 24 };
         listener();
+        onChange();
       };
       output.on("resize", onResize);
       return () => void output.off("resize", onResize);
@@ -45,7 +47,8 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   const terminal = createTerminal(process.stdin, process.stdout);
   const navigation = new Navigation(...start);
   const router = new Router();
-  const size = watchSize(process.stdout);
+  const painter = createPainter(process.stdout);
+  const size = watchSize(process.stdout, painter.repaint);
   router.onRefused = (reason) => workspace.notify("info", reason);
   terminal.onKey = (key) => {
     if (!router.dispatch(key)) terminal.passToInk(key);
@@ -54,40 +57,33 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   };
 
   const root = (): ReactNode => (
-    <Root size={size} ui={{ router, workspace, navigation, copy, quit: end, redraw, suspend }} />
+    <Root size={size} ui={{ router, workspace, navigation, copy, quit: end, redraw: painter.repaint, suspend }} />
   );
-  const mount = () =>
-    render(root(), {
-      stdin: terminal.inkInput,
-      stdout: process.stdout,
-      exitOnCtrlC: false,
-      patchConsole: false,
-      incrementalRendering: true,
-      maxFps: 60,
-    });
-
   terminal.open();
-  let ink = mount();
+  painter.start();
+  const ink = render(root(), {
+    stdin: terminal.inkInput,
+    stdout: painter.stream,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    debug: true,
+  });
 
   function copy(text: string, what: string): void {
     process.stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
     workspace.notify("info", `Copied ${what}.`);
   }
-  function redraw(): void {
-    ink.clear();
-    process.stdout.write("\u001b[2J\u001b[H");
-    ink.rerender(root());
-  }
   function suspend(): void {
-    ink.unmount();
+    painter.stop();
     terminal.restore();
     process.once("SIGCONT", () => {
       terminal.open();
-      ink = mount();
+      painter.start();
     });
     process.kill(process.pid, "SIGTSTP");
   }
   function end(): void {
+    painter.stop();
     ink.unmount();
     terminal.restore();
     for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, end);

@@ -69,8 +69,8 @@ const fields: FormField[] = [
     width: 34,
     help: "host, user@host, or an alias of your ssh config",
   },
-  { id: "name", label: "Name", kind: "text", width: 20, help: "how you call it; empty: the frontend's name" },
-  { id: "gateway", label: "Gateway", kind: "text", width: 34, help: "only if your ssh config names no jump host" },
+  { id: "name", label: "Name", kind: "text", width: 26, help: "empty: the frontend's own name" },
+  { id: "gateway", label: "Gateway", kind: "text", width: 26, help: "if your ssh config names none" },
   {
     id: "imageFolder",
     label: "Images",
