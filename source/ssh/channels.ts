@@ -72,18 +72,3 @@ export function start(
     });
   });
 }
-
-/**
- * Signals the remote process. ssh2's own `signal` does nothing once standard input is closed, although the protocol
- * allows it, so the message is sent by its protocol object.
- */
-export function signalChannel(client: Client, channel: ClientChannel, name: "TERM" | "KILL" | "HUP"): void {
-  const inner = client as unknown as { _protocol?: { signal?: (id: number, name: string) => void } };
-  const outgoing = (channel as unknown as { outgoing?: { id: number; state: string } }).outgoing;
-  if (!outgoing || (outgoing.state !== "open" && outgoing.state !== "eof")) return;
-  try {
-    inner._protocol?.signal?.(outgoing.id, name);
-  } catch {
-    // The connection has gone, and the process with it or not: nobody can tell.
-  }
-}

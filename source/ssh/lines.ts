@@ -50,3 +50,31 @@ export class Collector {
     return this.truncated ? text : text + decoder.end();
   }
 }
+
+/** One stream of a command: its bounded text, and its lines for whoever listens. */
+export class Output {
+  private readonly collector: Collector;
+  private readonly splitter: LineSplitter | null;
+
+  constructor(limit: number, onLine: ((line: string) => void) | undefined) {
+    this.collector = new Collector(limit);
+    this.splitter = onLine ? new LineSplitter(onLine) : null;
+  }
+
+  get truncated(): boolean {
+    return this.collector.truncated;
+  }
+
+  push(chunk: Buffer): void {
+    this.collector.push(chunk);
+    this.splitter?.push(chunk);
+  }
+
+  end(): void {
+    this.splitter?.end();
+  }
+
+  text(): string {
+    return this.collector.text();
+  }
+}

@@ -36,12 +36,17 @@ export interface LinkOptions {
 /** Puts an SSH connection on a stream that is ready. Rejects with a `VirtuError`; the stream is gone then. */
 export async function openLink(transport: Transport, options: LinkOptions): Promise<Link> {
   const { host, hostKeys, signal } = options;
+  let gone = false;
+  transport.stream.once("close", () => {
+    gone = true;
+  });
   const release = await options.limiter.acquire(signal).catch((thrown: unknown) => {
     destroy(transport.stream);
     throw thrown;
   });
   try {
     const algorithms = await hostKeys.algorithms(host);
+    if (gone || transport.stream.destroyed) throw connectionError(host, "it closed the connection at once", transport);
     return await handshake(transport, options, algorithms ? { serverHostKey: algorithms } : undefined, release);
   } catch (thrown) {
     destroy(transport.stream);

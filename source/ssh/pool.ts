@@ -51,6 +51,7 @@ const handshakesAtOnce = 8;
 /** Dead hosts hold their place until they time out, so more may wait for TCP than for a handshake. */
 const dialsAtOnce = 32;
 const changeEveryMs = 100;
+const endWithinMs = 1500;
 
 class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost {
   readonly settings: SessionSettings;
@@ -130,19 +131,22 @@ class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost 
 
   async end(): Promise<void> {
     this.over = true;
-    const gone = [...this.all.values()].map((session) => session.end());
+    const sessions = [...this.all.values()];
     this.all.clear();
     if (this.changeTimer) clearTimeout(this.changeTimer);
     this.changeTimer = null;
     // A host that does not answer must not keep the program from ending.
     let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      Promise.all(gone),
-      new Promise((resolve) => {
-        timer = setTimeout(resolve, 1000);
-      }),
-    ]);
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, endWithinMs);
+    });
+    // Jump hosts last: the others say goodbye through them.
+    const carriers = sessions.filter(({ route }) => sessions.some((other) => other.runsThrough(route.key)));
+    const rest = sessions.filter((session) => !carriers.includes(session));
+    await Promise.race([late, Promise.all(rest.map((session) => session.end()))]);
+    await Promise.race([late, Promise.all(carriers.map((session) => session.end()))]);
     clearTimeout(timer);
+    for (const session of sessions) session.drop();
   }
 
   private async with<T>(

@@ -53,6 +53,8 @@ export interface Grant {
   /** The host refused one more channel: fewer from now on. false when no other channel is left to wait for. */
   lowerLimit(): boolean;
   release(): void;
+  /** A process is being ended: who ends the program waits for this a moment. */
+  ending(until: Promise<void>): void;
 }
 
 /** Failures that no second try mends. */
@@ -78,6 +80,7 @@ export class Session {
   private lastUsed = Date.now();
   private roundTripMs: number | null = null;
   private bytes = { in: 0, out: 0 };
+  private readonly endings = new Set<Promise<void>>();
   private over = false;
 
   constructor(
@@ -145,6 +148,10 @@ export class Session {
     return {
       link,
       alive: () => this.link === link,
+      ending: (until) => {
+        this.endings.add(until);
+        void until.then(() => this.endings.delete(until));
+      },
       lowerLimit: () => {
         const others = this.used - (held && counts ? 1 : 0);
         if (others < 1) return false;
@@ -202,7 +209,7 @@ export class Session {
   private failed(error: VirtuError): void {
     this.failure = error;
     this.failures += 1;
-    this.host.log(this.route.label, error.message, "error");
+    this.host.log(this.route.label, error.why ? `${error.what}: ${error.why}` : error.what, "error");
     for (const ticket of this.queue.splice(0)) ticket.reject(error);
     if (error.kind === "cancelled") this.become("closed", "cancelled");
     else if (isFinal(error) || !this.recentlyUsed()) this.become("failed", error.why ?? error.what);
@@ -221,7 +228,7 @@ export class Session {
   }
 
   private backOff(reason: string): void {
-    this.retryAt = Date.now() + this.host.settings.backoffMs(this.failures);
+    this.retryAt = Math.round(Date.now() + this.host.settings.backoffMs(this.failures));
     this.become("waiting", reason);
     this.schedule();
   }
@@ -328,12 +335,20 @@ export class Session {
     this.shut(reason);
   }
 
-  /** Closes it for good. */
-  end(): Promise<unknown> {
+  /** Closes it for good, once the processes that are being ended have gone. */
+  async end(): Promise<void> {
     this.over = true;
-    const gone = this.link?.ended ?? Promise.resolve();
+    if (this.link) await Promise.race([this.link.ended, Promise.all(this.endings)]);
+    const gone = this.link?.ended;
     this.close("virtu has ended");
-    return gone;
+    await gone;
+  }
+
+  /** Drops the connection without a word. */
+  drop(): void {
+    const link = this.link;
+    this.shut("virtu has ended");
+    link?.drop();
   }
 
   /** Opens it anew now, whatever it was doing; rejects when that fails. */

@@ -101,6 +101,8 @@ export function proxyCommand(command: string): Transport {
     said = (said + text).slice(-4000);
   });
   const stream = new Duplex({
+    // Ends for good when the command has closed its output, after what it said has been read.
+    allowHalfOpen: false,
     write: (chunk: Buffer, _encoding, done) => {
       stdin.write(chunk, (error) => done(error ? (failure ?? error) : null));
     },
@@ -124,9 +126,6 @@ export function proxyCommand(command: string): Transport {
   child.on("error", (error) => {
     failure = error;
     stream.destroy(error);
-  });
-  child.on("close", () => {
-    if (!stream.destroyed) stream.destroy();
   });
   return { stream, said: () => plain(said).trim() };
 }
