@@ -1,8 +1,8 @@
 /** Everything that is known to the screen, and the pure reducer over what happens. */
 import type { VirtuError } from "../errors.ts";
 import type { InventoryView } from "../instances/inventory-types.ts";
-import type { FreeNodes } from "../journey/jobs.ts";
-import type { Deployment, Environment, Job, NodeFacts, Site } from "../journey/types.ts";
+import type { Extension, FreeNodes } from "../journey/jobs.ts";
+import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
 
 /** Something fetched: the last good value stays while it is fetched again or can't be. */
@@ -38,11 +38,32 @@ export interface Notice {
 
 /** A reservation that was sent and is followed. */
 export interface Reservation {
+  request: ReserveRequest;
+  /** Epoch milliseconds when it was sent. */
+  sentAt: number;
   /** What happens now, one line. */
   text: string;
+  /** What the site and OAR said on the way, oldest first: notes of its rules, lost links. */
+  notes: readonly string[];
+  /** OAR's number for it, once there is one. */
   jobId: number | null;
+  /** Refused, or ended before it ran. */
   error: VirtuError | null;
-  done: boolean;
+}
+
+/** What a deployment was asked to do, and why it can't be started or followed. */
+export interface StartedDeployment {
+  request: DeployRequest | null;
+  error: VirtuError | null;
+}
+
+/** What came of the last request for a longer walltime. */
+export interface Extending {
+  jobId: number;
+  working: boolean;
+  /** Seconds; null until it was read back. */
+  result: Extension | null;
+  error: VirtuError | null;
 }
 
 export type Question =
@@ -59,6 +80,11 @@ export interface KnownState {
   free: Loaded<FreeNodes | null>;
   environments: Loaded<readonly Environment[]>;
   reservation: Reservation | null;
+  extending: Extending | null;
+  /** Jobs that are being released. */
+  releasing: readonly number[];
+  /** The deployments that were started from this screen, by id. */
+  started: Readonly<Record<string, StartedDeployment>>;
   /** By their directory's name; newest values win. */
   deployments: Readonly<Record<string, Deployment>>;
   /** Deployments that were looked for on the frontend; until then none may be said to be missing. */
@@ -85,6 +111,9 @@ export type KnownEvent =
   | { type: "free"; change: Partial<Loaded<FreeNodes | null>> }
   | { type: "environments"; change: Partial<Loaded<readonly Environment[]>> }
   | { type: "reservation"; reservation: Reservation | null }
+  | { type: "extending"; extending: Extending | null }
+  | { type: "releasing"; jobId: number; on: boolean }
+  | { type: "started"; id: string; started: StartedDeployment }
   | { type: "deployment"; deployment: Deployment }
   | { type: "deployments-found"; deployments: readonly Deployment[]; at: number }
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
@@ -107,6 +136,9 @@ export function startState(now: number): KnownState {
     free: nothing(null),
     environments: nothing([]),
     reservation: null,
+    extending: null,
+    releasing: [],
+    started: {},
     deployments: {},
     deploymentsAt: null,
     facts: {},
@@ -133,6 +165,9 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         free: nothing(null),
         environments: nothing([]),
         reservation: null,
+        extending: null,
+        releasing: [],
+        started: {},
         deployments: {},
         deploymentsAt: null,
         facts: {},
@@ -147,6 +182,14 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       return { ...state, environments: { ...state.environments, ...event.change } };
     case "reservation":
       return { ...state, reservation: event.reservation };
+    case "extending":
+      return { ...state, extending: event.extending };
+    case "releasing": {
+      const others = state.releasing.filter((jobId) => jobId !== event.jobId);
+      return { ...state, releasing: event.on ? [...others, event.jobId] : others };
+    }
+    case "started":
+      return { ...state, started: { ...state.started, [event.id]: event.started } };
     case "deployment":
       return { ...state, deployments: { ...state.deployments, [event.deployment.id]: event.deployment } };
     case "deployments-found": {
@@ -193,6 +236,11 @@ export function deploymentOf(state: KnownState, jobId: number): Deployment | nul
     if (deployment.jobId === jobId && (!newest || deployment.startedAt > newest.startedAt)) newest = deployment;
   }
   return newest;
+}
+
+/** True once OAR has said how it ended, or that it has. */
+export function hasEnded(job: Job): boolean {
+  return job.end !== null || job.state === "Terminated" || job.state === "Error";
 }
 
 /** Seconds that a running job has left, or null. */

@@ -1,51 +1,60 @@
-/** Everything the screen does on a site's frontend: jobs, deployments, nodes. One of these for a workspace; it follows the chosen site. */
-import { toVirtuError } from "../errors.ts";
-import {
-  cancelDeployment,
-  findDeployments,
-  followDeployment,
-  newDeploymentId,
-  startDeployment,
-} from "../journey/deploy.ts";
-import { environmentVersions, listEnvironments } from "../journey/environments.ts";
-import { extend, freeNodes, listJobs, release } from "../journey/jobs.ts";
-import { nodeFacts } from "../journey/nodes.ts";
-import { reserve } from "../journey/reserve.ts";
-import type { DeployRequest, Environment, Job, ReserveRequest, Site } from "../journey/types.ts";
+/** Everything the screen does on a site's frontend: sites, jobs, reservations. One of these for a workspace; it follows the chosen site. */
+import { toVirtuError, type VirtuError } from "../errors.ts";
+import type { Job, ReserveRequest, Site } from "../journey/types.ts";
+import { readDuration } from "../journey/walltime.ts";
 import { count } from "../text.ts";
-import { deploymentOf, type KnownEvent } from "./known.ts";
+import { DeployWork } from "./deploy-work.ts";
+import type { Journeys } from "./journeys.ts";
+import { currentJob, hasEnded, type KnownEvent, type Reservation, secondsLeft } from "./known.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Milliseconds between two looks at the jobs while somebody looks; one oarstat costs the frontend 0.3 s of CPU. */
 const jobsInterval = 4000;
+/** Seconds before the end of the walltime when it is said. */
+const endWarning = 600;
+/** Jobs whose end is asked for in one refresh; each costs the frontend one oarstat. */
+const endsAtOnce = 4;
+
+/** The chosen site, and what ends everything that belongs to it. */
+export interface SiteScope {
+  site: Site;
+  signal: AbortSignal;
+}
 
 export class SiteWork {
+  /** Environments, deployments and nodes. */
+  readonly deploy: DeployWork;
   private readonly workspace: Workspace;
-  /** Ends everything that belongs to the chosen site. */
+  private readonly journeys: Journeys;
   private abort = new AbortController();
   private watchers = 0;
   private timer: NodeJS.Timeout | null = null;
   private refreshing: Promise<void> | null = null;
-  private readonly followed = new Set<string>();
+  /** The end of a job that has been warned of: `JOB:END`. */
+  private warned = "";
+  private readonly stopListening: () => void;
 
-  constructor(workspace: Workspace) {
+  constructor(workspace: Workspace, journeys: Journeys) {
     this.workspace = workspace;
+    this.journeys = journeys;
+    this.deploy = new DeployWork(workspace, journeys, () => this.scope());
+    this.stopListening = workspace.store.subscribe(() => this.warnOfEnd());
   }
 
   private dispatch(event: KnownEvent): void {
     this.workspace.store.dispatch(event);
   }
 
-  /** The chosen site, or an error that says to choose one. */
-  private get site(): Site | null {
-    return this.workspace.state.site;
+  private scope(): SiteScope | null {
+    const { site } = this.workspace.state;
+    return site ? { site, signal: this.abort.signal } : null;
   }
 
   /** Works on this site from now on. */
   choose(site: Site): void {
     this.abort.abort();
     this.abort = new AbortController();
-    this.followed.clear();
+    this.deploy.reset();
     this.refreshing = null;
     this.dispatch({ type: "site", site });
     this.workspace.store.flush();
@@ -64,7 +73,10 @@ export class SiteWork {
     const sites = this.workspace.state.sites.filter((site) => site.name !== name);
     this.dispatch({ type: "sites", sites });
     this.workspace.save(() => this.workspace.settings.set("sites", [...sites]));
-    if (this.site?.name === name) this.dispatch({ type: "site", site: null });
+    if (this.workspace.state.site?.name === name) {
+      this.abort.abort();
+      this.dispatch({ type: "site", site: null });
+    }
     this.workspace.store.flush();
   }
 
@@ -90,51 +102,74 @@ export class SiteWork {
     };
   }
 
-  /** Asks the frontend for jobs and free nodes now; never rejects. */
+  /** Asks the frontend for the jobs now; never rejects. */
   refresh(): Promise<void> {
-    this.refreshing ??= this.load().finally(() => {
+    if (this.refreshing) return this.refreshing;
+    const turn: Promise<void> = this.load().finally(() => {
+      // Another site was chosen meanwhile: its own turn goes on.
+      if (this.refreshing !== turn) return;
       this.refreshing = null;
-      if (this.watchers > 0 && !this.timer) {
-        this.timer = setTimeout(() => {
-          this.timer = null;
-          if (this.watchers > 0) void this.refresh();
-        }, jobsInterval);
-        this.timer.unref();
-      }
+      if (this.watchers === 0 || this.timer) return;
+      this.timer = setTimeout(() => {
+        this.timer = null;
+        if (this.watchers > 0) void this.refresh();
+      }, jobsInterval);
+      this.timer.unref();
     });
-    return this.refreshing;
+    this.refreshing = turn;
+    return turn;
   }
 
   private async load(): Promise<void> {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site) return;
+    const scope = this.scope();
+    if (!scope) return;
+    const { site, signal } = scope;
     const { context, clock } = this.workspace;
     this.dispatch({ type: "jobs", change: { loading: true } });
     // Counting free nodes costs the frontend much more than the jobs: once for a site, and when a form asks for it.
     if (this.workspace.state.free.at === null) void this.countNodes();
     try {
-      const jobs = await listJobs(context, site, { signal, priority: "poll" });
+      const jobs = await this.journeys.listJobs(context, site, { signal, priority: "poll" });
+      const others = await this.othersThan(jobs, scope);
       if (signal.aborted) return;
-      // Jobs that have ended leave the list of oarstat: keep what is known of their end.
-      const ended = this.workspace.state.jobs.value.filter(
-        (job) => job.end !== null && !jobs.some(({ jobId }) => jobId === job.jobId),
-      );
-      this.dispatch({ type: "jobs", change: { value: [...jobs, ...ended], at: clock(), loading: false, error: null } });
-      this.followRunning(jobs);
+      this.dispatch({
+        type: "jobs",
+        change: { value: [...jobs, ...others], at: clock(), loading: false, error: null },
+      });
+      if (jobs.some(({ state }) => state === "Running")) void this.deploy.findOnce();
     } catch (thrown) {
       if (!signal.aborted) this.dispatch({ type: "jobs", change: { loading: false, error: toVirtuError(thrown) } });
     }
   }
 
+  /** Jobs that were known and have left oarstat's list: how they ended is asked once and kept. */
+  private async othersThan(jobs: readonly Job[], { site, signal }: SiteScope): Promise<Job[]> {
+    const listed = new Set(jobs.map(({ jobId }) => jobId));
+    const gone = this.workspace.state.jobs.value.filter(({ jobId }) => !listed.has(jobId));
+    let asked = 0;
+    const found = gone.map(async (job) => {
+      if (hasEnded(job) || asked >= endsAtOnce) return job;
+      asked += 1;
+      try {
+        return await this.journeys.getJob(this.workspace.context, site, job.jobId, { signal, priority: "poll" });
+      } catch (thrown) {
+        const { kind } = toVirtuError(thrown);
+        // OAR may list a job a moment after it gave the number; a link that broke says nothing at all.
+        const keep = kind !== "refused" || this.workspace.state.reservation?.jobId === job.jobId;
+        return keep ? job : null;
+      }
+    });
+    return (await Promise.all(found)).filter((job) => job !== null);
+  }
+
   /** Counts all and free nodes of the site; never rejects. */
   async countNodes(): Promise<void> {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site || this.workspace.state.free.loading) return;
+    const scope = this.scope();
+    if (!scope || this.workspace.state.free.loading) return;
+    const { site, signal } = scope;
     this.dispatch({ type: "free", change: { loading: true } });
     try {
-      const value = await freeNodes(this.workspace.context, site, { signal });
+      const value = await this.journeys.freeNodes(this.workspace.context, site, { signal });
       const at = this.workspace.clock();
       if (!signal.aborted) this.dispatch({ type: "free", change: { value, at, loading: false, error: null } });
     } catch (thrown) {
@@ -142,61 +177,72 @@ export class SiteWork {
     }
   }
 
-  /** Deployments of running jobs are found again by themselves: after a crash, a closed laptop, on another machine. */
-  private followRunning(jobs: readonly Job[]): void {
-    if (this.workspace.state.deploymentsAt !== null || !jobs.some(({ state }) => state === "Running")) return;
-    void this.findDeployments();
-  }
-
-  async findDeployments(): Promise<void> {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site) return;
-    try {
-      const deployments = await findDeployments(this.workspace.context, site, { signal });
-      if (signal.aborted) return;
-      this.dispatch({ type: "deployments-found", deployments, at: this.workspace.clock() });
-      for (const { id, state } of deployments) if (state === "running" || state === "checking") this.follow(id);
-    } catch (thrown) {
-      if (!signal.aborted) this.workspace.failed(thrown);
-    }
-  }
-
   /** Reserves nodes and works with the job; what happens goes into `reservation`. Resolves with the running job, or null. */
   async reserve(request: ReserveRequest): Promise<Job | null> {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site) return null;
-    const say = (text: string, jobId: number | null = this.workspace.state.reservation?.jobId ?? null) => {
-      this.dispatch({ type: "reservation", reservation: { text, jobId, error: null, done: false } });
+    const scope = this.scope();
+    if (!scope) return null;
+    const { site, signal } = scope;
+    const { workspace } = this;
+    const sentAt = workspace.clock();
+    // One that came later has taken this one's place on the screen.
+    const own = () => workspace.state.reservation?.sentAt === sentAt;
+    const say = (change: Partial<Reservation>) => {
+      const { reservation } = workspace.state;
+      if (reservation && own()) this.dispatch({ type: "reservation", reservation: { ...reservation, ...change } });
     };
-    say(`asking ${site.name} for ${count(request.nodes, "node")}`, null);
+    const text = `asking ${site.name} for ${count(request.nodes, "node")}`;
+    this.dispatch({
+      type: "reservation",
+      reservation: { request, sentAt, text, notes: [], jobId: null, error: null },
+    });
+    workspace.store.flush();
     try {
-      const job = await reserve(this.workspace.context, site, request, {
+      const job = await this.journeys.reserve(workspace.context, site, request, {
         signal,
         wait: true,
         onEvent: (event) => {
           if (signal.aborted) return;
-          if (event.job) {
-            this.known(event.job);
-            if (this.workspace.state.jobId !== event.job.jobId) this.takeOver(event.job.jobId);
-          }
-          say(event.text, event.job?.jobId ?? null);
-          this.workspace.log("info", site.name, event.text);
+          if (event.job) this.known(event.job);
+          if (event.jobId !== null && own() && workspace.state.jobId !== event.jobId) this.takeOver(event.jobId);
+          const isNote = event.kind !== "state" && event.kind !== "submitting";
+          const notes = workspace.state.reservation?.notes ?? [];
+          say({ text: event.text, jobId: event.jobId, ...(isNote ? { notes: [...notes, event.text] } : {}) });
+          workspace.log(event.kind === "warning" ? "warning" : "info", site.name, event.text);
         },
       });
       if (signal.aborted) return null;
       this.known(job);
-      this.dispatch({ type: "reservation", reservation: null });
-      this.workspace.notify("good", `Job ${job.jobId} runs on ${count(job.nodes.length, "node")}.`);
+      if (own()) {
+        this.dispatch({ type: "reservation", reservation: null });
+        this.takeOver(job.jobId);
+      }
+      workspace.notify("good", `Job ${job.jobId} runs on ${count(job.nodes.length, "node")}.`);
+      void this.countNodes();
       return job;
     } catch (thrown) {
       if (signal.aborted) return null;
-      const error = this.workspace.failed(thrown);
-      const jobId = this.workspace.state.reservation?.jobId ?? null;
-      this.dispatch({ type: "reservation", reservation: { text: error.what, jobId, error, done: true } });
+      const error = this.logged(thrown, site);
+      say({ text: error.what, error });
+      workspace.store.flush();
       return null;
     }
+  }
+
+  /** The refusal has been read; the form is there again. */
+  forgetReservation(): void {
+    this.dispatch({ type: "reservation", reservation: null });
+    this.workspace.store.flush();
+  }
+
+  /** An error that a view shows in place; all of it stands in the log as well. */
+  private logged(thrown: unknown, site: Site): VirtuError {
+    const error = toVirtuError(thrown);
+    this.workspace.log(
+      "error",
+      error.where ?? site.name,
+      [error.what, error.why, error.hint].filter(Boolean).join(" · "),
+    );
+    return error;
   }
 
   /** Puts one newly known job into the list. */
@@ -205,156 +251,79 @@ export class SiteWork {
     this.dispatch({ type: "jobs", change: { value: [...others, job] } });
   }
 
+  /** Ends a job; resolves when it has really ended, or after an error that has been shown. */
   async release(jobId: number): Promise<void> {
-    await this.onJob(jobId, "release", async (site, signal) => {
-      this.workspace.notify("info", `Releasing job ${jobId} …`);
-      const job = await release(this.workspace.context, site, jobId, { signal });
+    const scope = this.scope();
+    if (!scope || this.workspace.state.releasing.includes(jobId)) return;
+    const { site, signal } = scope;
+    this.dispatch({ type: "releasing", jobId, on: true });
+    this.workspace.notify("info", `Releasing job ${jobId} …`);
+    this.workspace.log("info", site.name, `release job ${jobId}`);
+    try {
+      const job = await this.journeys.release(this.workspace.context, site, jobId, { signal });
+      if (signal.aborted) return;
       this.known(job);
       this.workspace.notify("good", `Job ${jobId} has ended; its nodes are given back.`);
-    });
+    } catch (thrown) {
+      if (!signal.aborted) this.workspace.failed(thrown);
+    }
+    if (signal.aborted) return;
+    this.dispatch({ type: "releasing", jobId, on: false });
+    void this.refresh();
+    void this.countNodes();
   }
 
-  /** `amount` as `+0:30:00`. */
+  /** Asks for more walltime (`+0:30`); what came of it goes into `extending`. */
   async extend(jobId: number, amount: string): Promise<void> {
-    await this.onJob(jobId, "extend", async (site, signal) => {
-      const { granted, pending, walltime } = await extend(this.workspace.context, site, jobId, amount, { signal });
-      const all = `Job ${jobId}: walltime ${walltime}, granted so far ${granted}`;
-      this.workspace.notify(pending ? "warning" : "good", pending ? `${all}; still asked for: ${pending}` : `${all}.`);
-    });
-  }
-
-  private async onJob(
-    jobId: number,
-    what: string,
-    action: (site: Site, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site) return;
-    this.workspace.log("info", site.name, `${what} job ${jobId}`);
+    const scope = this.scope();
+    if (!scope) return;
+    const { site, signal } = scope;
+    const say = (change: { working?: boolean; result?: null; error?: VirtuError | null }) =>
+      this.dispatch({ type: "extending", extending: { jobId, working: false, result: null, error: null, ...change } });
+    say({ working: true });
+    this.workspace.store.flush();
+    this.workspace.log("info", site.name, `extend job ${jobId} by ${amount}`);
     try {
-      await action(site, signal);
-    } catch (thrown) {
-      if (!signal.aborted) this.workspace.failed(thrown);
-    }
-    if (!signal.aborted) void this.refresh();
-  }
-
-  async loadEnvironments(): Promise<void> {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site) return;
-    this.dispatch({ type: "environments", change: { loading: true, error: null } });
-    try {
-      const { environments, problem } = await listEnvironments(this.workspace.context, site, { signal });
+      const result = await this.journeys.extend(this.workspace.context, site, jobId, amount, { signal });
       if (signal.aborted) return;
-      const at = this.workspace.clock();
-      this.dispatch({ type: "environments", change: { value: environments, at, loading: false, error: problem } });
+      this.dispatch({ type: "extending", extending: { jobId, working: false, result, error: null } });
+      const { granted, pending } = result;
+      const text = `job ${jobId}: ${readDuration(granted)} granted, ${readDuration(pending)} not yet`;
+      this.workspace.log("info", site.name, text);
     } catch (thrown) {
       if (signal.aborted) return;
-      this.dispatch({ type: "environments", change: { loading: false, error: toVirtuError(thrown) } });
+      say({ error: this.logged(thrown, site) });
     }
+    this.workspace.store.flush();
+    void this.refresh();
   }
 
-  /** Rejects with a `VirtuError`. */
-  versions(environment: Environment): Promise<Environment[]> {
-    if (!this.site) return Promise.resolve([]);
-    return environmentVersions(this.workspace.context, this.site, environment, { signal: this.abort.signal });
+  /** The form of an extension is opened anew. */
+  forgetExtension(): void {
+    this.dispatch({ type: "extending", extending: null });
+    this.workspace.store.flush();
   }
 
-  /** Starts a deployment and follows it. Gives its id, or null after an error that has been shown. */
-  async deploy(request: DeployRequest, id = newDeploymentId(request.jobId)): Promise<string | null> {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site) return null;
-    try {
-      const started = await startDeployment(this.workspace.context, site, request, { id, signal });
-      this.workspace.log("info", site.name, `deployment ${started} runs on ${count(request.nodes.length, "node")}`);
-      this.follow(started);
-      return started;
-    } catch (thrown) {
-      if (!signal.aborted) this.workspace.failed(thrown);
-      return null;
-    }
-  }
-
-  private follow(id: string): void {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site || this.followed.has(id)) return;
-    this.followed.add(id);
-    const { context } = this.workspace;
-    followDeployment(context, site, id, {
-      signal,
-      onUpdate: (deployment) => {
-        if (!signal.aborted) this.dispatch({ type: "deployment", deployment });
-      },
-    })
-      .then((result) => {
-        if (signal.aborted) return;
-        const bad = result.failed.length + result.missing.length;
-        const good = count(result.deployed.length, "node");
-        this.workspace.notify(
-          bad > 0 ? "warning" : "good",
-          `${good} deployed${bad > 0 ? `, ${bad} not` : ""}.`,
-          bad > 0,
-        );
-        for (const { node, step, reason } of result.failed) {
-          this.workspace.log("error", node, `deployment failed${step ? ` in ${step}` : ""}: ${reason}`);
-        }
-        for (const node of result.missing)
-          this.workspace.log("error", node, "deployed neither well nor badly: it is missing");
-      })
-      .catch((thrown: unknown) => {
-        this.followed.delete(id);
-        if (!signal.aborted) this.workspace.failed(thrown);
-      });
-  }
-
-  async cancelDeployment(id: string): Promise<void> {
-    const { site } = this;
-    if (!site) return;
-    try {
-      await cancelDeployment(this.workspace.context, site, id, { signal: this.abort.signal });
-    } catch (thrown) {
-      this.workspace.failed(thrown);
-    }
-  }
-
-  /** Asks every node of a job for its facts. */
-  async loadFacts(job: Job): Promise<void> {
-    const { site } = this;
-    const { signal } = this.abort;
-    if (!site || this.workspace.state.facts[job.jobId]?.loading) return;
-    const change = (part: Extract<KnownEvent, { type: "facts" }>["change"]) => {
-      if (!signal.aborted) this.dispatch({ type: "facts", jobId: job.jobId, change: part });
-    };
-    change({ loading: true, error: null });
-    try {
-      const value = await nodeFacts(this.workspace.context, site, job, {
-        signal,
-        onUpdate: (nodes) => change({ value: nodes }),
-      });
-      change({ value, at: this.workspace.clock(), loading: false });
-    } catch (thrown) {
-      change({ loading: false, error: toVirtuError(thrown) });
-    }
-  }
-
-  /** The request that deploys the failed and missing nodes of a deployment again, or null when there are none. */
-  retryRequest(id: string): { nodes: string[] } | null {
-    const result = this.workspace.state.deployments[id]?.result;
-    if (!result) return null;
-    const nodes = [...result.failed.map(({ node }) => node), ...result.missing];
-    return nodes.length > 0 ? { nodes } : null;
-  }
-
-  newestDeployment(jobId: number): string | null {
-    return deploymentOf(this.workspace.state, jobId)?.id ?? null;
+  /** Says once that the walltime is nearly over; again after an extension that was not enough. */
+  private warnOfEnd(): void {
+    const { state } = this.workspace;
+    const job = currentJob(state);
+    const left = secondsLeft(job, state.now);
+    if (!job || left === null || left >= endWarning) return;
+    const sign = `${job.jobId}:${job.endsAt}`;
+    if (this.warned === sign) return;
+    this.warned = sign;
+    const minutes = Math.max(1, Math.round(left / 60));
+    this.workspace.notify(
+      "warning",
+      `Job ${job.jobId} ends in ${minutes} min, and all on its nodes is lost then. e extends it (on Jobs, Nodes).`,
+      true,
+    );
   }
 
   end(): void {
     this.abort.abort();
+    this.stopListening();
     if (this.timer) clearTimeout(this.timer);
   }
 }

@@ -9,6 +9,7 @@ import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
+import { type Journeys, realJourneys } from "./journeys.ts";
 import {
   type KnownEvent,
   type KnownState,
@@ -35,6 +36,9 @@ export interface WorkspaceOptions {
   /** Hosts whose instances are shown; by default those of the settings. */
   hosts?: readonly string[];
   clock?: () => number;
+  /** Others than the real ones, for tests. */
+  journeys?: Partial<Journeys>;
+  inventory?: Inventory;
 }
 
 /**
@@ -107,15 +111,17 @@ export class Workspace {
     const { pool } = this.context;
 
     this.hostNames = new Set(options.hosts?.length ? options.hosts : this.settings.get("hosts"));
-    this.inventory = createInventory({
-      pool,
-      hosts: [...this.hostNames].map((name) => ({ name })),
-      uri: this.settings.get("libvirtUri"),
-      intervalMs: this.settings.get("refreshSeconds") * 1000,
-    });
+    this.inventory =
+      options.inventory ??
+      createInventory({
+        pool,
+        hosts: [...this.hostNames].map((name) => ({ name })),
+        uri: this.settings.get("libvirtUri"),
+        intervalMs: this.settings.get("refreshSeconds") * 1000,
+      });
     this.listenToInventory();
     this.listenToPool();
-    this.site = new SiteWork(this);
+    this.site = new SiteWork(this, { ...realJourneys, ...options.journeys });
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);

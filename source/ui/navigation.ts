@@ -6,6 +6,8 @@ export type Place =
   | { screen: "add-site" }
   | { screen: "jobs" }
   | { screen: "reserve" }
+  /** A job on its way to running; null: the one that is being reserved. */
+  | { screen: "waiting"; jobId: number | null }
   | { screen: "extend"; jobId: number }
   | { screen: "deploy"; jobId: number }
   | { screen: "deployment"; id: string }

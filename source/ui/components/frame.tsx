@@ -12,8 +12,6 @@ import { cell, glyph, paint, symbol, toneStyles, widthOf } from "../theme.ts";
 /** What the place is called in the first line. */
 function crumb(place: Place): string {
   switch (place.screen) {
-    case "deployment":
-      return "deployment";
     case "node":
       return place.name;
     case "add-site":

@@ -1,0 +1,24 @@
+/** The journeys that the screen starts, in one place, so that a test can hand in others. */
+import { cancelDeployment, findDeployments, followDeployment, startDeployment } from "../journey/deploy.ts";
+import { environmentVersions, listEnvironments } from "../journey/environments.ts";
+import { extend, freeNodes, getJob, listJobs, release } from "../journey/jobs.ts";
+import { nodeFacts } from "../journey/nodes.ts";
+import { reserve } from "../journey/reserve.ts";
+
+export const realJourneys = {
+  cancelDeployment,
+  environmentVersions,
+  extend,
+  findDeployments,
+  followDeployment,
+  freeNodes,
+  getJob,
+  listEnvironments,
+  listJobs,
+  nodeFacts,
+  release,
+  reserve,
+  startDeployment,
+};
+
+export type Journeys = typeof realJourneys;
