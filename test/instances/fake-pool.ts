@@ -1,0 +1,116 @@
+/** Pools without SSH: one answers from a script (recordings mostly), one runs the commands in a shell of this machine. */
+import { spawn } from "node:child_process";
+import { EventEmitter } from "node:events";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { VirtuError } from "../../source/errors.ts";
+import type { Command } from "../../source/ssh/command.ts";
+import type { ExecOptions, ExecResult, HostRef, Pool, PoolEvents } from "../../source/ssh/types.ts";
+
+export interface Call {
+  host: HostRef;
+  line: string;
+  options: ExecOptions;
+}
+
+export type Reply = Partial<ExecResult> | VirtuError;
+export type Script = (call: Call) => Reply | Promise<Reply>;
+
+abstract class BarePool extends EventEmitter<PoolEvents> implements Pool {
+  abstract exec(host: HostRef, command: Command, options?: ExecOptions): Promise<ExecResult>;
+  pty(): never {
+    throw new Error("no terminal here");
+  }
+  upload(): never {
+    throw new Error("no upload here");
+  }
+  forward(): never {
+    throw new Error("no forwarding here");
+  }
+  sessions() {
+    return [];
+  }
+  async reconnect() {}
+  close() {}
+  async forgetHostKeys() {}
+  async end() {}
+}
+
+/** Answers each command by the script; remembers what was asked. */
+export class ScriptedPool extends BarePool {
+  readonly calls: Call[] = [];
+
+  constructor(private readonly script: Script) {
+    super();
+  }
+
+  async exec(host: HostRef, command: Command, options: ExecOptions = {}): Promise<ExecResult> {
+    const call = { host, line: command.line, options };
+    this.calls.push(call);
+    const reply = await Promise.race([this.script(call), aborted(options.signal)]);
+    if (reply instanceof VirtuError) throw reply;
+    const status = reply.outcome && reply.outcome !== "exited" ? null : (reply.status ?? 0);
+    const result: ExecResult = {
+      outcome: "exited",
+      signal: null,
+      stdout: "",
+      stderr: "",
+      truncated: false,
+      durationMs: 1,
+      ...reply,
+      status,
+    };
+    for (const stream of ["stdout", "stderr"] as const) {
+      for (const line of result[stream].split("\n").slice(0, -1)) options.onLine?.(stream, line);
+    }
+    return result;
+  }
+
+  /** The command lines that a host got. */
+  lines(host?: string): string[] {
+    return this.calls.filter((call) => host === undefined || call.host.name === host).map((call) => call.line);
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const cancel = () => reject(new VirtuError({ kind: "cancelled", what: "Cancelled" }));
+    if (signal?.aborted) cancel();
+    else signal?.addEventListener("abort", cancel, { once: true });
+  });
+}
+
+/** Runs every command with sh here, whatever the host is called. */
+export class LocalPool extends BarePool {
+  async exec(_host: HostRef, command: Command, options: ExecOptions = {}): Promise<ExecResult> {
+    const child = spawn("sh", ["-c", command.line], { stdio: ["ignore", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream].setEncoding("utf8").on("data", (text: string) => {
+        output[stream] += text;
+      });
+    }
+    const status = await new Promise<number | null>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", resolve);
+    });
+    for (const stream of ["stdout", "stderr"] as const) {
+      for (const line of output[stream].split("\n").slice(0, -1)) options.onLine?.(stream, line);
+    }
+    return { outcome: "exited", status, signal: null, ...output, truncated: false, durationMs: 1 };
+  }
+}
+
+/** One part of a recording in fixtures/. */
+export function fixture(program: string, file: string): string {
+  return readFileSync(path.join(import.meta.dirname, "../../fixtures", program, file), "utf8");
+}
+
+/** A recording as a reply: NAME.stdout, NAME.stderr and NAME.rc. */
+export function recorded(program: string, name: string): Partial<ExecResult> {
+  return {
+    stdout: fixture(program, `${name}.stdout`),
+    stderr: fixture(program, `${name}.stderr`),
+    status: Number(fixture(program, `${name}.rc`)),
+  };
+}
