@@ -145,7 +145,7 @@ export async function shareHosts(network: Network, nodes: readonly LabNode[]): P
 export async function writeSshConfig(network: Network, nodes: readonly LabNode[], extra = ""): Promise<string> {
   const file = join(network.directory, "ssh_config");
   const knownHosts = join(network.directory, "known_hosts");
-  const keys = await Promise.all(nodes.map((node) => node.knownHosts(node.name)));
+  const keys = await Promise.all(nodes.map((node) => node.knownHosts(node.name, `${node.name}.${network.domain}`)));
   writeFileSync(knownHosts, keys.join(""));
   const hosts = nodes.map((node) => `Host ${node.name}\n  HostName ${node.address}\n`).join("");
   const all = `Host *
