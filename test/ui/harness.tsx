@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough, Writable } from "node:stream";
+import type { WriteStream } from "node:tty";
 import xterm from "@xterm/headless";
 import { render } from "ink";
 import { type ReactNode, useMemo, useSyncExternalStore } from "react";
@@ -19,6 +20,7 @@ import { App } from "../../source/ui/app.tsx";
 import { type Ui, UiContext } from "../../source/ui/hooks.ts";
 import { KeyDecoder } from "../../source/ui/input.ts";
 import { Navigation, type Place } from "../../source/ui/navigation.ts";
+import { createPainter } from "../../source/ui/painter.ts";
 import { Router } from "../../source/ui/router.ts";
 
 /** Keys by name, as a terminal sends them; anything else is typed as it is. */
@@ -198,7 +200,6 @@ export function openUi(options: OpenOptions): TestUi {
     rows: size.rows,
     allowProposedApi: true,
     scrollback: 0,
-    convertEol: true,
   });
   const watchers = new Set<() => void>();
   const listeners = new Set<() => void>();
@@ -219,8 +220,9 @@ export function openUi(options: OpenOptions): TestUi {
     ref: () => input,
     unref: () => input,
   });
-  const navigation = new Navigation(options.place);
-  for (const place of options.above ?? []) navigation.open(place);
+  const painter = createPainter(output as unknown as WriteStream);
+  painter.start();
+  const navigation = new Navigation(options.place, ...(options.above ?? []));
   const router = new Router();
   router.onRefused = (reason) => workspace.notify("info", reason);
   const decoder = new KeyDecoder();
@@ -250,13 +252,13 @@ export function openUi(options: OpenOptions): TestUi {
   };
   const ink = render(<Root ui={ui} sizes={sizes} />, {
     stdin: input as unknown as NodeJS.ReadStream,
-    stdout: output as unknown as NodeJS.WriteStream,
+    stdout: painter.stream,
     exitOnCtrlC: false,
     patchConsole: false,
-    incrementalRendering: true,
-    maxFps: 60,
+    debug: true,
   });
   cleanups.push(() => {
+    painter.stop();
     ink.unmount();
     term.dispose();
   });
@@ -312,6 +314,7 @@ export function openUi(options: OpenOptions): TestUi {
       term.resize(columns, rows);
       output.emit("resize");
       for (const listener of [...listeners]) listener();
+      painter.repaint();
     },
     copied,
     get left() {
