@@ -24,7 +24,7 @@ export interface App extends Context {
 
 export async function openApp(options: AppOptions): Promise<App> {
   const places = directories(options.configDir);
-  const settings = new Settings(places.config);
+  const settings = await Settings.open(places.config);
   try {
     mkdirSync(places.state, { recursive: true, mode: 0o700 });
   } catch (thrown) {

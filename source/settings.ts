@@ -1,8 +1,9 @@
-/** The user's settings: sites, hosts, defaults. Kept by `conf`, checked against a schema; no secret is ever stored here. */
+/**
+ * The user's settings: sites, hosts, defaults. No secret is ever stored here. Written by `conf` (atomic, owner only); read
+ * without it, because loading it with its schema compiler takes longer than a headless command may before it connects.
+ */
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import Conf, { type Schema } from "conf";
-import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { VirtuError } from "./errors.ts";
 
 export interface SiteSettings {
@@ -20,134 +21,153 @@ export interface SettingsData {
   libvirtUri: string;
   /** Seconds between two refreshes of what is looked at. */
   refreshSeconds: number;
-  theme: "auto" | "dark" | "light";
 }
 
-const defaults: SettingsData = {
-  sites: [],
-  hosts: [],
-  libvirtUri: "qemu:///system",
-  refreshSeconds: 4,
-  theme: "auto",
-};
+const defaults: SettingsData = { sites: [], hosts: [], libvirtUri: "qemu:///system", refreshSeconds: 4 };
 
-const schema: Schema<SettingsData> = {
-  sites: {
-    type: "array",
-    items: {
-      type: "object",
-      properties: {
-        name: { type: "string", minLength: 1 },
-        frontend: { type: "string", minLength: 1 },
-        gateway: { type: "string", minLength: 1 },
-        imageFolder: { type: "string", minLength: 1 },
-      },
-      required: ["name", "frontend"],
-      additionalProperties: false,
-    },
-  },
-  hosts: { type: "array", items: { type: "string", minLength: 1 } },
-  libvirtUri: { type: "string", minLength: 1 },
-  refreshSeconds: { type: "number", minimum: 1, maximum: 3600 },
-  theme: { enum: ["auto", "dark", "light"] },
-};
+/** What is wrong with a value, and where below it; or null. */
+type Check = (value: unknown) => { at: (string | number)[]; why: string } | null;
 
-/** Parses settings text; a fault is thrown with the line it stands on. */
-function parseSettings(text: string, file: string): SettingsData {
-  const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { disallowComments: true });
-  const first = errors[0];
-  if (first || typeof value !== "object" || value === null || Array.isArray(value)) {
-    const line = first ? text.slice(0, first.offset).split("\n").length : 1;
-    throw new VirtuError({
-      kind: "usage",
-      what: "The settings file can't be read",
-      where: `${file}:${line}`,
-      why: first ? `it is not JSON: ${printParseErrorCode(first.error)}` : "it does not hold a JSON object",
-      hint: "Mend that line, or move the file away to start with none; virtu leaves it as it is.",
-    });
+const text: Check = (value) => (typeof value === "string" && value !== "" ? null : { at: [], why: "must be a text" });
+
+const list =
+  (item: Check): Check =>
+  (value) => {
+    if (!Array.isArray(value)) return { at: [], why: "must be a list" };
+    for (const [index, entry] of value.entries()) {
+      const wrong = item(entry);
+      if (wrong) return { at: [index, ...wrong.at], why: wrong.why };
+    }
+    return null;
+  };
+
+const site: Check = (value) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { at: [], why: "must be an object" };
+  for (const field of ["name", "frontend"]) {
+    if (!(field in value)) return { at: [], why: `needs "${field}"` };
   }
-  return value as SettingsData;
+  for (const [field, entry] of Object.entries(value)) {
+    if (!["name", "frontend", "gateway", "imageFolder"].includes(field))
+      return { at: [field], why: "is no field of a site" };
+    if (text(entry)) return { at: [field], why: "must be a text" };
+  }
+  return null;
+};
+
+const checks: Record<keyof SettingsData, Check> = {
+  sites: list(site),
+  hosts: list(text),
+  libvirtUri: text,
+  refreshSeconds: (value) =>
+    typeof value === "number" && value >= 1 && value <= 3600
+      ? null
+      : { at: [], why: "must be a number from 1 to 3600" },
+};
+
+function firstFault(data: Record<string, unknown>): { at: (string | number)[]; why: string } | null {
+  for (const [field, check] of Object.entries(checks)) {
+    const wrong = data[field] === undefined ? null : check(data[field]);
+    if (wrong) return { at: [field, ...wrong.at], why: wrong.why };
+  }
+  return null;
 }
 
 /** The settings of one directory. Reading never writes; a broken file is copied aside before the first write. */
 export class Settings {
   readonly file: string;
-  /** What is wrong with the file, or null. While it is set the defaults are in force. */
-  readonly problem: VirtuError | null;
   private readonly directory: string;
-  private store: Conf<SettingsData> | null = null;
+  private data: Partial<SettingsData> = {};
+  private broken: VirtuError | null = null;
 
-  constructor(directory: string) {
+  private constructor(directory: string) {
     this.directory = directory;
     this.file = path.join(directory, "settings.json");
-    this.problem = this.open();
   }
 
-  private open(): VirtuError | null {
+  /** Reads the settings; what is wrong with them is `problem`, and never rejects. */
+  static async open(directory: string): Promise<Settings> {
+    const settings = new Settings(directory);
+    await settings.read();
+    return settings;
+  }
+
+  /** What is wrong with the file, or null. While it is set the defaults are in force. */
+  get problem(): VirtuError | null {
+    return this.broken;
+  }
+
+  private async read(): Promise<void> {
+    let content: string;
     try {
-      this.store = new Conf<SettingsData>({
-        cwd: this.directory,
-        configName: "settings",
-        projectName: "virtu",
-        schema,
-        configFileMode: 0o600,
-        deserialize: (text) => parseSettings(text, this.file),
-      });
-      // conf checks the schema when it is opened, and writes nothing as long as no default is given to it.
-      return null;
+      content = readFileSync(this.file, "utf8");
     } catch (thrown) {
-      if (thrown instanceof VirtuError) return thrown;
-      const why = thrown instanceof Error ? thrown.message.replace(/^Config schema violation: /, "") : String(thrown);
-      return new VirtuError({
-        kind: "usage",
-        what: "The settings file holds something virtu can't use",
-        where: `${this.file}${this.lineOf(why)}`,
-        why,
-        hint: "Mend it, or move the file away to start with none; virtu leaves it as it is.",
-      });
+      if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return;
+      this.broken = this.fault("The settings file can't be read", this.file, String((thrown as Error).message));
+      return;
     }
+    let data: unknown;
+    try {
+      data = JSON.parse(content);
+    } catch {
+      const { parse, printParseErrorCode } = await import("jsonc-parser");
+      const errors: { error: number; offset: number; length: number }[] = [];
+      parse(content, errors);
+      const [first] = errors;
+      const why = first ? `it is not JSON: ${printParseErrorCode(first.error)}` : "it is not JSON";
+      this.broken = this.fault("The settings file can't be read", this.lineAt(content, first?.offset ?? 0), why);
+      return;
+    }
+    if (typeof data !== "object" || data === null || Array.isArray(data)) {
+      this.broken = this.fault("The settings file can't be read", this.lineAt(content, 0), "it holds no JSON object");
+      return;
+    }
+    const fault = firstFault(data as Record<string, unknown>);
+    if (!fault) {
+      this.data = data as Partial<SettingsData>;
+      return;
+    }
+    const { findNodeAtLocation, parseTree } = await import("jsonc-parser");
+    const tree = parseTree(content);
+    const node = tree && findNodeAtLocation(tree, fault.at);
+    const name = fault.at
+      .map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`))
+      .join("")
+      .slice(1);
+    const where = this.lineAt(content, node?.offset ?? 0);
+    this.broken = this.fault("The settings file holds something virtu can't use", where, `${name} ${fault.why}`);
   }
 
-  /** `:12` for the line of the field that a schema violation names, or nothing. */
-  private lineOf(violation: string): string {
-    const field = /`([^`]+)`/
-      .exec(violation)?.[1]
-      ?.split("/")
-      .filter((part) => !/^\d+$/.test(part))
-      .pop();
-    if (!field) return "";
-    try {
-      const lines = readFileSync(this.file, "utf8").split("\n");
-      const index = lines.findIndex((line) => line.includes(`"${field}"`));
-      return index < 0 ? "" : `:${index + 1}`;
-    } catch {
-      return "";
-    }
+  private lineAt(content: string, offset: number): string {
+    return `${this.file}:${content.slice(0, offset).split("\n").length}`;
+  }
+
+  private fault(what: string, where: string, why: string): VirtuError {
+    const hint = "Mend it, or move the file away to start with none; virtu leaves it as it is.";
+    return new VirtuError({ kind: "usage", what, where, why, hint });
   }
 
   get<K extends keyof SettingsData>(key: K): SettingsData[K] {
-    return this.store?.get(key) ?? defaults[key];
+    return this.data[key] ?? defaults[key];
   }
 
-  /** Saves one setting. A file that could not be read is first copied to `settings.broken-N.json`. */
-  set<K extends keyof SettingsData>(key: K, value: SettingsData[K]): void {
-    if (!this.store) {
-      this.setAside();
-      this.store = new Conf<SettingsData>({
-        cwd: this.directory,
-        configName: "settings",
-        projectName: "virtu",
-        schema,
-        configFileMode: 0o600,
-        deserialize: () => ({}) as SettingsData,
-      });
-      this.store.set({ ...defaults, [key]: value });
-      this.store = null;
-      this.open();
-      return;
-    }
-    this.store.set(key, value);
+  /**
+   * Saves one setting; in force at once, also when it can't be written (then it rejects). A file that could not be read
+   * is first copied to `settings.broken-N.json`.
+   */
+  async set<K extends keyof SettingsData>(key: K, value: SettingsData[K]): Promise<void> {
+    this.data = { ...this.data, [key]: value };
+    const { default: Conf } = await import("conf");
+    if (this.broken) this.setAside();
+    const start = this.broken ? () => ({}) as SettingsData : undefined;
+    const store = new Conf<SettingsData>({
+      cwd: this.directory,
+      configName: "settings",
+      projectName: "virtu",
+      configFileMode: 0o600,
+      ...(start ? { deserialize: start } : {}),
+    });
+    store.set(key, value);
+    this.broken = null;
   }
 
   private setAside(): void {
@@ -161,10 +181,10 @@ export class Settings {
 
   /** The site of that name, or undefined. */
   site(name: string): SiteSettings | undefined {
-    return this.get("sites").find((site) => site.name === name);
+    return this.get("sites").find((one) => one.name === name);
   }
 
-  addSite(site: SiteSettings): void {
-    this.set("sites", [...this.get("sites").filter((other) => other.name !== site.name), site]);
+  addSite(added: SiteSettings): Promise<void> {
+    return this.set("sites", [...this.get("sites").filter((other) => other.name !== added.name), added]);
   }
 }

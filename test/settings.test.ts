@@ -13,70 +13,80 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const file = () => path.join(directory, "settings.json");
 
 describe("settings", () => {
-  it("gives defaults without a file, and writes none by reading", () => {
-    const settings = new Settings(directory);
+  it("gives defaults without a file, and writes none by reading", async () => {
+    const settings = await Settings.open(directory);
     expect(settings.problem).toBeNull();
     expect(settings.get("sites")).toEqual([]);
     expect(settings.get("libvirtUri")).toBe("qemu:///system");
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it("keeps a site over a restart, readable by its owner only", () => {
-    new Settings(directory).addSite({ name: "rennes", frontend: "jdoe@frontend.rennes", gateway: "access" });
-    const again = new Settings(directory);
+  it("keeps a site over a restart, readable by its owner only", async () => {
+    await (await Settings.open(directory)).addSite({
+      name: "rennes",
+      frontend: "jdoe@frontend.rennes",
+      gateway: "access",
+    });
+    const again = await Settings.open(directory);
     expect(again.site("rennes")).toEqual({ name: "rennes", frontend: "jdoe@frontend.rennes", gateway: "access" });
     expect(again.site("nancy")).toBeUndefined();
     expect(statSync(file()).mode & 0o777).toBe(0o600);
   });
 
-  it("replaces a site of the same name", () => {
-    const settings = new Settings(directory);
-    settings.addSite({ name: "rennes", frontend: "old" });
-    settings.addSite({ name: "rennes", frontend: "new" });
+  it("replaces a site of the same name", async () => {
+    const settings = await Settings.open(directory);
+    await settings.addSite({ name: "rennes", frontend: "old" });
+    await settings.addSite({ name: "rennes", frontend: "new" });
     expect(settings.get("sites")).toEqual([{ name: "rennes", frontend: "new" }]);
   });
 
-  it("names file and line of what is not JSON, and leaves the file alone", () => {
+  it("names file and line of what is not JSON, and leaves the file alone", async () => {
     const broken = '{\n  "hosts": ["hv1"],\n  "sites": [ }\n}\n';
     writeFileSync(file(), broken);
-    const settings = new Settings(directory);
+    const settings = await Settings.open(directory);
     expect(settings.problem).toMatchObject({ kind: "usage", where: `${file()}:3` });
     expect(settings.problem?.hint).toContain("Mend");
     expect(settings.get("hosts")).toEqual([]);
     expect(readFileSync(file(), "utf8")).toBe(broken);
   });
 
-  it("names the field and line that breaks the schema", () => {
+  it("names the line of a fault deep in a site", async () => {
+    writeFileSync(file(), '{"sites": [\n{"name": "a", "frontend": "f"},\n{"name": "b",\n"frontend": 7}\n]}');
+    const { problem } = await Settings.open(directory);
+    expect(problem).toMatchObject({ where: `${file()}:4`, why: "sites[1].frontend must be a text" });
+  });
+
+  it("names the field and line that can't be used", async () => {
     writeFileSync(file(), '{\n  "hosts": ["hv1"],\n  "refreshSeconds": "often"\n}\n');
-    const { problem } = new Settings(directory);
+    const { problem } = await Settings.open(directory);
     expect(problem).toMatchObject({ kind: "usage", where: `${file()}:3` });
     expect(problem?.why).toContain("refreshSeconds");
   });
 
-  it("copies a broken file aside before it writes, and never over an older copy", () => {
+  it("copies a broken file aside before it writes, and never over an older copy", async () => {
     writeFileSync(file(), "{ one");
-    new Settings(directory).set("hosts", ["hv1"]);
+    await (await Settings.open(directory)).set("hosts", ["hv1"]);
     writeFileSync(file(), "{ two");
-    new Settings(directory).set("hosts", ["hv2"]);
+    await (await Settings.open(directory)).set("hosts", ["hv2"]);
     expect(readFileSync(path.join(directory, "settings.broken-1.json"), "utf8")).toBe("{ one");
     expect(readFileSync(path.join(directory, "settings.broken-2.json"), "utf8")).toBe("{ two");
-    const settings = new Settings(directory);
+    const settings = await Settings.open(directory);
     expect(settings.problem).toBeNull();
     expect(settings.get("hosts")).toEqual(["hv2"]);
   });
 
-  it("works again at once after a broken file was replaced", () => {
+  it("works again at once after a broken file was replaced", async () => {
     writeFileSync(file(), "{");
-    const settings = new Settings(directory);
-    settings.set("hosts", ["hv1"]);
+    const settings = await Settings.open(directory);
+    await settings.set("hosts", ["hv1"]);
     expect(settings.get("hosts")).toEqual(["hv1"]);
-    settings.set("libvirtUri", "test:///default");
-    expect(new Settings(directory).get("hosts")).toEqual(["hv1"]);
+    await settings.set("libvirtUri", "test:///default");
+    expect((await Settings.open(directory)).get("hosts")).toEqual(["hv1"]);
   });
 
-  it("keeps a setting of a newer version that it does not know", () => {
+  it("keeps a setting of a newer version that it does not know", async () => {
     writeFileSync(file(), '{"hosts":["hv1"],"later":{"x":1}}');
-    new Settings(directory).set("hosts", ["hv2"]);
+    await (await Settings.open(directory)).set("hosts", ["hv2"]);
     expect(JSON.parse(readFileSync(file(), "utf8"))).toMatchObject({ hosts: ["hv2"], later: { x: 1 } });
   });
 });

@@ -65,14 +65,14 @@ export class SiteWork {
   add(site: Site): void {
     const { settings, state } = this.workspace;
     this.dispatch({ type: "sites", sites: [...state.sites.filter(({ name }) => name !== site.name), site] });
-    this.workspace.save(() => settings.addSite(site));
+    void this.workspace.save(() => settings.addSite(site));
     this.choose(site);
   }
 
   remove(name: string): void {
     const sites = this.workspace.state.sites.filter((site) => site.name !== name);
     this.dispatch({ type: "sites", sites });
-    this.workspace.save(() => this.workspace.settings.set("sites", [...sites]));
+    void this.workspace.save(() => this.workspace.settings.set("sites", [...sites]));
     if (this.workspace.state.site?.name === name) {
       this.abort.abort();
       this.dispatch({ type: "site", site: null });

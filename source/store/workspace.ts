@@ -220,13 +220,13 @@ export class Workspace {
   }
 
   private saveHosts(): void {
-    this.save(() => this.settings.set("hosts", [...this.hostNames]));
+    void this.save(() => this.settings.set("hosts", [...this.hostNames]));
   }
 
   /** Writes settings; a full disk or a read-only home is said, and what was chosen stays in force for this time. */
-  save(write: () => void): void {
+  async save(write: () => Promise<void>): Promise<void> {
     try {
-      write();
+      await write();
     } catch (thrown) {
       this.failed(
         new VirtuError({
