@@ -15,6 +15,7 @@ const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {
   shutdown: () => import("./shutdown.ts"),
   reboot: () => import("./reboot.ts"),
   "force-off": () => import("./force-off.ts"),
+  exec: () => import("./exec.ts"),
 };
 
 const description = `Reserves and deploys nodes, and drives the virtual machines of many hosts, over one pool of SSH sessions.

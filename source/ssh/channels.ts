@@ -2,7 +2,8 @@
 import type { Client, ClientChannel } from "ssh2";
 import { VirtuError } from "../errors.ts";
 import { plainLine } from "../text.ts";
-import type { Grant, Session, Wanted } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { Grant, Wanted } from "./session-types.ts";
 
 /** A failure after which the command may be running: the answer was lost, not the request. */
 export class StartUnknown extends Error {}

@@ -5,7 +5,8 @@ import type { Command } from "./command.ts";
 import { cancelled } from "./limiter.ts";
 import { Output } from "./lines.ts";
 import { RemoteProcess } from "./remote-process.ts";
-import type { Grant, Session } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { Grant } from "./session-types.ts";
 import type { ExecOptions, ExecResult } from "./types.ts";
 
 const defaultMaxBytes = 16 * 1024 * 1024;

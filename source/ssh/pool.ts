@@ -14,7 +14,8 @@ import { type Link, openLink } from "./link.ts";
 import { ptyOn } from "./pty.ts";
 import { Resolver } from "./resolve.ts";
 import { type Route, Router } from "./route.ts";
-import { defaultSettings, Session, type SessionHost, type SessionSettings } from "./session.ts";
+import { Session } from "./session.ts";
+import { defaultSettings, type SessionHost, type SessionSettings } from "./session-types.ts";
 import { defaultConnectTimeoutMs, proxyCommand, type Transport, tcp } from "./transport.ts";
 import type {
   Asker,

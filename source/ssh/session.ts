@@ -3,58 +3,14 @@ import type { Client } from "ssh2";
 import type { VirtuError } from "../errors.ts";
 import { cancelled, insertByPriority } from "./limiter.ts";
 import type { Link } from "./link.ts";
+import { Pulse } from "./pulse.ts";
 import type { Route } from "./route.ts";
+import type { Grant, SessionHost, Wanted } from "./session-types.ts";
 import type { Priority, SessionInfo, SessionState } from "./types.ts";
-
-export interface SessionSettings {
-  channelLimit: number;
-  /** Between two signs of life. */
-  keepaliveMs: number;
-  /** Signs of life without an answer before the connection counts as lost. */
-  keepaliveMisses: number;
-  /** A session that nobody uses is closed after this; one lost is opened again by itself only this long. */
-  idleMs: number;
-  /** Wait before try number `n`, from 1 on. */
-  backoffMs: (n: number) => number;
-}
-
-export const defaultSettings: SessionSettings = {
-  channelLimit: 8,
-  keepaliveMs: 10_000,
-  keepaliveMisses: 3,
-  idleMs: 300_000,
-  backoffMs: (n) => Math.min(60_000, 1000 * 2 ** (n - 1)) * (0.75 + Math.random() / 2),
-};
-
-export interface SessionHost {
-  open(route: Route, priority: Priority, signal: AbortSignal): Promise<Link>;
-  changed(): void;
-  log(host: string, text: string, level: "info" | "warning" | "error"): void;
-  settings: SessionSettings;
-}
-
-export interface Wanted {
-  priority: Priority;
-  /** Counts against the host's limit of channels (a forwarded connection does not). */
-  counts: boolean;
-  signal?: AbortSignal | undefined;
-}
 
 interface Ticket extends Wanted {
   grant: (grant: Grant) => void;
   reject: (error: VirtuError) => void;
-}
-
-/** A place on an open connection. */
-export interface Grant {
-  link: Link;
-  /** false once that connection is gone. */
-  alive(): boolean;
-  /** The host refused one more channel: fewer from now on. false when no other channel is left to wait for. */
-  lowerLimit(): boolean;
-  release(): void;
-  /** A process is being ended: who ends the program waits for this a moment. */
-  ending(until: Promise<void>): void;
 }
 
 /** Failures that no second try mends. */
@@ -72,7 +28,7 @@ export class Session {
   private openSince: number | null = null;
   private retryAt: number | null = null;
   private retry: NodeJS.Timeout | null = null;
-  private pulse: NodeJS.Timeout | null = null;
+  private pulse: Pulse | null = null;
   private connecting: AbortController | null = null;
   private used = 0;
   private carried = 0;
@@ -248,45 +204,26 @@ export class Session {
     return Date.now() - this.lastUsed < this.host.settings.idleMs;
   }
 
-  /** Signs of life: any byte counts as one; a request that every server answers is sent when it is quiet. */
   private startPulse(link: Link): void {
-    let missed = 0;
-    let asked: number | null = null;
-    let seen = -1;
-    const ask = () => {
-      asked = performance.now();
-      try {
-        // Every server answers the cancelling of a forward that does not exist, and nothing changes by it.
-        link.client.unforwardIn("127.0.0.1", 1, () => {
-          if (this.link !== link || asked === null) return;
-          this.roundTripMs = performance.now() - asked;
-          asked = null;
-          this.host.changed();
-        });
-      } catch {
-        // The end of the connection is on its way.
-      }
-    };
-    ask();
-    this.pulse = setInterval(
-      () => {
-        const received = link.bytesIn();
-        missed = received === seen && asked !== null ? missed + 1 : 0;
-        seen = received;
-        const idle = this.used === 0 && this.carried === 0 && this.queue.length === 0;
-        if (missed >= this.host.settings.keepaliveMisses) {
-          link.drop();
-          this.lost(`no answer for ${Math.round((missed * this.host.settings.keepaliveMs) / 1000)} s`);
-        } else if (idle && !this.recentlyUsed()) {
-          this.shut("closed because nobody used it");
-        } else if (asked === null) ask();
+    const { settings } = this.host;
+    this.pulse = new Pulse(link, settings, {
+      roundTrip: (ms) => {
+        this.roundTripMs = ms;
+        this.host.changed();
       },
-      Math.min(this.host.settings.keepaliveMs, this.host.settings.idleMs),
-    );
+      dead: (silentMs) => {
+        link.drop();
+        this.lost(`no answer for ${Math.round(silentMs / 1000)} s`);
+      },
+      beat: () => {
+        const idle = this.used === 0 && this.carried === 0 && this.queue.length === 0;
+        if (idle && !this.recentlyUsed()) this.shut("closed because nobody used it");
+      },
+    });
   }
 
   private forgetLink(): void {
-    if (this.pulse) clearInterval(this.pulse);
+    this.pulse?.stop();
     this.pulse = null;
     if (this.link) {
       this.bytes.in += this.link.bytesIn();
