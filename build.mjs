@@ -26,7 +26,6 @@ const result = await build({
   platform: "node",
   target: "node20.19",
   minify: true,
-  keepNames: true,
   legalComments: "linked",
   metafile: process.argv.includes("--metafile"),
   define: { "process.env.NODE_ENV": '"production"', VIRTU_VERSION: JSON.stringify(version) },
