@@ -21,9 +21,15 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 insmod /modules/button.ko
 insmod /modules/evdev.ko
-acpid -d >/dev/null 2>&1 &
-# Only when the power button is listened to, the guest counts as booted: one line on its console for each boot.
-until ls -l /proc/[0-9]*/fd | grep -q input/event; do sleep 0.05; done
+read -r words </proc/cmdline
+case $words in
+  *deaf*) ;; # minds no power button
+  *)
+    acpid -d >/dev/null 2>&1 &
+    # Only when the power button is listened to, the guest counts as booted: one line on its console for each boot.
+    until ls -l /proc/[0-9]*/fd | grep -q input/event; do sleep 0.05; done
+    ;;
+esac
 echo "booted in $(cut -d ' ' -f 1 /proc/uptime) s"
 while :; do sleep 3600; done
 INIT

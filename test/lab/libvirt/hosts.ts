@@ -10,7 +10,7 @@ export interface LibvirtLab {
   network: Network;
   /** Has web1 (running), db1 and ci1 (stopped). */
   hv1: LabNode;
-  /** Has web1 and mail1 (both stopped). */
+  /** Has web1 and deaf1, which minds no power button (both stopped). */
   hv2: LabNode;
   /** `hv1`, `hv2`; `guest@hv1` logs in without rights on libvirt; `dead` is a host that does not answer. */
   sshConfig: string;
@@ -23,6 +23,7 @@ export interface LibvirtLab {
 }
 
 function definition(name: string): string {
+  const words = name === "deaf1" ? "deaf" : "";
   return `<domain type='qemu'>
   <name>${name}</name>
   <memory unit='MiB'>128</memory>
@@ -31,7 +32,7 @@ function definition(name: string): string {
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>/var/lib/lab/vmlinuz</kernel>
     <initrd>/var/lib/lab/initrd.gz</initrd>
-    <cmdline>console=ttyS0 quiet no_timer_check panic=5</cmdline>
+    <cmdline>console=ttyS0 quiet no_timer_check panic=5 ${words}</cmdline>
   </os>
   <features><acpi/></features>
   <on_poweroff>destroy</on_poweroff>
@@ -83,7 +84,7 @@ export async function openLibvirt(teardown: Teardown): Promise<LibvirtLab> {
   );
   network.address("dead");
   await shareHosts(network, [hv1, hv2]);
-  await Promise.all([startLibvirt(hv1, ["web1", "db1", "ci1"]), startLibvirt(hv2, ["web1", "mail1"])]);
+  await Promise.all([startLibvirt(hv1, ["web1", "db1", "ci1"]), startLibvirt(hv2, ["web1", "deaf1"])]);
   const virsh = (host: LabNode, ...words: string[]) =>
     host.exec(`exec virsh -q -c qemu:///system ${words.map((word) => `'${word}'`).join(" ")}`);
   const boots = async (host: LabNode, name: string) => {
