@@ -7,6 +7,8 @@ export interface Binding {
   readonly keys: readonly string[];
   /** A word or two for the footer. */
   readonly label: string;
+  /** A shorter one, for a footer that has no room for all. */
+  readonly short?: string;
   /** A sentence for help. */
   readonly text: string;
   readonly dangerous?: boolean;
@@ -63,7 +65,9 @@ export const keymap = {
     earlier: { keys: ["left"], label: "choose", text: "Take the choice before, in a field of choices", quiet: true },
     later: { keys: ["right"], label: "choose", text: "Take the next choice, in a field of choices", quiet: true },
     submit: { keys: ["enter"], label: "go on", text: "Go on: first to the summary, then for real" },
-    copy: { keys: ["ctrl+y"], label: "copy the command", text: "Copy the exact command to the clipboard", quiet: true },
+    reserve: { keys: ["enter"], label: "reserve", text: "Send the reservation to OAR" },
+    deploy: { keys: ["enter"], label: "deploy", text: "Go on: name what is erased, then deploy", dangerous: true },
+    copy: { keys: ["ctrl+y"], label: "copy the command", text: "Copy the exact command to the clipboard" },
   },
   deploy: {
     choose: { keys: ["enter"], label: "choose", text: "Take this one and go on" },
@@ -73,6 +77,7 @@ export const keymap = {
     log: { keys: ["l"], label: "log", text: "Show what kadeploy3 prints, or the nodes again" },
     retry: { keys: ["r"], label: "retry failed", text: "Deploy the failed nodes again, leaving the good ones alone" },
     nodes: { keys: ["enter"], label: "nodes", text: "Go on to the job's nodes" },
+    again: { keys: ["R"], label: "follow again", text: "Look at it again after an error", quiet: true },
     cancel: {
       keys: ["c"],
       label: "cancel",
@@ -84,6 +89,7 @@ export const keymap = {
     describe: { keys: ["enter", "d"], label: "describe", text: "Show everything known of this node" },
     deploy: { keys: ["i"], label: "deploy", text: "Deploy an image or environment on the job's nodes" },
     progress: { keys: ["p"], label: "progress", text: "Watch the deployment of these nodes" },
+    extend: { keys: ["e"], label: "extend", text: "Ask for a longer walltime" },
     refresh: { keys: ["R"], label: "refresh", text: "Ask every node again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the node's name", quiet: true },
   },
@@ -92,7 +98,13 @@ export const keymap = {
     start: { keys: ["s"], label: "start", text: "Start" },
     shutdown: { keys: ["t"], label: "shut down", text: "Shut down cleanly" },
     reboot: { keys: ["r"], label: "reboot", text: "Reboot cleanly" },
-    forceOff: { keys: ["x"], label: "force off", text: "Force off, like pulling the plug", dangerous: true },
+    forceOff: {
+      keys: ["x"],
+      label: "force off",
+      short: "off",
+      text: "Force off, like pulling the plug",
+      dangerous: true,
+    },
     filter: {
       keys: ["/"],
       label: "filter",

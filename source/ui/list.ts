@@ -53,12 +53,15 @@ export function moved(state: ListState, keys: readonly string[], height: number,
   return { ...after, offset: viewOf(after, keys, height).offset };
 }
 
+/** A test for texts in lower case: every word of the filter must be found, `!word` must not. */
+export function matcher(filter: string): (low: string) => boolean {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = words.filter((word) => !word.startsWith("!") || word.length === 1);
+  const unwanted = words.filter((word) => word.startsWith("!") && word.length > 1).map((word) => word.slice(1));
+  return (low) => wanted.every((word) => low.includes(word)) && !unwanted.some((word) => low.includes(word));
+}
+
 /** Words of a filter: every word must be found in the text, `!word` must not. Case does not count. */
 export function matches(text: string, filter: string): boolean {
-  const low = text.toLowerCase();
-  return filter
-    .toLowerCase()
-    .split(/\s+/)
-    .filter(Boolean)
-    .every((word) => (word.startsWith("!") && word.length > 1 ? !low.includes(word.slice(1)) : low.includes(word)));
+  return matcher(filter)(text.toLowerCase());
 }

@@ -48,11 +48,19 @@ export class Router {
     };
   }
 
-  /** The active bindings, the topmost layer's first. */
+  /** The bindings that a key can reach now, the topmost layer's first. */
   active(): Active[] {
     const result: Active[] = [];
+    const taken = new Set<string>();
+    let typing = false;
     for (const entry of [...this.layers].reverse()) {
-      result.push(...entry.bindings());
+      const bindings = entry.bindings();
+      result.push(
+        ...bindings.filter(({ binding }) => binding.keys.some((key) => !taken.has(key) && !(typing && isText(key)))),
+      );
+      for (const { binding } of bindings) for (const key of binding.keys) taken.add(key);
+      // A field takes every character that is typed.
+      typing ||= entry.level === layer.field;
       if (entry.modal) break;
     }
     return result;
@@ -85,6 +93,10 @@ export class Router {
   };
 
   snapshot = (): number => this.version;
+}
+
+function isText(key: string): boolean {
+  return key === "space" || [...key].length === 1;
 }
 
 /** The bindings of a scope that have a handler, in the keymap's order. */

@@ -82,6 +82,9 @@ export const glyph = unicode
       barRest: "─",
       more: "…",
       dangerous: "⚠",
+      mark: "*",
+      ascending: "▲",
+      descending: "▼",
     }
   : {
       line: "-",
@@ -94,6 +97,9 @@ export const glyph = unicode
       barRest: "-",
       more: "~",
       dangerous: "!",
+      mark: "*",
+      ascending: "^",
+      descending: "v",
     };
 
 const ascii = /^[\x20-\x7e]*$/;

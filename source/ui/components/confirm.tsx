@@ -36,7 +36,8 @@ export function Confirm({ title, losses, text, safe, danger, typed, onYes, onNo 
       level: layer.dialog,
       modal: true,
       typed: (key) => {
-        if (!typing) return false;
+        // ink-select-input takes a digit for a choice at once: a hand on its way to another screen must not force off.
+        if (!typing) return /^\d$/.test(key.name);
         if (key.name === "enter") {
           if (line.text === typed) onYes();
           else setError(`Type ${typed} to go on, or Esc to leave it.`);

@@ -10,7 +10,7 @@ import { type Active, layer } from "../router.ts";
 import { cell, glyph, paint, symbol, toneStyles, widthOf } from "../theme.ts";
 
 /** What the place is called in the first line. */
-function crumb(place: Place): string {
+function crumb(place: Place, state: KnownState): string {
   switch (place.screen) {
     case "node":
       return place.name;
@@ -21,7 +21,7 @@ function crumb(place: Place): string {
     case "extend":
       return `extend job ${place.jobId}`;
     case "instance":
-      return place.key.split("/").pop() ?? "instance";
+      return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
     case "session":
       return "session";
     default:
@@ -55,7 +55,11 @@ export function Header(): ReactNode {
   const places = useSyncExternalStore(navigation.subscribe, navigation.places);
   const state = useKnown((known) => known);
   const job = state.jobId === null ? [] : [`job ${state.jobId}`];
-  const trail = [state.site?.name ?? "no site", ...job, ...places.filter(({ screen }) => screen !== "home").map(crumb)];
+  const trail = [
+    state.site?.name ?? "no site",
+    ...job,
+    ...places.filter(({ screen }) => screen !== "home").map((place) => crumb(place, state)),
+  ];
   const right = summary(state);
   const rightWidth = widthOf(right.replace(/\u001b\[\d+m/g, ""));
   const left = ` virtu · ${trail.join(` ${glyph.crumb} `)}`;
@@ -86,22 +90,27 @@ export function NoticeLine(): ReactNode {
   return <Text wrap="truncate">{paint(text, ...toneStyles(tone[notice.tone]))}</Text>;
 }
 
-/** Footer text: the likeliest keys first, as many as have room, help always. */
+/** Footer text: the likeliest keys first, as many as have room, help always. Short labels when the full ones have none. */
 export function footerText(active: readonly Active[], columns: number): string {
   const wanted = active.filter(({ binding, disabled }) => !binding.quiet && !disabled);
   const help = wanted.filter(({ id, scope }) => scope === "global" && (id === "help" || id === "back"));
   const own = wanted.filter((entry) => !help.includes(entry));
-  const text = ({ binding }: Active) =>
-    `${keyName(binding.keys[0] ?? "")} ${binding.label}${binding.dangerous ? glyph.dangerous : ""}`;
-  const end = help.map(text).join("  ");
-  const shown: string[] = [];
-  let used = widthOf(end) + 2;
-  for (const entry of own) {
-    const part = text(entry);
-    if (used + widthOf(part) + 2 > columns) break;
-    shown.push(part);
-    used += widthOf(part) + 2;
-  }
+  const text = ({ binding }: Active, short: boolean) =>
+    `${keyName(binding.keys[0] ?? "")} ${(short && binding.short) || binding.label}${binding.dangerous ? glyph.dangerous : ""}`;
+  const end = help.map((entry) => text(entry, false)).join("  ");
+  const fitting = (short: boolean) => {
+    const shown: string[] = [];
+    let used = widthOf(end) + 1;
+    for (const entry of own) {
+      const part = text(entry, short);
+      if (used + widthOf(part) + 2 > columns) break;
+      shown.push(part);
+      used += widthOf(part) + 2;
+    }
+    return shown;
+  };
+  const full = fitting(false);
+  const shown = full.length === own.length ? full : fitting(true);
   return ` ${[...shown, end].filter(Boolean).join("  ")}`;
 }
 

@@ -65,7 +65,8 @@ function HostKeyDialog({ id, question }: { id: number; question: HostKeyQuestion
   useKeys(
     "global",
     { back: { run: () => workspace.questions.answer(id, "no") } },
-    { level: layer.dialog, modal: true },
+    // ink-select-input takes a digit for a choice at once, and a strange key must never be trusted by a slip.
+    { level: layer.dialog, modal: true, typed: (key) => /^\d$/.test(key.name) },
   );
   return (
     <Dialog title={`Is this really ${question.host}?`} tone="yellow">
