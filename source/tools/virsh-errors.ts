@@ -15,7 +15,7 @@ const permission = "Add the user to the group libvirt on that host and log in ag
 const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
   [
     /no polkit agent available|authentication (?:unavailable|failed)|access denied by policy/i,
-    () => ({ why: "polkit does not let this user manage libvirt", hint: permission }),
+    () => ({ why: "polkit gives this user no rights on libvirt", hint: permission }),
   ],
   [
     /Unable to get system bus connection/,
@@ -23,7 +23,7 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
   ],
   [
     /connect socket to '([^']+)': Permission denied/,
-    () => ({ why: "this user may not talk to libvirt", hint: permission }),
+    () => ({ why: "this user has no permission to use libvirt", hint: permission }),
   ],
   [
     /connect socket to '([^']+)': (?:No such file or directory|Connection refused)/,

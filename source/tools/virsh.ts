@@ -1,6 +1,7 @@
 /**
  * libvirt's `virsh` (7.0 to 11): how it is called and what it prints. The connection URI is always given: a user's default
- * is `qemu:///session`, which answers with an empty list instead of an error.
+ * is `qemu:///session`, which answers with an empty list instead of an error. The locale is C.UTF-8: in C a table shows
+ * `\xff` for every byte of a title or name that is not ASCII.
  */
 import type { ActionName, Instance } from "../instances/types.ts";
 import { type Command, sh } from "../ssh/command.ts";
@@ -44,12 +45,12 @@ export const pollLimit = 5;
 
 /** Everything about a host's domains in one virsh process, its parts marked by `@@virtu NAME`. */
 export function pollCommand(uri: string): Command {
-  return sh`LC_ALL=C timeout ${pollLimit} virsh -c ${uri} ${poll}`;
+  return sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${poll}`;
 }
 
 /** Whether virsh is there and the URI answers: its path, then `@@virtu status N`, the error text between them. */
 export function virshProbe(uri: string): Command {
-  return sh`if command -v virsh; then LC_ALL=C timeout ${pollLimit} virsh -c ${uri} hostname 2>&1; echo "@@virtu status $?"; fi`;
+  return sh`if command -v virsh; then LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} hostname 2>&1; echo "@@virtu status $?"; fi`;
 }
 
 /** What `virshProbe` printed, or null when there is no virsh. `status` 124: no answer in time. */
@@ -77,10 +78,10 @@ export function domainWord(instance: Pick<Instance, "name" | "facts">): string {
 
 /** Starts, shuts down (ACPI), reboots or ends (`destroy`) a domain. Status 0: accepted, or done for start and destroy. */
 export function actionCommand(uri: string, action: ActionName, domain: string): Command {
-  return sh`LC_ALL=C virsh -c ${uri} ${verbs[action]} ${domain}`;
+  return sh`LC_ALL=C.UTF-8 virsh -c ${uri} ${verbs[action]} ${domain}`;
 }
 
 /** One domain's state as virsh words it: `running`, `shut off`. */
 export function stateCommand(uri: string, domain: string): Command {
-  return sh`LC_ALL=C timeout ${pollLimit} virsh -c ${uri} domstate ${domain}`;
+  return sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} domstate ${domain}`;
 }
