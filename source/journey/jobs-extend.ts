@@ -31,6 +31,37 @@ function seconds(increment: string): number {
   return parsed.seconds;
 }
 
+/** What a job may still be given, seconds. */
+export interface ExtensionLimits {
+  /** The walltime in force now; null while the job does not run. */
+  walltime: number | null;
+  /** What may be asked for beyond what was given already; null: the site sets no limit. */
+  possible: number | null;
+  granted: number;
+  /** Asked for before and not given yet; a new request takes its place. */
+  pending: number;
+}
+
+/** What the site lets a job be extended by. Rejects with kind `refused` when nothing can be asked for. */
+export async function extensionLimits(
+  context: Context,
+  site: Site,
+  jobId: number,
+  options: AskOptions = {},
+): Promise<ExtensionLimits> {
+  checkJobId(jobId);
+  const form = await readForm(
+    context,
+    site,
+    jobId,
+    walltimeForm(jobId),
+    options,
+    `Job ${jobId}'s walltime can't be looked up`,
+  );
+  const possible = form.possible === null ? null : Math.max(0, form.possible - form.granted);
+  return { walltime: form.walltime, possible, granted: form.granted, pending: form.pending };
+}
+
 /** The exact commands, for `--dry-run` and summaries. */
 export function extendCommands(jobId: number, increment: string): Command[] {
   checkJobId(jobId);

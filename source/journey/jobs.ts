@@ -9,7 +9,14 @@ import { type AskOptions, ask, askJobs } from "./jobs-ask.ts";
 import { knownJob, shown } from "./jobs-look.ts";
 import type { Context, Job, Site } from "./types.ts";
 
-export { type ExtendOptions, type Extension, extend, extendCommands } from "./jobs-extend.ts";
+export {
+  type ExtendOptions,
+  type Extension,
+  type ExtensionLimits,
+  extend,
+  extendCommands,
+  extensionLimits,
+} from "./jobs-extend.ts";
 export { type ReleaseOptions, release, releaseCommands } from "./jobs-release.ts";
 export type { AskOptions, ClusterCount };
 

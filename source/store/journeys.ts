@@ -1,7 +1,7 @@
 /** The journeys that the screen starts, in one place, so that a test can hand in others. */
 import { cancelDeployment, findDeployments, followDeployment, startDeployment } from "../journey/deploy.ts";
 import { environmentVersions, listEnvironments } from "../journey/environments.ts";
-import { extend, freeNodes, getJob, listJobs, release } from "../journey/jobs.ts";
+import { extend, extensionLimits, freeNodes, getJob, listJobs, release } from "../journey/jobs.ts";
 import { nodeFacts } from "../journey/nodes.ts";
 import { reserve } from "../journey/reserve.ts";
 
@@ -9,6 +9,7 @@ export const realJourneys = {
   cancelDeployment,
   environmentVersions,
   extend,
+  extensionLimits,
   findDeployments,
   followDeployment,
   freeNodes,

@@ -1,5 +1,6 @@
 /** Everything the screen does on a site's frontend: sites, jobs, reservations. One of these for a workspace; it follows the chosen site. */
 import { toVirtuError, type VirtuError } from "../errors.ts";
+import type { ExtensionLimits } from "../journey/jobs.ts";
 import type { Job, ReserveRequest, Site } from "../journey/types.ts";
 import { readDuration } from "../journey/walltime.ts";
 import { count } from "../text.ts";
@@ -212,10 +213,8 @@ export class SiteWork {
       });
       if (signal.aborted) return null;
       this.known(job);
-      if (own()) {
-        this.dispatch({ type: "reservation", reservation: null });
-        this.takeOver(job.jobId);
-      }
+      say({ jobId: job.jobId, text: `job ${job.jobId} runs` });
+      if (own()) this.takeOver(job.jobId);
       workspace.notify("good", `Job ${job.jobId} runs on ${count(job.nodes.length, "node")}.`);
       void this.countNodes();
       return job;
@@ -296,6 +295,13 @@ export class SiteWork {
     }
     this.workspace.store.flush();
     void this.refresh();
+  }
+
+  /** What the site lets a job be extended by. Rejects with a `VirtuError`. */
+  async extensionLimits(jobId: number): Promise<ExtensionLimits | null> {
+    const scope = this.scope();
+    if (!scope) return null;
+    return this.journeys.extensionLimits(this.workspace.context, scope.site, jobId, { signal: scope.signal });
   }
 
   /** The form of an extension is opened anew. */

@@ -105,6 +105,7 @@ const emptyJourneys: Journeys = {
   cancelDeployment: async () => {},
   environmentVersions: async () => [],
   extend: () => new Promise(() => {}),
+  extensionLimits: async () => ({ walltime: 9000, possible: null, granted: 0, pending: 0 }),
   findDeployments: async () => [],
   followDeployment: () => new Promise(() => {}),
   freeNodes: async () => ({ total: 0, alive: 0, free: 0, clusters: [] }),

@@ -17,23 +17,25 @@ export interface FormField {
   choices?: readonly { value: string; label: string }[];
   initial?: string;
   help?: string;
+  /** Whether it is there, from the values as they stand. A field that is not shown keeps its value. */
+  shown?: (values: Values) => boolean;
 }
 
 export type Values = Readonly<Record<string, string>>;
 
 interface FormState {
   lines: Readonly<Record<string, Line>>;
-  focus: number;
+  /** Id of the field with the cursor; null: the first. */
+  focus: string | null;
 }
 
 function startOf(fields: readonly FormField[]): FormState {
   const lines: Record<string, Line> = {};
   for (const { id, initial, choices } of fields) lines[id] = lineOf(initial ?? choices?.[0]?.value ?? "");
-  return { lines, focus: 0 };
+  return { lines, focus: null };
 }
 
-/** The values of a form that may be open elsewhere. */
-export function valuesOf(state: FormState, fields: readonly FormField[]): Values {
+function valuesOf(state: FormState, fields: readonly FormField[]): Values {
   return Object.fromEntries(fields.map(({ id, initial }) => [id, state.lines[id]?.text.trim() ?? initial ?? ""]));
 }
 
@@ -53,15 +55,20 @@ export interface FormProps {
   onCopy?: (values: Values) => void;
 }
 
-export function Form({ name, fields, errors, meanings, missing, onSubmit, footer, onCopy }: FormProps): ReactNode {
-  const [state, setState] = useRemembered<FormState>(`form:${name}`, startOf(fields));
+export function Form({ name, fields: all, errors, meanings, missing, onSubmit, footer, onCopy }: FormProps): ReactNode {
+  const [state, setState] = useRemembered<FormState>(`form:${name}`, startOf(all));
   const [refusal, setRefusal] = useState("");
-  const values = valuesOf(state, fields);
+  const values = valuesOf(state, all);
+  const fields = all.filter(({ shown }) => shown?.(values) ?? true);
   const wrong = errors(values);
-  const focus = Math.min(state.focus, fields.length - 1);
+  const focus = Math.max(
+    0,
+    fields.findIndex(({ id }) => id === state.focus),
+  );
   const field = fields[focus];
+  const goTo = (id: string | null) => setState((before) => ({ ...before, focus: id }));
   const step = (by: number) => ({
-    run: () => setState((before) => ({ ...before, focus: (focus + by + fields.length) % fields.length })),
+    run: () => goTo(fields[(focus + by + fields.length) % fields.length]?.id ?? null),
   });
   const turn = (by: number) => () => {
     const choices = field?.choices;
@@ -74,7 +81,7 @@ export function Form({ name, fields, errors, meanings, missing, onSubmit, footer
     const bad = fields.find(({ id }) => wrong[id]);
     const reason = bad ? `${bad.label}: ${wrong[bad.id]}` : (missing?.(values) ?? null);
     setRefusal(reason ?? "");
-    if (bad) setState((before) => ({ ...before, focus: fields.indexOf(bad) }));
+    if (bad) goTo(bad.id);
     if (!reason) onSubmit(values);
   };
   const handlers: Handlers<"form"> = {
