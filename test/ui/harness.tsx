@@ -11,7 +11,7 @@ import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import { afterEach } from "vitest";
 import type { Inventory, InventoryView } from "../../source/instances/inventory-types.ts";
 import type { Job, Site } from "../../source/journey/types.ts";
-import { Settings } from "../../source/settings.ts";
+import type { Settings, SettingsData } from "../../source/settings.ts";
 import type { Pool, SessionInfo } from "../../source/ssh/types.ts";
 import type { Journeys } from "../../source/store/journeys.ts";
 import { emptyInventory } from "../../source/store/known.ts";
@@ -118,6 +118,28 @@ const emptyJourneys: Journeys = {
   startDeployment: () => new Promise(() => {}),
 };
 
+/** Settings in memory. */
+function plainSettings(): Settings {
+  const data: SettingsData = {
+    sites: [],
+    hosts: [],
+    libvirtUri: "qemu:///system",
+    refreshSeconds: 4,
+  };
+  return {
+    file: "/nowhere/settings.json",
+    problem: null,
+    get: <K extends keyof SettingsData>(key: K) => data[key],
+    set: <K extends keyof SettingsData>(key: K, value: SettingsData[K]) => {
+      data[key] = value;
+    },
+    site: (name: string) => data.sites.find((site) => site.name === name),
+    addSite: (site: Site) => {
+      data.sites = [...data.sites, site];
+    },
+  } as unknown as Settings;
+}
+
 export interface FakeOptions {
   journeys?: Partial<Journeys>;
   inventory?: Inventory;
@@ -138,7 +160,7 @@ export function fakeWorkspace(options: FakeOptions = {}): Workspace {
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-ui-"));
   const workspace = new Workspace({
     context: { pool: options.pool ?? idlePool(), stateDir: directory },
-    settings: new Settings(directory),
+    settings: plainSettings(),
     questions: new Questions(),
     site: options.site === undefined ? rennes : options.site,
     hosts: options.hosts,
