@@ -4,6 +4,7 @@ import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import type { Workspace } from "../store/workspace.ts";
 import { App } from "./app.tsx";
 import { type Ui, UiContext } from "./hooks.ts";
+import { createKeyQueue } from "./key-queue.ts";
 import { Navigation, type Place } from "./navigation.ts";
 import { createPainter } from "./painter.ts";
 import { Router } from "./router.ts";
@@ -50,11 +51,12 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   const painter = createPainter(process.stdout);
   const size = watchSize(process.stdout, painter.repaint);
   router.onRefused = (reason) => workspace.notify("info", reason);
-  terminal.onKey = (key) => {
+  const queue = createKeyQueue((key) => {
     if (!router.dispatch(key)) terminal.passToInk(key);
     // What a key changed is drawn at once, whatever the background does.
     workspace.store.flush();
-  };
+  }, crash);
+  terminal.onKey = queue.add;
 
   const root = (): ReactNode => (
     <Root size={size} ui={{ router, workspace, navigation, copy, quit: end, redraw: painter.repaint, suspend }} />
@@ -83,6 +85,7 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     process.kill(process.pid, "SIGTSTP");
   }
   function end(): void {
+    queue.clear();
     painter.stop();
     ink.unmount();
     terminal.restore();

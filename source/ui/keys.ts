@@ -45,6 +45,10 @@ export const keymap = {
     site: { keys: ["S"], label: "site", text: "Choose another site, or add one" },
   },
   list: move,
+  filter: {
+    keep: { keys: ["enter"], label: "keep", text: "Keep the filter and go on with the rows" },
+    clear: { keys: ["esc"], label: "show all", text: "Clear the filter" },
+  },
   site: {
     choose: { keys: ["enter"], label: "choose", text: "Work on this site" },
     add: { keys: ["a"], label: "add", text: "Add a site" },

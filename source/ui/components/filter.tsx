@@ -23,24 +23,20 @@ export function useFilter(name: string): Filter {
     setTyping(false);
   };
   useKeys(
-    "global",
-    { back: { run: clear } },
+    "filter",
+    { keep: { run: () => setTyping(false) }, clear: { run: clear } },
     {
       level: layer.field,
       active: typing,
       typed: (key) => {
-        if (key.name === "enter") {
-          setTyping(false);
-          return true;
-        }
-        const next = edit(line, key);
-        if (next) setLine(next);
-        return next !== null;
+        if (edit(line, key) === null) return false;
+        setLine((before) => edit(before, key) ?? before);
+        return true;
       },
     },
   );
   // A kept filter is cleared by Esc before Esc goes back.
-  useKeys("global", { back: { run: clear } }, { active: !typing && line.text !== "" });
+  useKeys("filter", { clear: { run: clear } }, { active: !typing && line.text !== "" });
   return { text: line.text, line, typing, open: () => setTyping(true) };
 }
 
