@@ -106,12 +106,13 @@ export function checkJobId(jobId: number): void {
 export async function askJobs(
   context: Context,
   site: Site,
-  options: AskOptions & { jobId?: number },
+  options: AskOptions & { jobId?: number; what?: string },
 ): Promise<JobsAnswer> {
   if (options.jobId !== undefined) checkJobId(options.jobId);
   const memory = memoryOf(context, site);
   const query: JobsQuery = { jobId: options.jobId, known: [...memory.subnets.keys()], text: memory.text };
-  const what = options.jobId === undefined ? "The jobs can't be listed" : `Job ${options.jobId} can't be looked up`;
+  const usual = options.jobId === undefined ? "The jobs can't be listed" : `Job ${options.jobId} can't be looked up`;
+  const what = options.what ?? usual;
   const result = await ask(context, site, jobsCommand(query), { ...options, what });
   if (!memory.text && /No Perl JSON module/.test(result.stdout + result.stderr)) {
     memory.text = true;

@@ -17,6 +17,11 @@ export interface ReleaseOptions extends AskOptions {
   pause?: Pause;
 }
 
+/** Milliseconds between two looks. */
+const every = 1500;
+/** Looks between two requests. */
+const nudgeEvery = 15;
+
 /** The exact commands, for `--dry-run` and summaries. */
 export function releaseCommands(jobId: number): Command[] {
   checkJobId(jobId);
@@ -32,7 +37,6 @@ export async function release(context: Context, site: Site, jobId: number, optio
   const what = `Job ${jobId} can't be released`;
   const outcome = await request(context, site, jobId, asked, what, sleep);
   if (outcome === "not-yours") throw await notYours(context, site, jobId, asked, what);
-  const every = 1500;
   // Registered with a server that does not run, it ends only when somebody starts the server.
   const looks = Math.max(1, Math.ceil((outcome === "server-down" ? Math.min(limitMs, 6000) : limitMs) / every));
   let last: JobState | null = null;
@@ -43,6 +47,8 @@ export async function release(context: Context, site: Site, jobId: number, optio
       last = job.state;
       if (hasEnded(job.state)) return shown(job);
     }
+    // A server that was started again has the request, but carries it out only when the next one comes.
+    if (look % nudgeEvery === nudgeEvery - 1) await request(context, site, jobId, asked, what, sleep);
     await sleep(every, options.signal).catch((thrown) => {
       throw interrupted(site, jobId, thrown);
     });
@@ -52,10 +58,10 @@ export async function release(context: Context, site: Site, jobId: number, optio
     kind: down ? "failed" : "timeout",
     what: `Job ${jobId} is to be released, but has not ended yet`,
     where: site.name,
-    why: down ? "OAR's server does not run; the request is kept for it" : `OAR still says ${last ?? "nothing"}`,
+    why: down ? "OAR's server does not run" : `OAR still says ${last ?? "nothing"}`,
     hint: down
-      ? "It ends when the site's administrators have started the server."
-      : "It ends by itself; look at the list of your jobs in a minute.",
+      ? "Release it again when the server is back: it may start the job before it reads the request."
+      : "It should end by itself; look at the list of your jobs in a minute.",
   });
 }
 

@@ -52,7 +52,7 @@ export async function reserve(
   const tell = (kind: ReserveEvent["kind"], text: string, jobId: number | null = null) =>
     onEvent?.({ kind, text, jobId, job: null });
   // Looking first tells an OAR that can't answer before oarsub is there to hang, and which jobs are not this one.
-  const before = await askJobs(context, site, { signal, priority: "user" });
+  const before = await askJobs(context, site, { signal, priority: "user", what: "The reservation can't be made" });
   const command = reserveCommand(request);
   tell("submitting", command.line);
   const result = await context.pool.exec(frontendOf(site), command, {

@@ -42,7 +42,7 @@ const rule = /^(?:# ?)?\[ADMISSION RULE\]\s*/;
  */
 export function parseSubmission(stdout: string, stderr: string, status: number | null): Submission {
   const out = stdout.split("\n").map((line) => line.trim());
-  const lines = [...out, ...stderr.split("\n").map((line) => line.trim())].filter((line) => line !== "");
+  const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
   const id = out.map((line) => /^OAR_JOB_ID=(-?\d+)$/.exec(line)?.[1]).find((found) => found !== undefined);
   const jobId = id !== undefined && Number(id) > 0 ? Number(id) : null;
   const notes = out
@@ -76,8 +76,8 @@ function refused(
   const cannot = /Cannot recognize (?:the resource description : |-- )(.*?)(?: -- resource)?$/m.exec(stderr);
   if (ko !== null || status === 10) return ["reservation", ko];
   if (column) return ["property", column[1] ?? null];
-  if (/DBD::|Bad resource request|SQL syntax/i.test(both))
-    return ["condition", /ERROR:\s*(.*)/.exec(both)?.[1] ?? null];
+  if (/DBD::|Bad resource request|SQL syntax/i.test(stderr))
+    return ["condition", /ERROR:\s*(.*)/.exec(stderr)?.[1] ?? null];
   if (/not enough resources/i.test(both)) return ["resources", null];
   if (queue) return ["queue", queue[1] ?? null];
   if (/root and oar users are not allowed/i.test(stderr)) return ["root", null];
