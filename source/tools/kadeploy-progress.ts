@@ -277,7 +277,9 @@ export function conclude(
   const ok = new Set(names(ended.ok));
   const ko = new Set(names(ended.ko).filter((name) => !ok.has(name)));
   const text = state.strange.join("\n").trim();
-  const stopped = ended.status !== 0 || errorCode(text) !== null || (ok.size === 0 && ko.size === 0);
+  // Its status is no sign: 0 when all nodes failed, and perhaps not 0 in a later version when some did.
+  const killed = ended.status !== null && ended.status > 128;
+  const stopped = killed || state.cancelled || errorCode(text) !== null || (ok.size === 0 && ko.size === 0);
   const refusal = !stopped
     ? null
     : state.cancelled

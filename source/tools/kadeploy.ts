@@ -6,14 +6,12 @@ import type { DeployRequest } from "../journey/types.ts";
 import { type Command, sh } from "../ssh/command.ts";
 
 export interface KadeployFiles {
-  /** Node list to deploy. */
-  nodes: string;
-  /** Written at the end: nodes that are up, nodes that are not. */
-  ok: string;
-  ko: string;
-  /** The workflow's id, written as soon as the server has taken it. */
-  workflowId: string;
-  /** Public keys for root, or null for the frontend's `~/.ssh/authorized_keys`. */
+  /**
+   * Folder of this run, below the working directory: `nodes` lists what to deploy, `ok` and `ko` get the nodes that are up
+   * and that are not, `wid` the workflow's id as soon as the server has taken it.
+   */
+  folder: string | Command;
+  /** File of public keys for root, or null for the frontend's `~/.ssh/authorized_keys`. */
   key: string | null;
   /**
    * Ruby file that switches off the buffering of standard output, or null. Kadeploy's client since 3.2 never flushes:
@@ -42,5 +40,6 @@ export function kadeploy(environment: DeployRequest["environment"], files: Kadep
   const live = files.unbuffer === null ? sh`` : sh`RUBYOPT=-r${sh`"$PWD"`}/${files.unbuffer} `;
   // A bare -k takes no argument as long as an option follows it.
   const key = files.key === null ? sh`-k` : sh`-k ${files.key}`;
-  return sh`${live}kadeploy3 -f ${files.nodes} ${environmentOptions(environment)} ${key} -o ${files.ok} -n ${files.ko} --write-workflow-id ${files.workflowId}`;
+  const { folder } = files;
+  return sh`${live}kadeploy3 -f ${folder}/nodes ${environmentOptions(environment)} ${key} -o ${folder}/ok -n ${folder}/ko --write-workflow-id ${folder}/wid`;
 }
