@@ -145,7 +145,13 @@ export class Workspace {
     const onChange = () => this.store.dispatch({ type: "inventory", view: this.inventory.view() });
     this.inventory.on("change", onChange);
     onChange();
+    const said = new Map<number, string>();
     this.inventory.on("action", (item) => {
+      const { state, text, job: number } = item;
+      // An item moves also when its instance is seen again after it ended: nothing to tell.
+      const telling = `${state} ${text} ${number}`;
+      if (said.get(item.id) === telling) return;
+      said.set(item.id, telling);
       const level = item.state === "failed" ? "error" : "info";
       const job = item.job && !item.text.includes(item.job) ? ` (job ${item.job})` : "";
       this.log(level, `${item.host}/${item.name}`, `${item.action}: ${item.error ?? item.text}${job}`);

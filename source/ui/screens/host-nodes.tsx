@@ -1,0 +1,97 @@
+/** The nodes that carry the instances, with Ganeti's own column names. */
+import { Box, Text } from "ink";
+import { type ReactNode, useMemo } from "react";
+import type { NodeRow } from "../../instances/inventory-types.ts";
+import { plainLine } from "../../text.ts";
+import { FilterLine, useFilter } from "../components/filter.tsx";
+import { headerLine, layout, Table, useList } from "../components/table.tsx";
+import { useKeys, useKnown, useUi } from "../hooks.ts";
+import { matches } from "../list.ts";
+import { cell, paint } from "../theme.ts";
+import { mebibytes, staleAge } from "./instances-rows.ts";
+
+const columnsAt = (width: number) =>
+  layout(
+    [
+      { title: "NODE", width: 14, grow: 3 },
+      { title: "PROVIDER", width: 8 },
+      { title: "ROLES", width: 8, grow: 2 },
+      { title: "DTotal", width: 6, align: "right" },
+      { title: "DFree", width: 6, align: "right" },
+      { title: "MTotal", width: 6, align: "right" },
+      { title: "MNode", width: 5, align: "right" },
+      { title: "MFree", width: 6, align: "right" },
+      { title: "Pinst", width: 5, align: "right" },
+      { title: "Sinst", width: 5, align: "right" },
+    ],
+    width,
+  );
+
+/** One node in `width` columns; what a provider does not know stays empty. */
+export function hostNodeRow(node: NodeRow, width: number, now: number): string {
+  const roles = [...(node.stale ? [staleAge(node.seenAt, now)] : []), ...node.roles].join(" ");
+  const texts = [
+    node.name,
+    node.provider,
+    roles,
+    mebibytes(node.diskTotal),
+    mebibytes(node.diskFree),
+    mebibytes(node.memoryTotal),
+    mebibytes(node.memoryNode),
+    mebibytes(node.memoryFree),
+    String(node.primaryInstances ?? ""),
+    String(node.secondaryInstances ?? ""),
+  ];
+  const line = columnsAt(width)
+    .map((column, index) => cell(plainLine(texts[index] ?? ""), column.width, column.align))
+    .join(" ");
+  return node.stale ? paint(line, "dim") : line;
+}
+
+const byName = (one: NodeRow, other: NodeRow) =>
+  one.name.localeCompare(other.name, "en", { numeric: true }) || one.host.localeCompare(other.host);
+
+export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
+  const { size, workspace, navigation, copy } = useUi();
+  const all = useKnown((known) => known.inventory.nodes);
+  const now = useKnown((known) => (all.some(({ stale }) => stale) ? known.now : 0));
+  const filter = useFilter("host-nodes");
+  const nodes = useMemo(
+    () =>
+      all
+        .filter((node) =>
+          matches(`${node.name} ${node.provider} ${node.cluster ?? ""} ${node.roles.join(" ")}`, filter.text),
+        )
+        .sort(byName),
+    [all, filter.text],
+  );
+  const keys = useMemo(() => nodes.map(({ key }) => key), [nodes]);
+  const filtering = filter.typing || filter.text !== "";
+  const height = size.rows - 7 - (filtering ? 1 : 0);
+  const list = useList("host-nodes", keys, height);
+  const current = nodes[list.index];
+  useKeys("instances", {
+    filter: { run: filter.open },
+    nodes: { run: onTurn },
+    hosts: { run: () => navigation.open({ screen: "hosts" }) },
+    refresh: { run: () => void workspace.inventory.refresh() },
+    copy: { run: () => current && copy(current.name, current.name), disabled: current ? null : "there is no node" },
+  });
+  // Esc goes back to the instances that this lies over.
+  useKeys("global", { back: { run: onTurn } }, { active: !filtering });
+  const width = size.columns - 2;
+  return (
+    <Box flexDirection="column">
+      <FilterLine filter={filter} shown={nodes.length} total={all.length} />
+      <Table
+        keys={keys}
+        height={height}
+        width={size.columns}
+        header={headerLine(columnsAt(width))}
+        view={list}
+        row={(index) => hostNodeRow(nodes[index] as NodeRow, width, now)}
+        empty={<Text dimColor> No node is known yet. n shows the instances again.</Text>}
+      />
+    </Box>
+  );
+}

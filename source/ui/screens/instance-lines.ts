@@ -1,0 +1,141 @@
+/** Everything known of one instance, as lines of text: its fields, where they come from, its latest action, the commands. Pure. */
+import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
+import type { ActionName } from "../../instances/types.ts";
+import { age, plain, plainLine } from "../../text.ts";
+import { cell, glyph, paint, state, symbol, toneStyles, widthOf } from "../theme.ts";
+import { actionWords, isPending, mebibytes, statusTones } from "./instances-rows.ts";
+
+/** Names of facts as people say them; any other is shown as the provider's field with blanks between its words. */
+const factNames: Record<string, string> = {
+  uri: "libvirt URI",
+  uuid: "UUID",
+  domainId: "domain id",
+  managedSave: "managed save",
+  os: "OS",
+  ip: "IP addresses",
+  mac: "MAC addresses",
+  nics: "network cards",
+  answers: "QEMU answers",
+  memoryMaxKiB: "memory at most, KiB",
+  hostMemoryKiB: "host's memory used, KiB",
+  cpuTimeNs: "CPU time, ns",
+  disksMiB: "disks, MiB",
+};
+
+function factName(name: string): string {
+  return (
+    factNames[name] ?? name.replace(/([a-z])([A-Z])/g, (_, low: string, high: string) => `${low} ${high.toLowerCase()}`)
+  );
+}
+
+function factValue(value: string | number | boolean): string {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return typeof value === "number" ? value.toLocaleString("en") : plainLine(value);
+}
+
+/** A text in lines of at most `width` columns, broken at blanks where there are any. */
+export function wrapped(text: string, width: number): string[] {
+  const room = Math.max(10, width);
+  return text.split("\n").flatMap((whole) => {
+    const lines: string[] = [];
+    let rest = whole;
+    while (widthOf(rest) > room) {
+      let head = [...rest].slice(0, room).join("");
+      while (widthOf(head) > room) head = [...head].slice(0, -1).join("");
+      const blank = head.lastIndexOf(" ");
+      const at = blank > room / 3 ? blank : head.length;
+      lines.push(rest.slice(0, at));
+      rest = rest.slice(at).replace(/^ /, "");
+    }
+    return [...lines, rest];
+  });
+}
+
+const nameWidth = 22;
+
+function field(name: string, value: string, width: number): string[] {
+  const [first = "", ...more] = wrapped(value, width - nameWidth - 1);
+  return [
+    `${paint(cell(name, nameWidth), "dim")} ${first}`,
+    ...more.map((line) => `${" ".repeat(nameWidth + 1)}${line}`),
+  ];
+}
+
+function actionState(item: ActionItem): string {
+  const job = item.job === null ? "" : `, Ganeti job ${item.job}`;
+  if (isPending(item)) return state("busy", `${item.state}${job}`);
+  if (item.state === "done") return `${paint(glyph.done, "green")} done${job}`;
+  if (item.state === "cancelled") return state("idle", "taken back before it started");
+  return state("bad", `failed${job}`);
+}
+
+function actionLines(item: ActionItem, width: number): string[] {
+  const time = (at: number | null) => (at === null ? "–" : (new Date(at).toLocaleString("sv").split(" ")[1] ?? ""));
+  const seconds =
+    item.startedAt !== null && item.endedAt !== null ? ` in ${age((item.endedAt - item.startedAt) / 1000)}` : "";
+  const lines = [
+    ...field(actionWords[item.action], actionState(item), width),
+    ...field(
+      "asked for",
+      `${time(item.queuedAt)}, started ${time(item.startedAt)}, ended ${time(item.endedAt)}${seconds}`,
+      width,
+    ),
+    ...field("status", `${item.statusBefore} before, ${item.statusAfter ?? "not seen yet"} after`, width),
+    ...field("report", plainLine(item.error ?? item.text), width),
+  ];
+  const detail = item.detail ? plain(item.detail).trimEnd() : "";
+  if (detail === "") return lines;
+  return [
+    ...lines,
+    paint("In the provider's own words:", "dim"),
+    ...wrapped(detail, width - 4).map((line) => `  | ${line}`),
+  ];
+}
+
+export interface Preview {
+  action: ActionName;
+  /** Why it can't be done now, or null. */
+  refusal: string | null;
+  lines: readonly string[];
+}
+
+/** All of it in lines of at most `width` columns. */
+export function instanceLines(row: InstanceRow, previews: readonly Preview[], now: number, width: number): string[] {
+  const tone = statusTones[row.status];
+  const head = (text: string) => ["", paint(text, "bold")];
+  const fields: [string, string][] = [
+    ["status", `${state(tone, row.status)}  (${plainLine(row.statusDetail)}, says the provider)`],
+    ["on", plainLine(row.node ?? "not known")],
+    ["vCPU", String(row.vcpus ?? "not known")],
+    [
+      "memory",
+      row.memoryMiB === null ? "not known" : `${mebibytes(row.memoryMiB)} (${row.memoryMiB.toLocaleString("en")} MiB)`,
+    ],
+    ["id", plainLine(row.id)],
+  ];
+  const seen = `${age((now - row.seenAt) / 1000)} ago`;
+  const origin: [string, string][] = [
+    ["provider", row.provider],
+    ...(row.cluster === null ? [] : [["cluster", plainLine(row.cluster)] as [string, string]]),
+    ["reached through", plainLine(row.host)],
+    [
+      "seen",
+      row.stale ? paint(`${symbol("bad")} ${seen}: the host does not answer since`, ...toneStyles("bad")) : seen,
+    ],
+  ];
+  const facts = Object.entries(row.facts).filter(([, value]) => value !== null && value !== "");
+  return [
+    paint(plainLine(row.name), "bold"),
+    ...fields.flatMap(([name, value]) => field(name, value, width)),
+    ...(facts.length > 0 ? head("What the provider knows") : []),
+    ...facts.flatMap(([name, value]) => field(factName(name), factValue(value ?? ""), width)),
+    ...head("Where this comes from"),
+    ...origin.flatMap(([name, value]) => field(name, value, width)),
+    ...(row.action ? [...head("Latest action"), ...actionLines(row.action, width)] : []),
+    ...head("What the actions run"),
+    ...previews.flatMap(({ action, refusal, lines }) => [
+      `${actionWords[action]}${refusal === null ? "" : paint(`  not now: ${refusal}`, "dim")}`,
+      ...lines.flatMap((line) => wrapped(plainLine(line), width - 4).map((part) => `    ${part}`)),
+    ]),
+  ];
+}

@@ -1,0 +1,75 @@
+/** One instance: everything known of it, and the same actions as in the table. */
+import { Box, Text } from "ink";
+import { type ReactNode, useEffect, useState } from "react";
+import type { ActionName } from "../../instances/types.ts";
+import { Table } from "../components/table.tsx";
+import { useKeys, useKnown, useUi } from "../hooks.ts";
+import type { Move } from "../list.ts";
+import type { Place } from "../navigation.ts";
+import { instanceLines } from "./instance-lines.ts";
+import { useInstanceActions } from "./instances-actions.tsx";
+
+const actions: readonly ActionName[] = ["start", "shutdown", "reboot", "force-off"];
+
+export function InstanceScreen({ place }: { place: Place }): ReactNode {
+  const key = place.screen === "instance" ? place.key : "";
+  const { workspace, size, copy } = useUi();
+  const { inventory } = workspace;
+  const row = useKnown((known) => known.inventory.instances.find((one) => one.key === key));
+  const now = useKnown((known) => known.now);
+  const [scrolled, setScrolled] = useState(0);
+  useEffect(() => inventory.watch(), [inventory]);
+  const { handlers, dialog } = useInstanceActions(row ? [row] : [], key);
+  const gone = row ? null : "it is gone";
+
+  const previews = row
+    ? actions.map((action) => ({
+        action,
+        refusal: inventory.refuses(action, key),
+        lines: inventory.preview(action, [key]).flatMap(({ lines }) => lines),
+      }))
+    : [];
+  const lines = row ? instanceLines(row, previews, now, size.columns - 2) : [];
+  // The last line tells how much there is.
+  const height = size.rows - 7;
+  const last = Math.max(0, lines.length - height);
+  const offset = Math.min(scrolled, last);
+  const steps: Record<Move, number> = {
+    up: -1,
+    down: 1,
+    pageUp: 1 - height,
+    pageDown: height - 1,
+    first: -lines.length,
+    last: lines.length,
+  };
+  const go = (move: Move) => ({ run: () => setScrolled(Math.max(0, Math.min(last, offset + steps[move]))) });
+  useKeys("list", {
+    up: go("up"),
+    down: go("down"),
+    pageUp: go("pageUp"),
+    pageDown: go("pageDown"),
+    first: go("first"),
+    last: go("last"),
+  });
+  useKeys("instances", {
+    ...handlers,
+    refresh: { run: () => void inventory.refresh(row ? [row.host] : undefined), disabled: gone },
+    copy: { run: () => row && copy(row.name, row.name), disabled: gone },
+  });
+  if (dialog) return dialog;
+  if (!row) return <Text dimColor> This instance is gone. Esc goes back to the others.</Text>;
+  return (
+    <Box flexDirection="column">
+      <Table
+        keys={lines.map((_, index) => String(index))}
+        height={height}
+        width={size.columns}
+        view={{ index: -1, offset }}
+        row={(index) => lines[index] ?? ""}
+      />
+      {last > 0 && (
+        <Text dimColor>{` ${offset + 1}–${offset + height} of ${lines.length} lines; arrows show the others`}</Text>
+      )}
+    </Box>
+  );
+}

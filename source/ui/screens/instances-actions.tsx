@@ -1,0 +1,123 @@
+/** Start, shut down, reboot and force off, on what is marked or where the cursor is: who is left out, what is asked first. */
+import { type ReactNode, useState } from "react";
+import type { InstanceRow } from "../../instances/inventory-types.ts";
+import type { ActionName } from "../../instances/types.ts";
+import { count, plainLine } from "../../text.ts";
+import { Confirm } from "../components/confirm.tsx";
+import { type Handlers, useUi } from "../hooks.ts";
+import { cell, widthOf } from "../theme.ts";
+import { actionWords } from "./instances-rows.ts";
+
+const actions = { start: "start", shutdown: "shutdown", reboot: "reboot", forceOff: "force-off" } as const;
+
+/** What an instance loses by an action, in a few words; empty when nothing. */
+export function lossOf(action: ActionName, { facts, status, stale }: InstanceRow): string {
+  if (action === "start") return "";
+  const kept = facts["persistent"] !== false;
+  if (action !== "reboot" && !kept) return "it is gone for good: its host keeps no definition of it";
+  if (action !== "force-off") return stale ? "its host does not answer now" : "";
+  if (status === "paused") return "what it holds in memory is lost";
+  return "unsaved data is lost";
+}
+
+/** One line for each instance: full name, where it is, what is lost. */
+export function lossLines(action: ActionName, rows: readonly InstanceRow[]): string[] {
+  const wide = (text: (row: InstanceRow) => string) => Math.max(0, ...rows.map((row) => widthOf(text(row))));
+  const place = ({ provider, cluster, node, host }: InstanceRow) =>
+    plainLine(`${provider}  ${node ?? cluster ?? host}`);
+  const name = wide((row) => plainLine(row.name));
+  const where = wide(place);
+  return rows.map((row) =>
+    `${cell(plainLine(row.name), name)}  ${cell(place(row), where)}  ${lossOf(action, row)}`.trimEnd(),
+  );
+}
+
+/** Asked before: always when something is lost, and when more than one stops or one that the cursor is not on. */
+export function mustAsk(action: ActionName, rows: readonly InstanceRow[], current: string | null): boolean {
+  if (action === "start") return false;
+  if (action === "force-off" || rows.length > 1) return true;
+  return rows.some((row) => row.key !== current || row.facts["persistent"] === false);
+}
+
+const explanations: Record<ActionName, string> = {
+  start: "",
+  shutdown: "The guests are asked to shut down cleanly.",
+  reboot: "The guests are asked to reboot cleanly.",
+  "force-off": "Like pulling the plug. A clean shut down is t.",
+};
+
+interface Asked {
+  action: ActionName;
+  rows: readonly InstanceRow[];
+}
+
+export interface InstanceActions {
+  handlers: Handlers<"instances">;
+  /** What is asked now, instead of the screen; else null. */
+  dialog: ReactNode | null;
+}
+
+/** `targets`: what the actions are for: all that are marked, or the one with the cursor (`current`). */
+export function useInstanceActions(targets: readonly InstanceRow[], current: string | null): InstanceActions {
+  const { workspace } = useUi();
+  const { inventory } = workspace;
+  const [asked, setAsked] = useState<Asked | null>(null);
+
+  const act = (action: ActionName, rows: readonly InstanceRow[]) => {
+    inventory.act(
+      action,
+      rows.map(({ key }) => key),
+    );
+  };
+  const begin = (action: ActionName) => {
+    const rows: InstanceRow[] = [];
+    const left: string[] = [];
+    for (const row of targets) {
+      const reason = inventory.refuses(action, row.key);
+      if (reason === null) rows.push(row);
+      else left.push(`${row.name}: ${reason}`);
+    }
+    if (left.length > 0) {
+      for (const text of left)
+        workspace.log("info", text.split(":")[0] ?? "", `${actionWords[action]} left out: ${text}`);
+      const more = left.length > 3 ? ` · and ${left.length - 3} more (6 shows all)` : "";
+      workspace.notify(rows.length > 0 ? "info" : "warning", `Left out: ${left.slice(0, 3).join(" · ")}${more}`);
+    }
+    if (rows.length === 0) return;
+    if (mustAsk(action, rows, current)) setAsked({ action, rows });
+    else act(action, rows);
+  };
+
+  const handlers: Handlers<"instances"> = {};
+  for (const [id, action] of Object.entries(actions) as [keyof typeof actions, ActionName][]) {
+    const [only] = targets;
+    // Of several, those that refuse are left out and named when the key is pressed.
+    const reason = targets.length === 1 && only ? inventory.refuses(action, only.key) : null;
+    handlers[id] = {
+      run: () => begin(action),
+      disabled: targets.length === 0 ? "there is no instance" : reason && only ? `${only.name}: ${reason}` : null,
+    };
+  }
+  if (!asked) return { handlers, dialog: null };
+  const { action, rows } = asked;
+  const [only] = rows;
+  const what = rows.length === 1 && only ? plainLine(only.name) : count(rows.length, "instance");
+  const word = actionWords[action];
+  return {
+    handlers,
+    dialog: (
+      <Confirm
+        title={`${word.charAt(0).toUpperCase()}${word.slice(1)} ${what}?`}
+        losses={lossLines(action, rows)}
+        text={explanations[action]}
+        safe={rows.length === 1 ? "Leave it" : "Leave them"}
+        danger={`${word.charAt(0).toUpperCase()}${word.slice(1)} ${rows.length === 1 ? what : `all ${rows.length}`}`}
+        onNo={() => setAsked(null)}
+        onYes={() => {
+          setAsked(null);
+          act(action, rows);
+        }}
+      />
+    ),
+  };
+}

@@ -1,0 +1,153 @@
+/** One instance as one line of the table, and the texts of its cells. Pure. */
+import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
+import type { ActionName, Status } from "../../instances/types.ts";
+import { age, plainLine } from "../../text.ts";
+import { cell, glyph, paint, state, symbol, type Tone, toneStyles } from "../theme.ts";
+import type { TableColumn } from "./instances-columns.ts";
+
+export const statusTones: Record<Status, Tone> = {
+  running: "good",
+  stopped: "idle",
+  paused: "paused",
+  error: "warning",
+  unknown: "unknown",
+};
+
+/** What an instance is doing while an action runs on it. */
+const doing: Record<ActionName, string> = {
+  start: "starting",
+  shutdown: "stopping",
+  reboot: "rebooting",
+  "force-off": "forcing off",
+};
+
+/** What people call an action. */
+export const actionWords: Record<ActionName, string> = {
+  start: "start",
+  shutdown: "shut down",
+  reboot: "reboot",
+  "force-off": "force off",
+};
+
+/** Milliseconds for which an action that ended well stays marked on its row. */
+const freshFor = 60_000;
+
+export function isPending(item: ActionItem): boolean {
+  return item.state === "queued" || item.state === "running";
+}
+
+/** MiB in few columns: `256M`, `2G`, `1.5G`, `1.2T`. */
+export function mebibytes(mib: number | null): string {
+  if (mib === null) return "";
+  if (mib < 1024) return `${Math.round(mib)}M`;
+  const [value, unit] = mib < 1024 * 1024 ? [mib / 1024, "G"] : [mib / 1024 / 1024, "T"];
+  return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)}${unit}`;
+}
+
+export function memoryText(row: InstanceRow): string {
+  return mebibytes(row.memoryMiB);
+}
+
+/** Where it runs, as the provider calls it; the host when the provider does not say. */
+export function nodeText(row: InstanceRow): string {
+  return row.node ?? row.host;
+}
+
+/** Provider, and the cluster or host through which it is reached. */
+export function placeText(row: InstanceRow): string {
+  return `${row.provider} · ${row.cluster ?? row.host}`;
+}
+
+/** Facts worth a look in a wide terminal, with what they are called there. */
+const telling: readonly (readonly [fact: string, name: string])[] = [
+  ["ip", "ip"],
+  ["secondaries", "secondary"],
+  ["diskTemplate", "disk"],
+  ["hypervisor", "hypervisor"],
+  ["title", "title"],
+  ["tags", "tags"],
+];
+
+export function moreText(row: InstanceRow): string {
+  const parts: string[] = [];
+  for (const [fact, name] of telling) {
+    const value = row.facts[fact];
+    if (value !== null && value !== undefined && value !== "") parts.push(`${name} ${value}`);
+  }
+  if (row.facts["managedSave"] === true) parts.push("has a managed save");
+  if (row.facts["persistent"] === false) parts.push("not kept when off");
+  return parts.join(" · ");
+}
+
+/** Symbol, word and colour of the status; an action under way goes before it. */
+export function statusOf(row: InstanceRow, now: number): { tone: Tone; word: string } {
+  const { action } = row;
+  if (action && isPending(action)) {
+    const job = action.job === null ? "" : ` #${action.job}`;
+    return { tone: "busy", word: `${action.state === "queued" ? "queued" : doing[action.action]}${job}` };
+  }
+  const tone = statusTones[row.status];
+  if (action?.state === "failed") return { tone, word: `${row.status} ${symbol("bad")}` };
+  const fresh = action?.state === "done" && now - (action.endedAt ?? 0) < freshFor;
+  return { tone, word: fresh ? `${row.status} ${glyph.done}` : row.status };
+}
+
+/** Why the last action failed, in a line with what to do about it, or null. */
+export function failureText({ action, status }: InstanceRow): string | null {
+  if (action?.state !== "failed") return null;
+  const reason = plainLine(action.error ?? action.text);
+  const offer =
+    action.action === "shutdown" && status !== "stopped" && !/force/i.test(reason) ? "; x forces it off" : "";
+  return `${actionWords[action.action]} failed: ${reason}${offer}`;
+}
+
+/** How old a stale row is, in minutes at the least: seconds would draw every row of a silent host anew each second. */
+export function staleAge(seenAt: number, now: number): string {
+  const seconds = (now - seenAt) / 1000;
+  return seconds < 60 ? "< 1 min ago" : `${age(seconds)} ago`;
+}
+
+/** The provider's own word where ours says too little, and the age of what is no longer current. */
+function placeWithState(row: InstanceRow, now: number): string {
+  const parts: string[] = [];
+  if (row.stale) parts.push(staleAge(row.seenAt, now));
+  if (row.status === "error" || row.status === "unknown") parts.push(plainLine(row.statusDetail));
+  return [...parts, placeText(row)].join(" · ");
+}
+
+/** Everything that the filter looks at, in lower case. */
+export function searchText(row: InstanceRow): string {
+  const { name, status, statusDetail, provider, cluster, host, node, id } = row;
+  return `${name} ${status} ${statusDetail} ${provider} ${cluster ?? ""} ${host} ${node ?? ""} ${id} ${moreText(row)}`.toLowerCase();
+}
+
+/** A row in exactly `width` columns: mark, then the cells. The reason of a failure takes the room after ON. */
+export function instanceRow(
+  row: InstanceRow,
+  columns: readonly TableColumn[],
+  width: number,
+  { marked, now, selected = false }: { marked: boolean; now: number; selected?: boolean },
+): string {
+  const { tone, word } = statusOf(row, now);
+  const failure = failureText(row);
+  const parts: string[] = [];
+  let used = 2;
+  for (const { id, width: columnWidth, align, text: textOf } of columns) {
+    if (failure !== null && id === "vcpu") {
+      parts.push(paint(cell(failure, width - used), ...toneStyles("bad")));
+      break;
+    }
+    const wide = Math.min(columnWidth, width - used);
+    used += columnWidth + 1;
+    if (id === "status") {
+      const text = cell(word, wide - 2);
+      parts.push(row.stale ? paint(`${symbol(tone)} ${text}`, "dim") : state(tone, text));
+      continue;
+    }
+    const text = cell(plainLine(id === "where" ? placeWithState(row, now) : textOf(row)), wide, align);
+    // Dim and bold end each other: a selected row is bold as a whole instead.
+    parts.push(row.stale && !selected ? paint(text, "dim") : text);
+  }
+  const mark = marked ? paint(glyph.mark, "yellow", "bold") : " ";
+  return `${mark} ${parts.join(" ")}`;
+}

@@ -1,0 +1,88 @@
+/** Which instances are shown in which order, and how they are counted. Pure; the screen remembers the results. */
+import type { InstanceRow } from "../../instances/inventory-types.ts";
+import type { Status } from "../../instances/types.ts";
+import { matcher } from "../list.ts";
+import { paint, state, symbol, toneStyles } from "../theme.ts";
+import type { Sort, SortBy } from "./instances-columns.ts";
+import { nodeText, searchText, statusTones } from "./instances-rows.ts";
+
+/** Texts of the filter, made once for a row as long as it is the same object. */
+const searched = new WeakMap<InstanceRow, string>();
+
+function textOf(row: InstanceRow): string {
+  let text = searched.get(row);
+  if (text === undefined) {
+    text = searchText(row);
+    searched.set(row, text);
+  }
+  return text;
+}
+
+/** The rows that hold every word of the filter; the same array when there is none. */
+export function filtered(rows: readonly InstanceRow[], filter: string): readonly InstanceRow[] {
+  if (filter.trim() === "") return rows;
+  const matches = matcher(filter);
+  return rows.filter((row) => matches(textOf(row)));
+}
+
+const compare = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0);
+const numbers = (one: number | null, other: number | null) => (one ?? -1) - (other ?? -1);
+// What needs somebody first, what is off last.
+const statusRank: Record<Status, number> = { error: 0, unknown: 1, paused: 2, running: 3, stopped: 4 };
+
+const comparators: Record<Exclude<SortBy, "name">, (one: InstanceRow, other: InstanceRow) => number> = {
+  status: (one, other) => statusRank[one.status] - statusRank[other.status],
+  on: (one, other) => compare(nodeText(one), nodeText(other)),
+  vcpu: (one, other) => numbers(one.vcpus, other.vcpus),
+  memory: (one, other) => numbers(one.memoryMiB, other.memoryMiB),
+  provider: (one, other) =>
+    compare(one.provider, other.provider) || compare(one.cluster ?? one.host, other.cluster ?? other.host),
+};
+
+/** In the wanted order. The inventory's own order is by name, and stays so among equals. */
+export function sorted(rows: readonly InstanceRow[], { by, down }: Sort): readonly InstanceRow[] {
+  if (by === "name") return down ? [...rows].reverse() : rows;
+  const comparator = comparators[by];
+  return [...rows].sort(down ? (one, other) => comparator(other, one) : comparator);
+}
+
+const statuses: readonly Status[] = ["running", "stopped", "paused", "error", "unknown"];
+
+/** `30 ● running  9 ○ stopped  2 ⚠ error`: only what there is. */
+export function statusCounts(rows: readonly InstanceRow[], words = true): string {
+  const counts = new Map<Status, number>();
+  for (const { status } of rows) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return statuses
+    .filter((status) => counts.has(status))
+    .map((status) => {
+      const tone = statusTones[status];
+      const shown = words ? state(tone, status) : paint(symbol(tone), ...toneStyles(tone));
+      return `${counts.get(status)} ${shown}`;
+    })
+    .join("  ");
+}
+
+export type Marks = ReadonlySet<string>;
+
+export function toggled(marks: Marks, key: string): Marks {
+  const after = new Set(marks);
+  if (!after.delete(key)) after.add(key);
+  return after;
+}
+
+/** Marks all that are shown; when they are all marked, none of them. What the filter hides keeps its mark. */
+export function allToggled(marks: Marks, keys: readonly string[]): Marks {
+  const after = new Set(marks);
+  if (keys.every((key) => marks.has(key))) for (const key of keys) after.delete(key);
+  else for (const key of keys) after.add(key);
+  return after;
+}
+
+/** `3 marked (1 not shown)`, or nothing. */
+export function marksText(all: readonly InstanceRow[], shown: readonly string[], marks: Marks): string {
+  if (marks.size === 0) return "";
+  const marked = all.filter(({ key }) => marks.has(key)).length;
+  if (marked === 0) return "";
+  const visible = shown.filter((key) => marks.has(key)).length;
+  return `${marked} marked${visible < marked ? ` (${marked - visible} not shown)` : ""}`;
+}
