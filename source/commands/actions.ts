@@ -31,11 +31,17 @@ export function declareAction(program: Command, action: ActionName, description:
     .option("--timeout <seconds>", timeout)
     .option("--parallel <n>", "actions at once on each host or cluster (default 2)")
     .action((names: string[], options: Options, command: Command) =>
-      run((session) => act(session, action, names, command.optsWithGlobals()))(options, command),
+      run((session) => actOnNamed(session, action, names, command.optsWithGlobals()))(options, command),
     );
 }
 
-async function act(session: Session, action: ActionName, names: string[], options: Options): Promise<ExitStatus> {
+/** The body of the four commands. */
+export async function actOnNamed(
+  session: Session,
+  action: ActionName,
+  names: string[],
+  options: Options,
+): Promise<ExitStatus> {
   const limitSeconds = wholeOption("--timeout", options.timeout);
   const inventory = await readHosts(session, options);
   try {
@@ -48,7 +54,7 @@ async function act(session: Session, action: ActionName, names: string[], option
     if (session.globals.dryRun) return preview(session, inventory, action, found, limitSeconds);
     if (action === "force-off" && targets.length > 0) await confirmLoss(session, targets);
 
-    inventory.on("action", (item) => session.out.note(`${item.host}/${item.name}: ${item.text}`));
+    noteProgress(session, inventory);
     const run = inventory.act(
       action,
       targets.map((instance) => instance.key),
@@ -67,6 +73,16 @@ async function act(session: Session, action: ActionName, names: string[], option
   } finally {
     inventory.end();
   }
+}
+
+/** One line for each new word about an instance; its outcome is a line of the result. */
+function noteProgress(session: Session, inventory: Inventory): void {
+  const told = new Map<number, string>();
+  inventory.on("action", ({ id, host, name, text, state }) => {
+    if (state !== "running" || told.get(id) === text) return;
+    told.set(id, text);
+    session.out.note(`${host}/${name}: ${text}`);
+  });
 }
 
 function preview(

@@ -15,11 +15,12 @@ export function declare(program: Command): void {
     .description("list the instances of hosts, whatever VM manager runs there")
     .option("--nodes", "list the nodes that carry them instead, with their disk and memory in MiB")
     .action((options: Options, command: Command) =>
-      run((session) => list(session, command.optsWithGlobals()))(options, command),
+      run((session) => listInstances(session, command.optsWithGlobals()))(options, command),
     );
 }
 
-async function list(session: Session, options: Options): Promise<ExitStatus> {
+/** The body of `virtu instances`. */
+export async function listInstances(session: Session, options: Options): Promise<ExitStatus> {
   const inventory = await readHosts(session, options);
   const { instances, nodes, hosts } = inventory.view();
   const silent = reportSilent(session, inventory);

@@ -47,7 +47,7 @@ export class ScriptedPool extends BarePool {
   async exec(host: HostRef, command: Command, options: ExecOptions = {}): Promise<ExecResult> {
     const call = { host, line: command.line, options };
     this.calls.push(call);
-    const reply = await Promise.race([this.script(call), aborted(options.signal)]);
+    const reply = await unlessAborted(Promise.resolve(this.script(call)), options.signal);
     if (reply instanceof VirtuError) throw reply;
     const status = reply.outcome && reply.outcome !== "exited" ? null : (reply.status ?? 0);
     const result: ExecResult = {
@@ -72,11 +72,12 @@ export class ScriptedPool extends BarePool {
   }
 }
 
-function aborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
     const cancel = () => reject(new VirtuError({ kind: "cancelled", what: "Cancelled" }));
     if (signal?.aborted) cancel();
-    else signal?.addEventListener("abort", cancel, { once: true });
+    signal?.addEventListener("abort", cancel, { once: true });
+    work.then(resolve, reject).finally(() => signal?.removeEventListener("abort", cancel));
   });
 }
 

@@ -1,7 +1,10 @@
 /** Hosts that answer as real ones do, for tests of what is above the tools. */
 import { VirtuError } from "../../source/errors.ts";
+import type { ExecResult } from "../../source/ssh/types.ts";
 import { instanceFields, nodeFields } from "../../source/tools/ganeti.ts";
-import type { Reply } from "./fake-pool.ts";
+
+/** What a host printed. */
+type Printed = Partial<ExecResult> & { stdout: string };
 
 export const dead = new VirtuError({ kind: "connection", what: "The host does not answer", where: "hv2" });
 
@@ -11,12 +14,12 @@ const uuidOf = (name: string) =>
     .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 
 /** What the question of `discover` prints on a libvirt host. */
-export const libvirtHost: Reply = {
+export const libvirtHost: Printed = {
   stdout: "@@virtu probe ganeti\n@@virtu probe libvirt\n/usr/bin/virsh\nhv\n\n@@virtu status 0\n",
 };
 
 /** A poll of a libvirt host with these domains; true: running. */
-export function domains(states: Record<string, boolean>): Reply {
+export function domains(states: Record<string, boolean>): Printed {
   const entries = Object.entries(states);
   const list = entries.map(([name, on], index) => `${uuidOf(name)} ${on ? index + 1 : "-"} ${name}`);
   const stats = entries.map(([name, on]) => `Domain: '${name}'\n  state.state=${on ? 1 : 5}\n  state.reason=1\n`);
@@ -26,7 +29,7 @@ export function domains(states: Record<string, boolean>): Reply {
 }
 
 /** What the question of `discover` prints on a node of a cluster. */
-export function ganetiHost(hostname: string, master: string, cluster = "cluster1.example.org"): Reply {
+export function ganetiHost(hostname: string, master: string, cluster = "cluster1.example.org"): Printed {
   const facts = `@@virtu master\n${master}\n@@virtu cluster\n${cluster}\n@@virtu groups\n`;
   const group = "339f199a-f42a-4df7-afc1-8d1fa1743b36 default\n";
   return {
@@ -35,7 +38,7 @@ export function ganetiHost(hostname: string, master: string, cluster = "cluster1
 }
 
 /** Ganeti's two tables with these instances and their states. */
-export function ganetiList(states: Record<string, string>): Reply {
+export function ganetiList(states: Record<string, string>): Printed {
   const values = (cells: Record<string, string>, fields: readonly string[]) =>
     fields.map((field) => cells[field] ?? "-").join("|");
   const instances = Object.entries(states).map(([name, status]) =>
@@ -47,19 +50,17 @@ export function ganetiList(states: Record<string, string>): Reply {
   return { stdout: table("instances", instances) + table("nodes", nodes) };
 }
 
-export const notMaster: Reply = {
-  status: 0,
-  stdout: "@@virtu instances\n@@virtu end 1\n@@virtu nodes\n@@virtu end 1\n",
-  stderr:
-    "Failure: prerequisites not met for this operation:\nerror type: wrong_input, error details:\nThis is not the master node, please connect to node 'node2.example.org' and rerun the command\n",
-};
-
 export const isDiscovery = (line: string) => line.includes("@@virtu probe");
 export const isGanetiList = (line: string) => line.includes("@@virtu instances");
 export const isPoll = (line: string) => line.includes("@@virtu domains");
 
+export interface Gate<T> {
+  opened: Promise<T>;
+  open: (value: T) => void;
+}
+
 /** A promise to be settled by the test. */
-export function gate<T = void>(): { opened: Promise<T>; open: (value: T) => void } {
+export function gate<T = void>(): Gate<T> {
   let open: (value: T) => void = () => {};
   const opened = new Promise<T>((resolve) => {
     open = resolve;

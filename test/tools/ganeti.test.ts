@@ -116,7 +116,9 @@ describe("jobs", () => {
     expect(findJob(jobs, "force-off", "web1.example.org", 10)).toBe("57");
     expect(findJob(jobs, "shutdown", "web1.example.org", 2)).toBeNull();
     expect(findJob(jobs, "start", "web1.example.org", 10)).toBeNull();
-    expect(recentJobsCommand(root).line).toMatch(/^date \+%s; .*gnt-job list .*-o id,summary,received_ts$/);
+    expect(recentJobsCommand(root).line).toBe(fixture("ganeti", "recent-jobs.cmd").trim().replace("[node1] ", ""));
+    const real = stdout("recent-jobs").replaceAll("INSTANCE_CREATE", "INSTANCE_STARTUP");
+    expect(findJob(real, "start", "web4.example.org", 5)).toBe("6");
   });
 });
 
@@ -180,16 +182,15 @@ describe("the probe", () => {
   });
 
   test("tells programs, user, master and cluster", () => {
-    const text =
-      "/usr/sbin/gnt-cluster\n0\nnode2\ndirect\n@@virtu master\nnode1.example.org\n@@virtu cluster\ncluster1.example.org\n@@virtu groups\n339f199a-f42a-4df7-afc1-8d1fa1743b36 default\n";
-    expect(found(text)).toEqual({
+    expect(ganetiProbe.line).toBe(fixture("ganeti", "probe-other.cmd").trim().replace("[node2] ", ""));
+    expect(found(stdout("probe-other"))).toEqual({
       directory: "/usr/sbin/",
       root: true,
       sudo: false,
-      hostname: "node2",
+      hostname: "node2.example.org",
       master: "node1.example.org",
       cluster: "cluster1.example.org",
-      group: "339f199a-f42a-4df7-afc1-8d1fa1743b36",
+      group: "b3eebfd8-698b-435b-ac06-35c9a2e852c2",
     });
   });
 

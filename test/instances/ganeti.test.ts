@@ -1,0 +1,188 @@
+import { describe, expect, test } from "vitest";
+import { VirtuError } from "../../source/errors.ts";
+import { discover } from "../../source/instances/discover.ts";
+import { GanetiProvider } from "../../source/instances/ganeti.ts";
+import type { ActionEvent, Instance } from "../../source/instances/types.ts";
+import { type Call, type Reply, recorded, ScriptedPool } from "./fake-pool.ts";
+import { ganetiHost, ganetiList, isDiscovery, isGanetiList } from "./script.ts";
+
+const lost = { outcome: "lost" } as const;
+const instance = { name: "web1.example.org", status: "running", statusDetail: "running" } as Instance;
+const submitted: Reply = { stdout: "41: web1.example.org\n" };
+
+/** A provider on the master whose host answers each call by the next of these, by kind of command. */
+function provider(replies: { submit?: Reply[]; watch?: Reply[]; jobs?: Reply[]; list?: Reply[] }) {
+  const pool = new ScriptedPool(({ line }: Call): Reply => {
+    const kind = line.includes("--submit")
+      ? "submit"
+      : line.includes("gnt-job watch")
+        ? "watch"
+        : line.startsWith("date +%s")
+          ? "jobs"
+          : "list";
+    const reply = replies[kind]?.shift();
+    if (!reply) throw new Error(`nobody answers ${line}`);
+    return reply;
+  });
+  const found = {
+    ...{ directory: "/usr/sbin/", root: true, sudo: false, hostname: "node1" },
+    ...{ master: "node1.example.org", cluster: "cluster1.example.org", group: null },
+  };
+  return { pool, ganeti: new GanetiProvider({ pool, found, host: { name: "node1" }, known: [], retryMs: 1 }) };
+}
+
+async function act(replies: Parameters<typeof provider>[0], action: Parameters<GanetiProvider["act"]>[0] = "shutdown") {
+  const { pool, ganeti } = provider(replies);
+  const events: ActionEvent[] = [];
+  const outcome = await ganeti.act(action, instance, { onEvent: (event) => events.push(event) });
+  return { pool, outcome, events, texts: events.map(({ text }) => text) };
+}
+
+describe("list", () => {
+  test("gives instances and nodes of a real cluster in one round trip", async () => {
+    const { pool, ganeti } = provider({ list: [recorded("ganeti", "list-two-nodes")] });
+    const { instances, nodes, notes } = await ganeti.list({});
+    expect(pool.calls).toHaveLength(1);
+    expect(
+      instances.map(({ name, status, statusDetail, node, vcpus, memoryMiB }) => [
+        ...[name, status, statusDetail, node?.split(".")[0], vcpus, memoryMiB],
+      ]),
+    ).toEqual([
+      ["web0.example.org", "running", "running", "node1", 1, 256],
+      ["web1.example.org", "running", "running", "node2", 2, 256],
+      ["web2.example.org", "running", "running", "node2", 1, 512],
+      ["web4.example.org", "stopped", "ADMIN_down", "node1", 1, 128],
+      ["web6.example.org", "error", "ERROR_down", "node1", 1, 128],
+    ]);
+    expect(instances[0]).toMatchObject({ provider: "ganeti", cluster: "cluster1.example.org", host: "node1" });
+    expect(instances[0]?.key).toBe(`ganeti/cluster1.example.org@node1.example.org/${instances[0]?.id}`);
+    expect(instances[2]?.facts).toMatchObject({ tags: "env:prod,owner:me", ip: null, hypervisor: "fake" });
+    expect(nodes[0]).toEqual({
+      ...{ key: "ganeti/cluster1.example.org@node1.example.org/node/node1.example.org", name: "node1.example.org" },
+      ...{ provider: "ganeti", cluster: "cluster1.example.org", host: "node1", roles: ["master"] },
+      ...{ diskTotal: 60_167, diskFree: 56_618, memoryTotal: 24_105, memoryNode: 1114, memoryFree: 21_524 },
+      ...{ primaryInstances: 3, secondaryInstances: 0 },
+    });
+    expect(nodes.map(({ roles }) => roles)).toEqual([["master"], ["candidate"]]);
+    expect(notes).toEqual([]);
+  });
+
+  test("explains a refusal, with Ganeti's own text under it", async () => {
+    const { stderr } = recorded("ganeti", "z01-nonroot");
+    const { ganeti } = provider({ list: [{ stdout: "@@virtu instances\n@@virtu end 1\n", stderr }] });
+    await expect(ganeti.list({})).rejects.toMatchObject({
+      ...{ kind: "refused", where: "node1", why: expect.stringMatching(/may not talk/), detail: stderr?.trim() },
+    });
+  });
+
+  test("rejects a row that it can't read instead of guessing", async () => {
+    const stdout = "@@virtu instances\nweb1|u\n@@virtu end 0\n@@virtu nodes\n@@virtu end 0\n";
+    const { ganeti } = provider({ list: [{ stdout }] });
+    await expect(ganeti.list({})).rejects.toMatchObject({ kind: "unparsed", detail: "web1|u" });
+  });
+
+  test("takes a table with fields that this version does not know", async () => {
+    const stdout = ganetiList({ web1: "running" }).stdout.replace("@@virtu end 0", "@@virtu end 14");
+    const { ganeti } = provider({ list: [{ stdout }] });
+    expect((await ganeti.list({})).instances).toHaveLength(1);
+  });
+
+  test("follows the master to another node", async () => {
+    const pool = new ScriptedPool(({ host, line }) => {
+      // It was the master when it was asked what it is.
+      if (isDiscovery(line)) return ganetiHost("node2", "node2.example.org");
+      return host.name === "node1.example.org" ? ganetiList({ web1: "running" }) : recorded("ganeti", "list-other");
+    });
+    const [ganeti] = (await discover(pool, { name: "node2" })).providers;
+    expect((await ganeti?.list({}))?.instances.map(({ name, host }) => [name, host])).toEqual([["web1", "node2"]]);
+    const list = pool.calls.filter(({ line }) => isGanetiList(line));
+    expect(list.map(({ host }) => host.name)).toEqual(["node2", "node1.example.org"]);
+    expect(list[1]?.host).toMatchObject({ via: { name: "node2" }, user: "root" });
+  });
+});
+
+describe("an action", () => {
+  test("is a job that is followed to its end", async () => {
+    const watch = [recorded("ganeti", "k26-watch-live")];
+    const { pool, outcome, texts, events } = await act({ submit: [submitted], watch });
+    expect(outcome).toMatchObject({ ok: true, job: "41", error: null });
+    expect(texts.slice(0, 2)).toEqual([
+      "Ganeti job 41",
+      "Ganeti job 41: INFO: Not checking memory on the secondary node as instance will not be started",
+    ]);
+    expect(events.every(({ job }) => job === "41")).toBe(true);
+    expect(pool.lines()).toEqual([
+      "LC_ALL=C /usr/sbin/gnt-instance shutdown --submit web1.example.org",
+      "LC_ALL=C /usr/sbin/gnt-job watch 41",
+    ]);
+    expect(pool.calls.every(({ options }) => options.priority === "user")).toBe(true);
+  });
+
+  test("fails as its job fails", async () => {
+    const { outcome } = await act({ submit: [submitted], watch: [recorded("ganeti", "k11-watch-error")] });
+    expect(outcome).toMatchObject({ ok: false, job: "41", error: expect.stringMatching(/not enough memory on node1/) });
+    expect(outcome.detail).toContain("insufficient_resources");
+  });
+
+  test("fails without a job when Ganeti takes none", async () => {
+    const { pool, outcome } = await act({ submit: [recorded("ganeti", "a02-start-unknown")] });
+    expect(outcome).toMatchObject({ ok: false, job: null, error: "Ganeti knows no such instance" });
+    expect(pool.calls).toHaveLength(1);
+  });
+
+  test("finds its job again by number when the connection breaks, and tells nothing twice", async () => {
+    const whole = recorded("ganeti", "k26-watch-live");
+    const start = whole.stdout?.split("\n").slice(0, 5).join("\n");
+    const gone = new VirtuError({ kind: "connection", what: "The host does not answer" });
+    const { outcome, texts } = await act({
+      submit: [submitted],
+      watch: [{ ...lost, stdout: `${start}\n` }, gone, whole],
+    });
+    expect(outcome).toMatchObject({ ok: true, job: "41" });
+    expect(texts).toHaveLength(11);
+    expect(new Set(texts).size).toBe(11);
+  });
+
+  test("finds a job whose number was lost with the connection", async () => {
+    const now = 1_795_344_950;
+    const stdout = `${now}\n41|INSTANCE_SHUTDOWN(web1.example.org)|[${now - 1}, 5]\n`;
+    const { outcome } = await act({ submit: [lost], jobs: [lost, { stdout }], watch: [{}] });
+    expect(outcome).toMatchObject({ ok: true, job: "41" });
+  });
+
+  test("says that nothing was done when the lost submission left no job", async () => {
+    const { outcome } = await act({ submit: [lost], jobs: [{ stdout: "1795344950\n" }] });
+    expect(outcome).toMatchObject({ ok: false, job: null, error: expect.stringMatching(/nothing was done/) });
+  });
+
+  test("stops at once when it is refused the host", async () => {
+    const denied = new VirtuError({ kind: "authentication", what: "The host refused the key" });
+    await expect(act({ submit: [submitted], watch: [denied] })).rejects.toBe(denied);
+  });
+
+  test("is not followed any more after a cancel", async () => {
+    const abort = new AbortController();
+    const { ganeti } = provider({ submit: [submitted], watch: [lost] });
+    const acting = ganeti.act("start", instance, {
+      signal: abort.signal,
+      onEvent: ({ job }) => job && abort.abort(),
+    });
+    await expect(acting).rejects.toMatchObject({ kind: "cancelled" });
+  });
+});
+
+test("refuses what makes no sense now, and tries what might", () => {
+  const { ganeti } = provider({});
+  const refuses = (action: "start" | "shutdown" | "reboot" | "force-off", statusDetail: string) => {
+    const status = { running: "running", ERROR_down: "error", ADMIN_offline: "stopped" }[statusDetail] ?? "stopped";
+    return ganeti.refuses(action, { status, statusDetail } as Instance);
+  };
+  expect(refuses("start", "running")).toMatch(/runs already/);
+  expect(refuses("shutdown", "running")).toBeNull();
+  expect(refuses("reboot", "ADMIN_down")).toMatch(/start it/);
+  expect(refuses("force-off", "ADMIN_down")).toMatch(/off already/);
+  expect(refuses("start", "ADMIN_down")).toBeNull();
+  expect(refuses("start", "ADMIN_offline")).toMatch(/offline/);
+  expect(refuses("start", "ERROR_down")).toBeNull();
+  expect(refuses("shutdown", "ERROR_down")).toBeNull();
+});
