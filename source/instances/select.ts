@@ -71,7 +71,7 @@ function ambiguous(word: string, matches: readonly Named[]): VirtuError {
 function unknown(instances: readonly Named[], word: string): VirtuError {
   const name = word.slice(word.lastIndexOf("/") + 1);
   const near = [...new Set(instances.map((instance) => instance.name))]
-    .map((other) => ({ other, apart: distance(name, other) }))
+    .map((other) => ({ other, apart: Math.min(distance(name, other), distance(name, other.split(".")[0] ?? "")) }))
     .filter(({ other, apart }) => apart <= Math.max(2, name.length / 3) || (name !== "" && other.includes(name)))
     .sort((a, b) => a.apart - b.apart)
     .slice(0, 5)

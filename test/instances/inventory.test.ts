@@ -399,6 +399,15 @@ describe("acting", () => {
     ]);
   });
 
+  test("waits no longer than it is told to, and says that it goes on", async () => {
+    const hosts = new Hosts({ hv1: { a: false } });
+    hosts.before = () => new Promise(() => {});
+    const inventory = inventoryOf(hosts.pool, ["hv1"]);
+    await inventory.refresh();
+    const [item] = await inventory.act("start", [keyOf(inventory, "a")], { limitSeconds: 0.01 }).done;
+    expect(item).toMatchObject({ state: "failed", error: expect.stringMatching(/goes on/), statusAfter: "stopped" });
+  });
+
   test("shows what would run, and where", async () => {
     const inventory = inventoryOf(new Hosts({ hv1: { a: true } }).pool, ["hv1"]);
     await inventory.refresh();
