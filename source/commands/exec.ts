@@ -58,7 +58,9 @@ export function declare(program: Command): void {
       .option("--dry-run", "print the exact remote commands and do nothing"),
   )
     .addHelpText("after", details)
-    .action(run(exec));
+    .action((words: string[], options: unknown, command: Command) =>
+      run((session) => exec(session, words, command.optsWithGlobals()))(options, command),
+    );
 }
 
 async function exec(session: Session, words: string[], flags: ExecFlags): Promise<ExitStatus> {
@@ -78,11 +80,13 @@ async function exec(session: Session, words: string[], flags: ExecFlags): Promis
     return exit.done;
   }
   let good = 0;
+  let misnamed = 0;
   const waiting = [...hosts];
   const worker = async () => {
     for (let host = waiting.shift(); host !== undefined && !session.signal.aborted; host = waiting.shift()) {
       const record = await onHost(session, host, line, seconds);
       if (record.status === 0) good += 1;
+      if (record.error?.kind === "usage") misnamed += 1;
       out.record(record, text(record));
     }
   };
@@ -90,6 +94,7 @@ async function exec(session: Session, words: string[], flags: ExecFlags): Promis
   if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
   if (hosts.length > 1) out.note(`${good} of ${count(hosts.length, "host")} gave 0`);
   if (good === hosts.length) return exit.done;
+  if (misnamed === hosts.length) return exit.usage;
   return good === 0 ? exit.failed : exit.some;
 }
 

@@ -73,11 +73,14 @@ export class Authentication {
       this.last = { method: "none" };
       return { type: "none", username };
     }
-    this.offered = left;
-    this.settle(partial);
+    // After a key of an agent ssh2 does not tell that it was taken and only a second factor is missing, nor what that is.
+    const secondFactor = this.last?.method === "publickey" && this.ring?.signed === true;
+    const allowed: readonly string[] = secondFactor && !partial ? ["keyboard-interactive", "password"] : left;
+    this.offered = allowed;
+    this.settle(partial || secondFactor);
     for (const method of this.auth.options.methods) {
       if (this.gaveUp || this.auth.signal.aborted) break;
-      if (!left.includes(method)) continue;
+      if (!allowed.includes(method)) continue;
       const attempt = await this.attempt(method, username);
       if (attempt) {
         this.last = { method };

@@ -200,6 +200,8 @@ export async function identitiesOf(options: HostOptions, files: KeyFiles, ask: A
 export class Ring extends BaseAgent<ParsedKey> {
   /** Reasons why a key that the host would have taken could not sign. */
   readonly failures: string[] = [];
+  /** A key was taken and has signed. */
+  signed = false;
 
   constructor(private readonly identities: readonly Identity[]) {
     super();
@@ -227,7 +229,10 @@ export class Ring extends BaseAgent<ParsedKey> {
       return;
     }
     identity.sign(data, hash).then(
-      (signature) => done?.(undefined, signature),
+      (signature) => {
+        this.signed = true;
+        done?.(undefined, signature);
+      },
       (thrown: Error) => {
         this.failures.push(`${identity.name}: ${thrown.message}`);
         done?.(thrown);

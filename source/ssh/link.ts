@@ -46,11 +46,12 @@ export async function openLink(transport: Transport, options: LinkOptions): Prom
   });
   try {
     const algorithms = await hostKeys.algorithms(host);
-    if (gone || transport.stream.destroyed) throw connectionError(host, "it closed the connection at once", transport);
+    if (gone || transport.stream.destroyed) throw connectionError(host, "it closed the connection at once");
     return await handshake(transport, options, algorithms ? { serverHostKey: algorithms } : undefined, release);
   } catch (thrown) {
+    const error = await withReport(thrown, transport);
     destroy(transport.stream);
-    throw thrown;
+    throw error;
   } finally {
     release();
   }
@@ -76,8 +77,9 @@ function handshake(
   return new Promise<Link>((resolve, reject) => {
     let settled = false;
     let refusal: VirtuError | null = null;
+    let deciding = false;
     const watch = new StepTimer(options.stepTimeoutMs, () =>
-      fail(connectionError(host, `it did not answer for ${Math.round(options.stepTimeoutMs / 1000)} s`, transport)),
+      fail(connectionError(host, `it did not answer for ${Math.round(options.stepTimeoutMs / 1000)} s`)),
     );
     const finish = () => {
       settled = true;
@@ -111,10 +113,10 @@ function handshake(
     const ended = new Promise<string | null>((done) => {
       client.on("close", () => {
         done(broken);
-        if (settled) return;
+        if (settled || deciding) return;
         if (refusal) fail(refusal);
         else if (auth.started) fail(auth.refused(broken ?? "the host closed the connection"));
-        else fail(connectionError(host, broken ?? "it closed the connection before it said who it is", transport));
+        else fail(connectionError(host, broken ?? "it closed the connection before it said who it is"));
       });
     });
     client.on("error", (error: Error & { level?: string }) => {
@@ -125,12 +127,14 @@ function handshake(
       if (refusal) fail(refusal);
       else if (error.level === "client-authentication") fail(auth.refused());
       else if (/no matching (server )?host key/i.test(error.message)) {
+        deciding = true;
+        const other = connectionError(host, broken);
         hostKeys.typeGone(host).then(
-          (gone) => fail(gone ?? connectionError(host, broken, transport)),
-          () => fail(connectionError(host, broken, transport)),
+          (gone) => fail(gone ?? other),
+          () => fail(other),
         );
       } else if (auth.started) fail(auth.refused(broken));
-      else fail(connectionError(host, broken, transport));
+      else fail(connectionError(host, broken));
     });
     client.on("ready", () => {
       auth.succeeded();
@@ -181,16 +185,23 @@ function handshake(
   });
 }
 
-function connectionError(host: HostIdentity, why: string | null, transport: Transport): VirtuError {
-  const { options } = host;
+function connectionError(host: HostIdentity, why: string | null): VirtuError {
   return new VirtuError({
     kind: "connection",
     what: "The SSH connection could not be opened",
     where: host.label,
     why: why ?? undefined,
-    hint: `"ssh ${options.alias}" must work from here.`,
-    detail: transport.said() || undefined,
+    hint: `"ssh ${host.options.alias}" must work from here.`,
   });
+}
+
+/** With a ProxyCommand, why it ended says more than that the pipe to it broke. */
+async function withReport(thrown: unknown, transport: Transport): Promise<unknown> {
+  if (!(thrown instanceof VirtuError) || thrown.kind !== "connection") return thrown;
+  const report = await transport.report();
+  if (!report) return thrown;
+  const { kind, what, where, why, hint } = thrown;
+  return new VirtuError({ kind, what, where, why: report.ending ?? why, hint, detail: report.said || undefined });
 }
 
 /** A time limit for one step at a time. */

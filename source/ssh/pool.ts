@@ -204,7 +204,7 @@ class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost 
       const to = { host: options.hostname, port: options.port };
       const timeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
       const stream = await forwardOn(this.session(via), to, { priority, signal, timeoutMs });
-      return { stream, said: () => "" };
+      return { stream, report: async () => null };
     } catch (thrown) {
       const error = toVirtuError(thrown);
       if (error.kind === "cancelled") throw error;

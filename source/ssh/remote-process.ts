@@ -78,7 +78,7 @@ export class RemoteProcess {
 
   private kill(client: Client, name: EndSignal): void {
     if (this.pid === null) return;
-    const kill = sh`kill -${name} -- -${this.pid} 2>/dev/null || kill -${name} ${this.pid}`;
+    const kill = sh`kill -${name} -${this.pid} 2>/dev/null || kill -${name} ${this.pid}`;
     try {
       client.exec(kill.line, (error, killer) => {
         if (error) return;

@@ -12,8 +12,8 @@ export const defaultConnectTimeoutMs = 15_000;
 
 export interface Transport {
   stream: Duplex;
-  /** What the way itself said, as a ProxyCommand's standard error. */
-  said(): string;
+  /** What a ProxyCommand said on its standard error, and how it ended, if it did within a moment; null for other ways. */
+  report(): Promise<{ said: string; ending: string | null } | null>;
 }
 
 function whyOf(code: string | undefined, message: string, options: HostOptions): string {
@@ -72,7 +72,7 @@ export function tcp(label: string, options: HostOptions, signal: AbortSignal): P
       signal.removeEventListener("abort", onAbort);
       socket.off("connect", onConnect);
       socket.off("error", onError);
-      if (!error) return resolve({ stream: socket, said: () => "" });
+      if (!error) return resolve({ stream: socket, report: async () => null });
       socket.on("error", () => {});
       socket.destroy();
       reject(error);
@@ -127,7 +127,16 @@ export function proxyCommand(command: string): Transport {
     failure = error;
     stream.destroy(error);
   });
-  return { stream, said: () => plain(said).trim() };
+  const ended = new Promise<string>((resolve) => {
+    child.on("error", (error) => resolve(`its ProxyCommand could not be started: ${error.message}`));
+    child.on("close", (code, signal) => resolve(`its ProxyCommand ended with ${signal ?? `status ${code}`}`));
+  });
+  // The pipe breaks a moment before the command's end and its last words are known.
+  const report = async () => {
+    const ending = await Promise.race([ended, new Promise<null>((resolve) => setTimeout(resolve, 300, null))]);
+    return { said: plain(said).trim(), ending };
+  };
+  return { stream, report };
 }
 
 /** Counts what goes through a stream, in bytes. */
