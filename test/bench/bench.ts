@@ -1,0 +1,206 @@
+/** The parts of the bench. Everything is measured on the built program (`dist/`), as a user starts it. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { cpus, tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { type LibvirtHosts, startLibvirtHosts } from "../e2e/libvirt-host.ts";
+import { alternate, type Figure, line, median, percentile, timeOf } from "./figures.ts";
+import { framesOf, pause, type Watched, watch } from "./program.ts";
+
+interface Wish {
+  runs: number;
+  rows: number;
+}
+
+const program = "dist/cli.js";
+const node = process.execPath;
+const peerTime = () => timeOf(node, ["-e", "0"]);
+const ms = (value: number) => `${value.toFixed(0)} ms`;
+const beside = (ours: readonly number[], peer: readonly number[]) =>
+  `${ms(median(ours))} beside ${ms(median(peer))} of node -e 0`;
+
+async function version({ runs }: Wish): Promise<Figure[]> {
+  const { peer, ours, ratio } = await alternate(runs, peerTime, () => timeOf(node, [program, "--version"]));
+  return [{ what: "--version", value: ratio, unit: "×", budget: 1.5, note: beside(ours, peer) }];
+}
+
+/** A port of loopback that nobody listens on. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/**
+ * `virtu instances` on a port that refuses: the command line, the pool with ssh2, `ssh -G`, the providers and the inventory
+ * are loaded and at work; what is left out is the network.
+ */
+async function headless({ runs }: Wish): Promise<Figure[]> {
+  const directory = mkdtempSync(path.join(tmpdir(), "virtu-bench-"));
+  const config = path.join(directory, "config");
+  writeFileSync(config, `Host *\n  HostName 127.0.0.1\n  Port ${await closedPort()}\n  UserKnownHostsFile /dev/null\n`);
+  const args = [
+    program,
+    "instances",
+    "--json",
+    "--host",
+    "hv1",
+    "-F",
+    config,
+    "--config",
+    path.join(directory, "virtu"),
+  ];
+  const ssh = Array.from({ length: runs }, () => timeOf("ssh", ["-G", "-F", config, "hv1"]));
+  try {
+    const { peer, ours, ratio } = await alternate(runs, peerTime, () => timeOf(node, args, 1));
+    const note = `${beside(ours, peer)}; virtu instances to a refusing port, ${ms(median(ssh))} of it is ssh -G`;
+    return [{ what: "headless command before the network", value: ratio, unit: "×", budget: 2.5, note }];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const hostOf = (count: number) => ({
+  name: "hv1",
+  domains: Array.from({ length: count }, (_, index) => ({
+    name: `vm-${index + 1}.lab.example.org`,
+    running: index % 5 !== 0,
+    memoryMiB: 256 * (1 + (index % 8)),
+    vcpus: 1 + (index % 4),
+  })),
+});
+
+const optionsFor = (hosts: LibvirtHosts) => ["--host", "hv1", "-F", hosts.sshConfigFile, "--config", hosts.configDir];
+
+async function frame({ runs }: Wish): Promise<Figure[]> {
+  const hosts = await startLibvirtHosts([hostOf(4)]);
+  try {
+    const first = async () => {
+      const since = performance.now();
+      const screen = watch(optionsFor(hosts));
+      const took = await screen.until((raw) => raw.includes("[4 Instances]"), since);
+      await screen.end();
+      return took;
+    };
+    const { peer, ours, ratio } = await alternate(runs, peerTime, first);
+    const note = `${beside(ours, peer)}; virtu --host, 80×24`;
+    return [{ what: "first frame", value: ratio, unit: "×", budget: 5, note }];
+  } finally {
+    await hosts.end();
+  }
+}
+
+/** The table with all its rows on a large terminal, as long as `use` wants it. */
+async function withTable<T>(rows: number, use: (screen: Watched) => Promise<T>): Promise<T> {
+  const hosts = await startLibvirtHosts([hostOf(rows)]);
+  const screen = watch(optionsFor(hosts), { columns: 200, rows: 50 });
+  try {
+    await screen.until((raw) => raw.includes(`${rows} instances`), performance.now());
+    await pause(1500);
+    return await use(screen);
+  } finally {
+    await screen.end();
+    await hosts.end();
+  }
+}
+
+/** Types keys one at a time with a pause that lets each be answered alone; gives the milliseconds of each. */
+async function answers(screen: Watched, keys: readonly string[]): Promise<number[]> {
+  const times: number[] = [];
+  for (const key of keys) {
+    times.push(await screen.answered(key));
+    await pause(70);
+  }
+  return times;
+}
+
+const down = "\u001b[B";
+const repeat = (key: string, times: number) => Array.from({ length: times }, () => key);
+
+async function key({ rows, runs }: Wish): Promise<Figure[]> {
+  return withTable(rows, async (screen) => {
+    const times = runs * 5;
+    const figures: Figure[] = [];
+    const add = (what: string, values: readonly number[]) => {
+      const note = `p90 ${ms(percentile(values, 0.9))}, ${values.length} keys, 200×50`;
+      figures.push({ what: `${what}, ${rows} rows`, value: median(values), unit: "ms", budget: 33, note });
+    };
+    add("key: cursor moves", await answers(screen, repeat(down, 35)));
+    // From here on the cursor is on the last visible row: every row changes with each key.
+    await answers(screen, repeat(down, 15));
+    add("key: table scrolls", await answers(screen, repeat(down, times)));
+    add("key: page down", await answers(screen, repeat("\u001b[6~", Math.min(times, 30))));
+    add("key: mark", await answers(screen, repeat(" ", 20)));
+    add("key: sort", await answers(screen, repeat("o", 18)));
+    await answers(screen, ["/"]);
+    add("key: filter", await answers(screen, [..."vm-1", ...repeat("\u007f", 4), ..."lab !vm-2"]));
+    return figures;
+  });
+}
+
+async function tick({ rows }: Wish): Promise<Figure[]> {
+  return withTable(rows, async (screen) => {
+    const from = screen.raw().length;
+    await pause(12_000);
+    const written = screen.raw().slice(from);
+    const sizes = framesOf(written).map((text) => Buffer.byteLength(text));
+    const largest = Math.max(0, ...sizes);
+    const clears = ["\u001b[2J", "\u001b[3J"].reduce((sum, code) => sum + written.split(code).length - 1, 0);
+    const note = `${sizes.length} frames and ${Buffer.byteLength(written)} bytes in 12 s, ${rows} rows, 3 polls`;
+    return [
+      { what: "idle tick, its largest frame", value: largest, unit: "B", budget: 2048, note },
+      { what: "full clears while idle", value: clears, unit: "", budget: 0, note: "CSI 2J and 3J" },
+    ];
+  });
+}
+
+async function memory({ rows }: Wish): Promise<Figure[]> {
+  return withTable(rows, async (screen) => {
+    await answers(screen, [...repeat(down, 60), ...repeat("\u001b[6~", 20), ...repeat("o", 6)]);
+    await pause(5000);
+    const used = screen.memory();
+    if (!used) return [];
+    const note = `peak ${used.peak.toFixed(0)} MiB, ${rows} rows, after 86 keys and a few polls`;
+    return [{ what: "resident memory", value: used.now, unit: "MiB", budget: 180, note }];
+  });
+}
+
+const parts: Record<string, (wish: Wish) => Promise<Figure[]>> = { version, headless, frame, key, tick, memory };
+
+/** Runs the parts that are named (default all). Gives the exit status: 1 only with `--check` and a budget that is not kept. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      check: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      runs: { type: "string", default: "9" },
+      rows: { type: "string", default: "2000" },
+    },
+  });
+  const names = positionals.length > 0 ? positionals : Object.keys(parts);
+  const unknown = names.filter((name) => !Object.hasOwn(parts, name));
+  if (values.help || unknown.length > 0) {
+    console.log(
+      `node test/bench/run.mjs [--check] [--json] [--runs N] [--rows N] [${Object.keys(parts).join(" | ")}] …`,
+    );
+    for (const name of unknown) console.error(`no part is called ${name}`);
+    return unknown.length > 0 ? 2 : 0;
+  }
+  const wish = { runs: Number(values.runs), rows: Number(values.rows) };
+  if (!values.json) console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}`);
+  const figures: Figure[] = [];
+  for (const name of names) {
+    const found = (await parts[name]?.(wish)) ?? [];
+    figures.push(...found);
+    if (!values.json) for (const figure of found) console.log(line(figure));
+  }
+  if (values.json) console.log(JSON.stringify(figures, null, 2));
+  const over = figures.filter(({ value, budget }) => budget !== null && value > budget);
+  return values.check && over.length > 0 ? 1 : 0;
+}

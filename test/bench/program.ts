@@ -1,0 +1,88 @@
+/** The built program in a pseudo-terminal, watched for the moment at which bytes arrive: no emulator in between that costs time of its own. */
+import { readFileSync } from "node:fs";
+import pty from "@lydell/node-pty";
+
+/** The end of a frame: the painter writes each in a synchronised update. */
+const frameEnd = "\u001b[?2026l";
+
+export interface Watched {
+  pid: number;
+  /** All that was written so far. */
+  raw(): string;
+  /** Resolves with the milliseconds since `since` (performance.now) as soon as `found` is true of what was written. */
+  until(found: (raw: string) => boolean, since: number, limitMs?: number): Promise<number>;
+  /** Types, and resolves with the milliseconds until a frame has been drawn that this caused. */
+  answered(typed: string): Promise<number>;
+  type(typed: string): void;
+  /** Resident memory in MiB now and at its highest, or null where there is no /proc. */
+  memory(): { now: number; peak: number } | null;
+  end(): Promise<void>;
+}
+
+export function watch(args: readonly string[], { columns = 80, rows = 24 } = {}): Watched {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !["CI", "NO_COLOR", "FORCE_COLOR", "NODE_OPTIONS"].includes(name)) env[name] = value;
+  }
+  const child = pty.spawn(process.execPath, ["dist/cli.js", ...args], {
+    name: "xterm-256color",
+    cols: columns,
+    rows,
+    env: { ...env, TERM: "xterm-256color", LANG: "C.UTF-8" },
+  });
+  let raw = "";
+  const watchers = new Set<() => void>();
+  child.onData((data) => {
+    raw += data;
+    for (const watcher of [...watchers]) watcher();
+  });
+  const exit = new Promise<void>((resolve) => child.onExit(() => resolve()));
+
+  const until: Watched["until"] = (found, since, limitMs = 60_000) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        watchers.delete(look);
+        reject(new Error(`nothing of the kind within ${limitMs} ms; the end of what was drawn: ${raw.slice(-2000)}`));
+      }, limitMs);
+      const look = () => {
+        if (!found(raw)) return;
+        clearTimeout(timer);
+        watchers.delete(look);
+        resolve(performance.now() - since);
+      };
+      watchers.add(look);
+      look();
+    });
+  return {
+    pid: child.pid,
+    raw: () => raw,
+    until,
+    answered(typed) {
+      const from = raw.length;
+      const since = performance.now();
+      child.write(typed);
+      return until((all) => all.includes(frameEnd, from), since, 10_000);
+    },
+    type: (typed) => child.write(typed),
+    memory() {
+      try {
+        const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+        const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? Number.NaN);
+        return { now: kib("VmRSS") / 1024, peak: kib("VmHWM") / 1024 };
+      } catch {
+        return null;
+      }
+    },
+    async end() {
+      child.kill("SIGTERM");
+      await exit;
+    },
+  };
+}
+
+/** The frames that were drawn, in order. */
+export function framesOf(raw: string): string[] {
+  return raw.split(frameEnd).slice(0, -1);
+}
+
+export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
