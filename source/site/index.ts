@@ -2,9 +2,37 @@
  * The embedded site: SSH servers on loopback, in this process, with a small simulated testbed, a Ganeti cluster and two
  * libvirt hosts behind them. Nothing of it ever runs a program of this machine.
  */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Clock, realTimers } from "./clock.ts";
+import { deployedMachine, fillFrontend, ganetiMachine, libvirtMachine, newHost } from "./hosts.ts";
+import type { Machine } from "./machine/machine.ts";
+import { Network } from "./network.ts";
 import type { ScenarioName, SiteOptions } from "./options.ts";
+import { Random } from "./random.ts";
+import { newKey } from "./sshd/keys.ts";
+import { HostServer } from "./sshd/server.ts";
+import { Ganeti } from "./world/ganeti.ts";
+import { firstHost, secondHost } from "./world/guests.ts";
+import { Kadeploy } from "./world/kadeploy.ts";
+import { LibvirtHost } from "./world/libvirt.ts";
+import { Oar } from "./world/oar.ts";
+import { occupy } from "./world/others.ts";
+import { domain, type Node, Testbed } from "./world/testbed.ts";
 
 export { isScenario, type ScenarioName, type SiteOptions, scenarios } from "./options.ts";
+
+/** What really is, for those who check what they were told. */
+export interface World {
+  readonly oar: Oar;
+  readonly testbed: Testbed;
+  readonly kadeploy: Kadeploy;
+  readonly ganeti: Ganeti;
+  readonly libvirt: readonly LibvirtHost[];
+  /** Every host that can be reached directly, by name. */
+  readonly machines: ReadonlyMap<string, Machine>;
+}
 
 export interface EmbeddedSite {
   /** For `-F`: every host below by its name, with this run's user key and known hosts. */
@@ -17,6 +45,7 @@ export interface EmbeddedSite {
   readonly hosts: readonly string[];
   /** Every node that can be reserved. */
   readonly nodes: readonly string[];
+  readonly world: World;
   /** Switches a scenario on or off while the site runs. */
   setScenario(name: ScenarioName, on?: boolean): void;
   readonly speed: number;
@@ -29,4 +58,137 @@ export interface EmbeddedSite {
 }
 
 /** Starts a site of its own. Rejects when no port of loopback can be had or no temporary directory be made. */
-export declare function startSite(options?: SiteOptions): Promise<EmbeddedSite>;
+export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite> {
+  const count = Math.min(200, Math.max(4, Math.round(options.nodes ?? 16)));
+  const clock = new Clock(options.timers ?? realTimers, options.speed ?? 20);
+  const random = new Random(options.seed ?? 2012);
+  const active = new Set<ScenarioName>(options.scenarios);
+  const has = (name: ScenarioName) => active.has(name);
+  const directory = mkdtempSync(path.join(os.tmpdir(), "virtu-site-"));
+  chmodSync(directory, 0o700);
+  const removeDirectory = () => rmSync(directory, { recursive: true, force: true });
+  // Also when the program ends in a hurry.
+  process.on("exit", removeDirectory);
+
+  const userKey = newKey("jdoe@virtu-demo");
+  const publicKey = `${userKey.public}\n`;
+  const frontend = newHost(`frontend.${domain}`, clock, { cores: 8, memoryKiB: 16_384_000 });
+  const testbed = new Testbed(count);
+  const oar = new Oar(testbed, clock, frontend, has);
+  const nodeServers = new Map<Node, HostServer>();
+  const forgetNode = (node: Node) => {
+    node.deployed?.machine.killAll();
+    nodeServers.get(node)?.cut();
+    nodeServers.delete(node);
+    node.deployed = null;
+  };
+  const network = new Network(directory, random);
+  const kadeploy = new Kadeploy(clock, random, has, {
+    wiped: forgetNode,
+    booted: (node, environment, keys) => {
+      const machine = deployedMachine(node, clock, environment, keys);
+      const { name, version } = environment;
+      const deployed = {
+        environment: name,
+        version: String(version),
+        keys,
+        machine,
+        hostKey: newKey(node.name).private,
+        listening: false,
+      };
+      node.deployed = deployed;
+      // The kernel answers some seconds before sshd does.
+      clock.after(6, () => {
+        deployed.listening = true;
+      });
+    },
+    cutLink: () => network.cut(frontend.name),
+  });
+  oar.release = forgetNode;
+  fillFrontend(frontend, { oar, kadeploy, testbed, publicKey, has });
+  const connectNode = (host: string, port: number) => {
+    const node = testbed.node(host) ?? testbed.nodes.find(({ address }) => address === host);
+    const { deployed } = node ?? {};
+    if (!node || !deployed?.listening || port !== 22) return null;
+    let server = nodeServers.get(node);
+    if (!server) {
+      server = new HostServer({
+        machine: deployed.machine,
+        hostKey: deployed.hostKey,
+        connectionText: `172.16.111.101 40022 ${node.address} 22`,
+      });
+      nodeServers.set(node, server);
+    }
+    return network.inject(server);
+  };
+
+  const ganeti = new Ganeti(clock, random);
+  const libvirt = [new LibvirtHost("hv1", clock, random, firstHost), new LibvirtHost("hv2", clock, random, secondHost)];
+  const machines = new Map<string, Machine>([[frontend.name, frontend]]);
+  for (const { name } of ganeti.nodes) machines.set(name, ganetiMachine(name, clock, ganeti, publicKey));
+  for (const host of libvirt) {
+    const delay = () => (host.hostname === "hv2" && has("slow-host") ? 60 : 0);
+    const machine = libvirtMachine(host, clock, publicKey, delay);
+    machines.set(machine.name, machine);
+  }
+  const slow = `hv2.${domain}`;
+  let stopBusy = () => {};
+  const applyScenario = (name: ScenarioName) => {
+    if (name === "dead-host") network.setDead(slow, has(name));
+    if (name === "host-key-changed" && has(name)) network.changeHostKey(slow);
+    if (name === "frozen-libvirt") libvirt[0]?.freeze("shop-db", has(name));
+    if (name === "busy-site") {
+      stopBusy();
+      stopBusy = has(name) ? occupy(oar, testbed.nodes, "bob", Math.max(2, Math.ceil(1200 / clock.speed))) : () => {};
+    }
+    oar.planSoon();
+  };
+
+  let ended: Promise<void> | null = null;
+  const end = (): Promise<void> => {
+    ended ??= (async () => {
+      clock.stop();
+      for (const machine of machines.values()) machine.killAll();
+      for (const node of testbed.nodes) forgetNode(node);
+      await network.end();
+      removeDirectory();
+      process.off("exit", removeDirectory);
+    })();
+    return ended;
+  };
+  try {
+    for (const [name, machine] of machines) {
+      await network.listen(name, machine, name === frontend.name ? connectNode : undefined);
+    }
+    writeFileSync(path.join(directory, "id_ed25519"), userKey.private, { mode: 0o600 });
+    writeFileSync(path.join(directory, "id_ed25519.pub"), publicKey);
+    mkdirSync(path.join(directory, "config"), { mode: 0o700 });
+    const sshConfigFile = network.writeConfig(frontend.name);
+    occupy(oar, testbed.nodes.slice(count, count + 2), "alice", 5 * 3600);
+    for (const name of active) applyScenario(name);
+    return {
+      sshConfigFile,
+      configDir: path.join(directory, "config"),
+      frontend: frontend.name,
+      hosts: [ganeti.master.name, ...libvirt.map(({ hostname }) => `${hostname}.${domain}`)],
+      nodes: testbed.nodes.slice(0, count).map(({ name }) => name),
+      world: { oar, testbed, kadeploy, ganeti, libvirt, machines },
+      setScenario: (name, on = true) => {
+        if (on) active.add(name);
+        else active.delete(name);
+        applyScenario(name);
+      },
+      get speed() {
+        return clock.speed;
+      },
+      setSpeed: (factor) => {
+        clock.speed = factor;
+      },
+      cutLink: (host = frontend.name) => network.cut(host),
+      end,
+    };
+  } catch (thrown) {
+    await end();
+    throw thrown;
+  }
+}

@@ -165,7 +165,7 @@ function chosenEnvironment(call: Call, options: Options): RecordedEnvironment {
   return found;
 }
 
-function chosenNodes(call: Call, options: Options, oar: Oar): Node[] {
+function chosenNodes(options: Options, oar: Oar): Node[] {
   const names = [...new Set(options.nodes)];
   if (names.length === 0) throw new KaError("No node is chosen");
   const nodes = names.map((name) => oar.testbed.node(name));
@@ -174,10 +174,10 @@ function chosenNodes(call: Call, options: Options, oar: Oar): Node[] {
   return nodes.flatMap((node) => node ?? []);
 }
 
-/** Ruby keeps what it writes to a file until it has 8 KiB, unless it was told otherwise (`RUBYOPT=-r…`). */
+/** Ruby keeps what it writes to a file or pipe until it has 8 KiB, unless it was told otherwise (`RUBYOPT=-r…`). */
 function writer(call: Call): { line(text: string): Promise<void>; flush(): Promise<void> } {
-  const toFile = call.process.files.get(1)?.isTerminal !== true;
-  const live = !toFile || (call.process.env.get("RUBYOPT") ?? "").includes("-r");
+  const onTerminal = call.process.files.get(1)?.isTerminal === true;
+  const live = onTerminal || (call.process.env.get("RUBYOPT") ?? "").includes("-r");
   let kept = "";
   const flush = async () => {
     const text = kept;
@@ -246,7 +246,7 @@ async function deploy(call: Call, kadeploy: Kadeploy, oar: Oar): Promise<number>
   // Both files are there, empty, from the beginning; they are filled at the end.
   for (const file of [options.okFile, options.koFile]) if (file !== null) write(call, file, "");
   if (options.environment === null && options.image === null) throw new KaError("You must choose an environment");
-  const nodes = chosenNodes(call, options, oar);
+  const nodes = chosenNodes(options, oar);
   const keys = options.keyFile === null ? "" : readKey(call, options.keyFile);
   const environment = chosenEnvironment(call, options);
   const mine = (node: Node) => {

@@ -49,19 +49,25 @@ async function date({ args, machine, out }: Call): Promise<number> {
 }
 
 async function hostname({ args, machine, out }: Call): Promise<number> {
+  if (args.includes("-I")) {
+    const found = machine.files.find("/etc/hosts") ? machine.files.readText("/etc/hosts").split("\n") : [];
+    const own = found.filter((line) => line.split(/\s+/).includes(machine.name)).map((line) => line.split(/\s+/)[0]);
+    await out(`${own.join(" ")} \n`);
+    return 0;
+  }
   await out(
     `${args.includes("-s") || !args.some((arg) => arg === "-f" || arg === "--fqdn") ? machine.shortName : machine.name}\n`,
   );
   return 0;
 }
 
-export const kernel = "6.1.0-28-amd64";
+const kernelFile = "/proc/sys/kernel/osrelease";
 
 async function uname({ args, machine, out }: Call): Promise<number> {
   const facts = {
     s: "Linux",
     n: machine.shortName,
-    r: kernel,
+    r: machine.files.find(kernelFile) ? machine.files.readText(kernelFile).trim() : "6.1.0-28-amd64",
     v: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)",
     m: "x86_64",
     o: "GNU/Linux",

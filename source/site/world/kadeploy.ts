@@ -137,7 +137,7 @@ export class Kadeploy {
     if (several) {
       deployment.say("---");
       deployment.say("Clusters involved in the operation:");
-      [...clusters.keys()].forEach((cluster, index) => deployment.say(`  [c${index + 1}] : ${cluster}`));
+      for (const [index, cluster] of [...clusters.keys()].entries()) deployment.say(`  [c${index + 1}] : ${cluster}`);
       deployment.say("---");
     }
     try {

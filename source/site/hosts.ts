@@ -1,0 +1,172 @@
+/** The simulated hosts: what each has on its disk and which programs it knows. */
+import type { Clock } from "./clock.ts";
+import { Machine } from "./machine/machine.ts";
+import type { ScenarioName } from "./options.ts";
+import { gnt } from "./programs/ganeti.ts";
+import { kadeploy3, kaenv3 } from "./programs/kadeploy3.ts";
+import { ip, lsblk } from "./programs/node-facts.ts";
+import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } from "./programs/oar-others.ts";
+import { oarstat } from "./programs/oarstat.ts";
+import { oarsub } from "./programs/oarsub.ts";
+import { virsh } from "./programs/virsh.ts";
+import { installUtilities } from "./utilities/all.ts";
+import type { RecordedEnvironment } from "./world/environments.ts";
+import { clusterName, type Ganeti } from "./world/ganeti.ts";
+import type { Kadeploy } from "./world/kadeploy.ts";
+import type { LibvirtHost } from "./world/libvirt.ts";
+import type { Oar } from "./world/oar.ts";
+import { domain, type Node, type Testbed } from "./world/testbed.ts";
+
+interface Hardware {
+  cores: number;
+  memoryKiB: number;
+}
+
+/** A host with the ordinary programs and what /proc tells. */
+export function newHost(name: string, clock: Clock, hardware: Hardware): Machine {
+  const machine = new Machine(name, clock);
+  installUtilities(machine);
+  const { files } = machine;
+  const upSince = clock.now();
+  const cpu = (number: number) => `processor\t: ${number}\nmodel name\t: Intel(R) Xeon(R) CPU E5-2630 v3 @ 2.40GHz\n\n`;
+  files.addMade("/proc/cpuinfo", () => Array.from({ length: hardware.cores }, (_, number) => cpu(number)).join(""));
+  files.addMade("/proc/meminfo", () => {
+    const { memoryKiB } = hardware;
+    return `MemTotal:       ${memoryKiB} kB\nMemFree:        ${Math.floor(memoryKiB * 0.9)} kB\nMemAvailable:   ${Math.floor(memoryKiB * 0.95)} kB\n`;
+  });
+  files.addMade("/proc/uptime", () => {
+    const seconds = (clock.now() - upSince) / 1000 + 5;
+    return `${seconds.toFixed(2)} ${(seconds * hardware.cores * 0.9).toFixed(2)}\n`;
+  });
+  files.addMade("/proc/loadavg", () => "0.08 0.03 0.01 1/214 4242\n");
+  files.writeText("/etc/hostname", `${machine.shortName}\n`);
+  files.writeText("/etc/hosts", "127.0.0.1 localhost\n");
+  setRelease(machine, { id: "debian", version: "12", pretty: "Debian GNU/Linux 12 (bookworm)" });
+  return machine;
+}
+
+function setRelease(machine: Machine, release: RecordedEnvironment["release"]): void {
+  const { id, version, pretty } = release;
+  machine.files.writeText(
+    "/etc/os-release",
+    `PRETTY_NAME="${pretty}"\nNAME="${pretty.split(" (")[0]}"\nVERSION_ID="${version}"\nID=${id}\n`,
+  );
+}
+
+export function authorize(machine: Machine, user: string, keys: string): void {
+  const home = machine.account(user)?.home ?? "/";
+  machine.files.makeDirectory(`${home}/.ssh`, user, { parents: true, mode: 0o700 });
+  machine.files.writeText(`${home}/.ssh/authorized_keys`, keys, user, 0o600);
+}
+
+const images: Readonly<Record<string, string>> = {
+  "debian12-lab.env": `---
+name: debian12-lab
+version: 3
+arch: x86_64
+description: Debian 12 with the lab's tools
+author: jdoe
+visibility: private
+destructive: false
+os: linux
+image:
+  file: /home/jdoe/image/debian12-lab.tar.zst
+  kind: tar
+  compression: zstd
+boot:
+  kernel: /vmlinuz
+  initrd: /initrd.img
+filesystem: ext4
+partition_type: 131
+`,
+  "virtu-xen.env": `---
+name: virtu-xen
+version: 2
+description: Xen 4.17 and Ganeti, ready for the cluster
+author: jdoe
+visibility: private
+destructive: false
+os: linux
+image:
+  file: /home/jdoe/image/virtu-xen.tgz
+  kind: tar
+  compression: gzip
+boot:
+  kernel: /vmlinuz
+  initrd: /initrd.img
+filesystem: ext4
+partition_type: 131
+`,
+  "wheezy-2012.env": `name : wheezy-2012
+version : 1
+description : The image of 2012, in its own format
+author : jdoe
+tarball : /home/jdoe/image/wheezy.tgz|tgz
+kernel : /vmlinuz
+initrd : /initrd.img
+fdisktype : 83
+filesystem : ext3
+environment_kind : linux
+demolishing_env : 0
+`,
+};
+
+export function fillFrontend(
+  frontend: Machine,
+  services: { oar: Oar; kadeploy: Kadeploy; testbed: Testbed; publicKey: string; has: (name: ScenarioName) => boolean },
+): void {
+  const { oar, kadeploy, testbed, publicKey, has } = services;
+  frontend.addAccount({ name: "jdoe", home: "/home/jdoe", uid: 15_022 });
+  authorize(frontend, "jdoe", publicKey);
+  frontend.files.writeText("/home/jdoe/.ssh/id_ed25519.pub", publicKey, "jdoe");
+  frontend.files.makeDirectory("/home/jdoe/image", "jdoe");
+  for (const [name, text] of Object.entries(images)) frontend.files.writeText(`/home/jdoe/image/${name}`, text, "jdoe");
+  frontend.files.writeText(
+    "/etc/hosts",
+    `127.0.0.1 localhost\n172.16.111.101 ${frontend.name} frontend\n${testbed.nodes.map((node) => `${node.address} ${node.name} ${node.name.split(".")[0]}\n`).join("")}`,
+  );
+  frontend.install({
+    oarsub: oarsub(oar, has),
+    oarstat: oarstat(oar),
+    oardel: oardel(oar),
+    oarwalltime: oarwalltime(oar),
+    oarnodes: oarnodes(oar),
+    oarprint,
+    "g5k-subnets": subnets(oar),
+    usagepolicycheck: usagePolicyCheck(oar),
+    kadeploy3: kadeploy3(kadeploy, oar),
+    kaenv3,
+  });
+}
+
+/** A node as it comes up after a deployment. */
+export function deployedMachine(node: Node, clock: Clock, environment: RecordedEnvironment, keys: string): Machine {
+  const machine = newHost(node.name, clock, { cores: 16, memoryKiB: node.memoryMiB * 1024 });
+  setRelease(machine, environment.release);
+  machine.files.addMade("/proc/sys/kernel/osrelease", () => `${environment.kernel}\n`);
+  machine.files.writeText("/etc/hosts", `127.0.0.1 localhost\n${node.address} ${node.name} ${machine.shortName}\n`);
+  authorize(machine, "root", keys);
+  machine.install({ lsblk: lsblk(node), ip: ip(node) });
+  return machine;
+}
+
+export function ganetiMachine(name: string, clock: Clock, ganeti: Ganeti, publicKey: string): Machine {
+  const machine = newHost(name, clock, { cores: 8, memoryKiB: 24_684_096 });
+  authorize(machine, "root", publicKey);
+  const { files } = machine;
+  files.makeDirectory("/var/lib/ganeti", "root", { parents: true });
+  files.writeText("/var/lib/ganeti/ssconf_master_node", `${ganeti.master.name}\n`);
+  files.writeText("/var/lib/ganeti/ssconf_cluster_name", `${clusterName}\n`);
+  files.writeText("/var/lib/ganeti/ssconf_nodegroups", `${ganeti.groupUuid} default\n`);
+  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job"]) {
+    machine.install({ [program]: gnt(program, ganeti) }, "/usr/sbin");
+  }
+  return machine;
+}
+
+export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: string, delay: () => number): Machine {
+  const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
+  authorize(machine, "root", publicKey);
+  machine.install({ virsh: virsh(host, delay) });
+  return machine;
+}

@@ -1,0 +1,242 @@
+/** gnt-cluster, gnt-instance, gnt-node, gnt-job of Ganeti 3.0. */
+import type { Call, Program } from "../machine/machine.ts";
+import { asctime, dateTime } from "../utilities/about.ts";
+import { options } from "../utilities/input.ts";
+import { clusterName, type Ganeti, type GanetiInstance, type GanetiJob } from "../world/ganeti.ts";
+import {
+  instanceFields,
+  jobFields,
+  nodeFields,
+  usualInstanceFields,
+  usualJobFields,
+  usualNodeFields,
+} from "./ganeti-fields.ts";
+import { filterOf, printTable } from "./ganeti-table.ts";
+
+const valued = "o output F filter separator units timeout n node t type";
+
+function fault(type: string, text: string): string {
+  return `Failure: prerequisites not met for this operation:\nerror type: ${type}, error details:\n${text}\n`;
+}
+
+async function isOver(call: Call, ganeti: Ganeti, job: GanetiJob, onChange: () => Promise<void>): Promise<void> {
+  let wake = () => {};
+  const off = ganeti.watch(() => wake());
+  try {
+    for (;;) {
+      await onChange();
+      if (["success", "error", "canceled"].includes(job.status)) return;
+      await call.process.guard(
+        new Promise<void>((resolve) => {
+          wake = resolve;
+        }),
+      );
+    }
+  } finally {
+    off();
+  }
+}
+
+async function act(call: Call, ganeti: Ganeti, opcode: GanetiJob["opcode"]): Promise<number> {
+  const { given, words } = options(call.args.slice(1), valued);
+  const found: GanetiInstance[] = [];
+  for (const word of words) {
+    const instance = ganeti.find(word);
+    if (instance) found.push(instance);
+  }
+  if (found.length < words.length || words.length === 0) {
+    await call.err(fault("wrong_input", "Selection filter does not match any instances"));
+    return 1;
+  }
+  // Without a terminal the question whether to act on several is answered no, in silence.
+  if (found.length > 1 && !given.has("force-multiple") && !given.has("f")) return 1;
+  const timeout = given.has("timeout") ? Number(given.get("timeout")) : undefined;
+  const jobs = found.map((instance) => ganeti.submit(opcode, instance, timeout));
+  if (given.has("submit")) {
+    await call.out(jobs.map((job) => `${job.id}: ${job.instance.name}\n`).join(""));
+    return 0;
+  }
+  if (jobs.length > 1) await call.out(`Submitted jobs ${jobs.map(({ id }) => id).join(", ")}\n`);
+  let status = 0;
+  for (const job of jobs) {
+    await call.out(`Waiting for job ${job.id} for ${job.instance.name} ...\n`);
+    let told = 0;
+    await isOver(call, ganeti, job, async () => {
+      for (; told < job.log.length; told += 1) {
+        const entry = job.log[told];
+        if (entry) await call.out(`${asctime(entry.at)} ${entry.text}\n`);
+      }
+    });
+    if (job.status === "success") continue;
+    status = 1;
+    await call.err(`Job ${job.id} for ${job.instance.name} has failed: ${job.failure}\n`);
+  }
+  return status;
+}
+
+async function instances(call: Call, ganeti: Ganeti): Promise<number> {
+  const { words } = options(call.args.slice(1), valued);
+  const fields = instanceFields(ganeti);
+  const filter = filterOf(call, fields);
+  const chosen: GanetiInstance[] = [];
+  for (const word of words) {
+    const instance = ganeti.find(word);
+    if (!instance) {
+      await call.err(fault("unknown_entity", `Instance name ${word} not found`));
+      return 1;
+    }
+    chosen.push(instance);
+  }
+  const rows = (words.length > 0 ? chosen : [...ganeti.instances].sort((a, b) => (a.name < b.name ? -1 : 1))).filter(
+    (one) => !filter || filter(one),
+  );
+  return printTable(call, fields, usualInstanceFields, rows);
+}
+
+async function watch(call: Call, ganeti: Ganeti, silent: boolean): Promise<number> {
+  const [id = ""] = options(call.args.slice(1), valued).words;
+  const title = `Output from job ${id} follows`;
+  if (!silent) await call.out(`${title}\n${"-".repeat(title.length)}\n`);
+  const job = ganeti.jobs.get(Number(id));
+  if (!job) {
+    await call.err(`Job ${id} failed: Error checking job status: Can't load job file\n`);
+    return 1;
+  }
+  let told = 0;
+  await isOver(call, ganeti, job, async () => {
+    for (; !silent && told < job.log.length; told += 1) {
+      const entry = job.log[told];
+      if (entry) await call.out(`${asctime(entry.at)} ${entry.text}\n`);
+    }
+  });
+  if (job.status === "success") return 0;
+  await call.err(`Job ${id} failed: ${job.failure}\n`);
+  return 1;
+}
+
+function jobInfo(job: GanetiJob): string {
+  const moment = (ms: number) => `${dateTime(ms / 1000)}.${String((ms % 1000) * 1000).padStart(6, "0")}`;
+  const lines = [`- Job ID: ${job.id}`, `  Status: ${job.status}`, `  Received:         ${moment(job.received)}`];
+  if (job.started)
+    lines.push(
+      `  Processing start: ${moment(job.started)} (delta ${((job.started - job.received) / 1000).toFixed(6)}s)`,
+    );
+  if (job.ended) {
+    lines.push(`  Processing end:   ${moment(job.ended)} (delta ${((job.ended - job.started) / 1000).toFixed(6)}s)`);
+    lines.push(`  Total processing time: ${((job.ended - job.received) / 1000).toFixed(6)} seconds`);
+  }
+  lines.push("  Opcodes: ", `    - Opcode: OP_INSTANCE_${job.opcode}`, `      Status: ${job.status}`);
+  lines.push("      Input fields: ", `        instance_name: ${job.instance.name}`, "      Result: None");
+  return `${lines.join("\n")}\n`;
+}
+
+async function jobs(call: Call, ganeti: Ganeti): Promise<number> {
+  const { given, words } = options(call.args.slice(1), valued);
+  const filter = filterOf(call, jobFields);
+  const states: Readonly<Record<string, readonly string[]>> = {
+    running: ["running"],
+    pending: ["queued", "waiting"],
+    queued: ["queued"],
+    waiting: ["waiting"],
+    error: ["error"],
+    finished: ["success", "error", "canceled"],
+  };
+  // Of several such flags the last one wins.
+  const flag = [...given.keys()].filter((key) => key in states).at(-1);
+  const rows = [...ganeti.jobs.values()].filter(
+    (job) =>
+      (words.length === 0 || words.includes(String(job.id))) &&
+      (flag === undefined || states[flag]?.includes(job.status)) &&
+      (!filter || filter(job)),
+  );
+  return printTable(call, jobFields, usualJobFields, rows);
+}
+
+type Verb = (call: Call, ganeti: Ganeti) => Promise<number>;
+
+const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
+  "gnt-instance": {
+    list: instances,
+    startup: (call, ganeti) => act(call, ganeti, "STARTUP"),
+    start: (call, ganeti) => act(call, ganeti, "STARTUP"),
+    shutdown: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
+    stop: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
+    reboot: (call, ganeti) => act(call, ganeti, "REBOOT"),
+  },
+  "gnt-node": {
+    list: (call, ganeti) => printTable(call, nodeFields(ganeti), usualNodeFields, ganeti.nodes),
+  },
+  "gnt-job": {
+    list: jobs,
+    watch: (call, ganeti) => watch(call, ganeti, false),
+    wait: (call, ganeti) => watch(call, ganeti, true),
+    info: async (call, ganeti) => {
+      for (const id of options(call.args.slice(1)).words) {
+        const job = ganeti.jobs.get(Number(id));
+        await call.out(job ? jobInfo(job) : `- Job ID ${id} not found\n`);
+      }
+      return 0;
+    },
+    cancel: async (call, ganeti) => {
+      let status = 0;
+      for (const id of options(call.args.slice(1)).words) {
+        const job = ganeti.jobs.get(Number(id));
+        const over = !job || ["success", "error", "canceled"].includes(job.status);
+        const text = over
+          ? `Job ${id} not found in queue`
+          : ganeti.cancel(job)
+            ? "Job successfully cancelled"
+            : "Job no longer waiting, can't cancel (informed it anyway)";
+        await call.out(`${text}\n`);
+        if (!text.startsWith("Job successfully")) status = 1;
+      }
+      return status;
+    },
+  },
+  "gnt-cluster": {
+    info: async (call, ganeti) => {
+      await call.out(
+        `Cluster name: ${clusterName}\nCluster UUID: ${ganeti.groupUuid}\nMaster node: ${ganeti.master.name}\nArchitecture (this node): 64bits (x86_64)\nTags: (none)\nDefault hypervisor: kvm\nEnabled hypervisors: kvm\n`,
+      );
+      return 0;
+    },
+    version: async (call) => {
+      await call.out(
+        "Software version: 3.0.2\nInternode protocol: 3000000\nConfiguration format: 3000000\nOS api version: 20\nExport interface: 0\nVCS version: (ganeti) version 3.0.2-3\n",
+      );
+      return 0;
+    },
+  },
+};
+
+/** One of the gnt-* programs; off the master they refuse, `getmaster` excepted. */
+export function gnt(program: string, ganeti: Ganeti): Program {
+  return async (call) => {
+    const [verb = ""] = call.args;
+    if (verb === "--version") {
+      await call.out(`${program} (ganeti 3.0.2-3) 3.0.2\n`);
+      return 0;
+    }
+    if (program === "gnt-cluster" && verb === "getmaster") {
+      await call.out(`${ganeti.master.name}\n`);
+      return 0;
+    }
+    const run = verbs[program]?.[verb];
+    if (!run) {
+      await call.err(`Usage: ${program} {command} [options...] [argument...]\n`);
+      return 1;
+    }
+    if (call.process.user !== "root") {
+      await call.err(
+        "It seems you don't have permissions to connect to the master daemon.\nPlease retry as a different user.\n",
+      );
+      return 1;
+    }
+    if (call.machine.name !== ganeti.master.name) {
+      const where = `This is not the master node, please connect to node '${ganeti.master.name}' and rerun the command`;
+      await call.err(fault("wrong_input", where));
+      return 1;
+    }
+    return run(call, ganeti);
+  };
+}

@@ -1,0 +1,137 @@
+/** A terminal on the host's side: line editing, echo, Ctrl-C and Ctrl-D, and a shell that reads from it. */
+import type { ServerChannel } from "ssh2";
+import type { Machine } from "../machine/machine.ts";
+import { ExitProcess } from "../machine/machine.ts";
+import { makePipe, OpenFile } from "../machine/open-file.ts";
+import type { Process } from "../machine/process.ts";
+import { Shell } from "../shell/shell.ts";
+
+class TerminalOutput extends OpenFile {
+  constructor(private readonly below: OpenFile) {
+    super();
+  }
+
+  write(text: string): Promise<void> {
+    return this.below.write(text.replaceAll("\n", "\r\n"));
+  }
+
+  protected async take(): Promise<string | null> {
+    return null;
+  }
+
+  protected override released(): void {
+    this.below.close();
+  }
+
+  override onBroken(call: () => void): () => void {
+    return this.below.onBroken(call);
+  }
+
+  override get isTerminal(): boolean {
+    return true;
+  }
+}
+
+class TerminalInput extends OpenFile {
+  constructor(private readonly below: OpenFile) {
+    super();
+  }
+
+  async write(): Promise<void> {}
+
+  protected take(): Promise<string | null> {
+    return this.below.read();
+  }
+
+  protected override released(): void {
+    this.below.close();
+  }
+
+  override get isTerminal(): boolean {
+    return true;
+  }
+}
+
+export class Terminal {
+  private line = "";
+  private interrupt = () => {};
+
+  constructor(
+    private columns: number,
+    private rows: number,
+  ) {}
+
+  resize(columns: number, rows: number): void {
+    this.columns = columns;
+    this.rows = rows;
+  }
+
+  onInterrupt(call: () => void): void {
+    this.interrupt = call;
+  }
+
+  output(below: OpenFile): OpenFile {
+    return new TerminalOutput(below);
+  }
+
+  /** Keys become lines; each is echoed. */
+  attach(channel: ServerChannel, screen: OpenFile): OpenFile {
+    const { reader, writer } = makePipe();
+    const show = (text: string) => void screen.write(text).catch(() => {});
+    let open = true;
+    const close = () => {
+      if (open) writer.close();
+      open = false;
+    };
+    channel.on("data", (chunk: Buffer) => {
+      for (const key of chunk.toString("latin1")) {
+        if (key === "\r" || key === "\n") {
+          show("\r\n");
+          void writer.write(`${this.line}\n`).catch(() => {});
+          this.line = "";
+        } else if (key === "\u0003") {
+          show("^C\r\n");
+          this.line = "";
+          this.interrupt();
+        } else if (key === "\u0004") {
+          if (this.line === "") close();
+        } else if (key === "\u007f" || key === "\b") {
+          if (this.line !== "") show("\b \b");
+          this.line = this.line.slice(0, -1);
+        } else if (key >= " ") {
+          this.line += key;
+          show(key);
+        }
+      }
+    });
+    channel.on("close", close);
+    return new TerminalInput(reader);
+  }
+
+  /** The login shell on this terminal, until `exit` or Ctrl-D. */
+  async interact(machine: Machine, process: Process): Promise<number> {
+    process.env.set("COLUMNS", String(this.columns)).set("LINES", String(this.rows));
+    const shell = new Shell(process, "-sh", []);
+    process.handlers.set("INT", () => {});
+    const sign = process.user === "root" ? "#" : "$";
+    for (;;) {
+      const home = machine.account(process.user)?.home;
+      await process.write(
+        1,
+        `${process.user}@${machine.shortName}:${process.directory === home ? "~" : process.directory}${sign} `,
+      );
+      const file = process.files.get(0);
+      const line = file ? await process.guard(file.readLine()) : null;
+      if (!line) {
+        await process.write(1, "logout\n");
+        return shell.status;
+      }
+      try {
+        shell.status = await shell.runText(line.text);
+      } catch (thrown) {
+        if (thrown instanceof ExitProcess) return thrown.status;
+        throw thrown;
+      }
+    }
+  }
+}

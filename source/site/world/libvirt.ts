@@ -1,0 +1,167 @@
+/** One libvirt host: domains, and the time their changes take. */
+import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
+
+export interface Domain {
+  name: string;
+  uuid: string;
+  /** As text that people read. */
+  title: string;
+  state: "running" | "paused" | "shut off" | "in shutdown";
+  /** `state.reason` of domstats. */
+  reason: number;
+  /** Changes with every start; null when off. */
+  id: number | null;
+  vcpus: number;
+  maximumVcpus: number;
+  /** KiB. */
+  memory: number;
+  maximumMemory: number;
+  autostart: boolean;
+  saved: boolean;
+  /** Does not answer its monitor: blocks domstats. */
+  frozen: boolean;
+  /** A question to the frozen guest is pending already: from then on `--nowait` passes it by. */
+  stuck: boolean;
+  /** Share of a CPU that it uses, for counters that grow. */
+  load: number;
+  /** Epoch milliseconds of the last start. */
+  startedAt: number;
+  /** Nanoseconds of CPU from before it was last shut off. */
+  cpuBefore: number;
+  disk: number;
+}
+
+export type DomainFacts = Pick<Domain, "name" | "title" | "state" | "vcpus" | "memory" | "autostart" | "saved">;
+
+export class LibvirtHost {
+  readonly domains: Domain[];
+  private nextId = 1;
+  private nextInterface = 0;
+  private readonly watchers = new Set<() => void>();
+  /** Taps of running domains: `vnet4`. */
+  readonly interfaces = new Map<Domain, string>();
+  readonly bootedAt: number;
+
+  constructor(
+    readonly hostname: string,
+    readonly clock: Clock,
+    random: Random,
+    facts: readonly DomainFacts[],
+  ) {
+    this.bootedAt = clock.now() - 9 * 86_400_000;
+    this.domains = facts.map((given) => ({
+      ...given,
+      uuid: random.uuid(),
+      reason: 1,
+      id: null,
+      maximumVcpus: given.vcpus * 2,
+      maximumMemory: Math.round(given.memory * 1.25),
+      frozen: false,
+      stuck: false,
+      load: 0.03 + random.next() * 0.6,
+      startedAt: clock.now() - random.between(2, 200) * 3_600_000,
+      cpuBefore: random.between(4, 90) * 1_000_000_000,
+      disk: random.between(4, 40) * 1024 ** 3,
+    }));
+    for (const domain of this.domains) if (domain.state !== "shut off") this.boot(domain);
+  }
+
+  private boot(domain: Domain): void {
+    domain.id = this.nextId;
+    this.nextId += 1;
+    this.interfaces.set(domain, `vnet${this.nextInterface}`);
+    this.nextInterface += 1;
+  }
+
+  find(word: string): Domain | undefined {
+    return this.domains.find(({ name, uuid, id }) => name === word || uuid === word || String(id) === word);
+  }
+
+  watch(call: () => void): () => void {
+    this.watchers.add(call);
+    return () => this.watchers.delete(call);
+  }
+
+  private changed(): void {
+    for (const call of [...this.watchers]) call();
+  }
+
+  /** Running domains whose monitor hangs. */
+  frozen(): Domain[] {
+    return this.domains.filter((domain) => domain.frozen && domain.id !== null);
+  }
+
+  /** Resolves when no running domain blocks the monitor any more. */
+  async thawed(guard: <T>(promise: Promise<T>) => Promise<T>): Promise<void> {
+    while (this.frozen().length > 0) {
+      let off = () => {};
+      try {
+        await guard(
+          new Promise<void>((resolve) => {
+            off = this.watch(resolve);
+          }),
+        );
+      } finally {
+        off();
+      }
+    }
+  }
+
+  freeze(name: string, frozen: boolean): void {
+    const domain = this.find(name);
+    if (domain) {
+      domain.frozen = frozen;
+      domain.stuck = false;
+    }
+    this.changed();
+  }
+
+  start(domain: Domain): void {
+    domain.state = "running";
+    domain.reason = domain.saved ? 3 : 1;
+    domain.saved = false;
+    domain.startedAt = this.clock.now();
+    domain.cpuBefore = 0;
+    this.boot(domain);
+    this.changed();
+  }
+
+  /** Off at once. */
+  off(domain: Domain, reason: number): void {
+    domain.state = "shut off";
+    domain.reason = reason;
+    domain.cpuBefore = this.cpuTime(domain);
+    domain.id = null;
+    domain.frozen = false;
+    domain.stuck = false;
+    this.interfaces.delete(domain);
+    this.changed();
+  }
+
+  /** Presses the power button: a guest that runs takes its time, one that is paused does nothing. */
+  powerButton(domain: Domain): void {
+    const { id } = domain;
+    if (domain.state !== "running" || domain.frozen) return;
+    this.clock.after(50, () => {
+      if (domain.id === id && domain.state === "running") this.off(domain, 1);
+    });
+  }
+
+  reboot(domain: Domain): void {
+    const { id } = domain;
+    this.clock.after(40, () => {
+      if (domain.id !== id) return;
+      // The guest starts anew in the same QEMU.
+      domain.cpuBefore = this.cpuTime(domain);
+      domain.startedAt = this.clock.now();
+      this.changed();
+    });
+  }
+
+  /** Nanoseconds. */
+  cpuTime(domain: Domain): number {
+    if (domain.state !== "running") return domain.cpuBefore;
+    return domain.cpuBefore + Math.floor((this.clock.now() - domain.startedAt) * 1e6 * domain.load * domain.vcpus);
+  }
+}
