@@ -12,6 +12,9 @@ export const program = join(projectRoot, "dist", "cli.js");
 /** What is worth keeping from run to run (root file systems, a guest's kernel); safe to delete. */
 export const cacheDir = process.env["VIRTU_LAB_CACHE"] ?? "/var/cache/virtu-lab";
 
+// When the runner is killed, its worker would go on; ending it makes the kernel end every daemon that it started.
+process.once("disconnect", () => process.exit(1));
+
 export interface RunOptions {
   input?: string;
   env?: Record<string, string | undefined>;

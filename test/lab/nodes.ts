@@ -2,7 +2,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Daemon, daemon, must, type Ran, type RunOptions, run, type Teardown, until } from "./lab.ts";
+import {
+  type Daemon,
+  daemon,
+  installPackages,
+  must,
+  type Ran,
+  type RunOptions,
+  run,
+  type Teardown,
+  until,
+} from "./lab.ts";
 
 const nodeInit = join(dirname(fileURLToPath(import.meta.url)), "node-init.sh");
 
@@ -23,6 +33,7 @@ export interface Network {
 
 /** Opens a network with a switch; programs started with its `prefix` reach the nodes, and nothing else. */
 export async function openNetwork(teardown: Teardown, domain = "lab.example.org"): Promise<Network> {
+  await installPackages("iproute2", "openssh-client");
   const directory = teardown.directory("nodes");
   const holder = daemon(teardown, join(directory, "network.log"), "unshare", ["--net", "sleep", "infinity"]);
   const prefix = ["nsenter", `--net=/proc/${holder.pid}/ns/net`, "--"];

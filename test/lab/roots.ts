@@ -72,7 +72,7 @@ export async function baseRoot(): Promise<string> {
   const { release, mirror } = await debian();
   const path = cachePath("base", release, ...basePackages);
   if (existsSync(path)) return path;
-  await installPackages("debootstrap", "util-linux", "iproute2");
+  await installPackages("debootstrap");
   const script = `
 for protocol in http https; do
   eval "$(apt-config shell proxy "Acquire::$protocol::Proxy")"
