@@ -104,7 +104,9 @@ export class Resolver {
     const lines = files.flatMap((file) => [`Include "${file}"`, "Match all"]);
     const words = ["-G", "-F", "/dev/stdin"];
     if (named.port !== null) words.push("-p", String(named.port));
-    const answer = await run(this.program, [...words, "--", named.host], `${lines.join("\n")}\nUser "${nobody}"\n`);
+    // What Node gives a child as standard input is a socket, which nothing can open by name; cat makes a pipe of it.
+    const line = ["-c", 'cat | "$0" "$@"', this.program, ...words, "--", named.host];
+    const answer = await run("/bin/sh", line, `${lines.join("\n")}\nUser "${nobody}"\n`);
     return answer.status === 0 && parseDump(answer.stdout).get("user")?.[0] !== nobody;
   }
 

@@ -178,7 +178,8 @@ test("goes on to the second factor when the first one is not enough", async () =
       } else if (context.method === "publickey" && context.signature) {
         first = true;
         context.reject(["password"], true);
-      } else needsKey(context);
+      } else if (first) context.reject(["password"]);
+      else needsKey(context);
     },
     new TestAsker(["two"]),
     { key },

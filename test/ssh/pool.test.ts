@@ -144,7 +144,7 @@ test("cancelled while it runs, the remote process and what it started are ended"
   const pool = poolOf(at);
   const abort = new AbortController();
   const trace = path.join(at.directory, "trace");
-  const command = sh`trap ${`echo ended > ${trace}; exit`} TERM; echo up; sleep 30 & wait`;
+  const command = sh`trap ${`echo ended > ${trace}; exit`} TERM; sh -c ${"echo up; exec sleep 30"} & wait`;
   const running = pool.exec(h, command, { signal: abort.signal, onLine: () => abort.abort() });
   await expect(running).rejects.toMatchObject({ kind: "cancelled" });
   // The place is given back only when the last process has gone.

@@ -18,7 +18,11 @@ export interface Keys {
 
 export function makeKey(passphrase?: string): Keys {
   const options = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 4 };
-  return utils.generateKeyPairSync("ed25519", options as Parameters<typeof utils.generateKeyPairSync>[1]);
+  for (;;) {
+    const keys = utils.generateKeyPairSync("ed25519", options as Parameters<typeof utils.generateKeyPairSync>[1]);
+    // One in some 300 keys that ssh2 makes can be read by nobody.
+    if (!(utils.parseKey(keys.private, passphrase) instanceof Error)) return keys;
+  }
 }
 
 export interface ServerOptions {
