@@ -60,7 +60,7 @@ const instanceHead = ["NAME", "STATUS", "PROVIDER", "NODE", "VCPU", "MEMORY", "H
 
 function instanceCells(instance: Instance): string[] {
   const { name, status, statusDetail, provider, node, vcpus, memoryMiB, host } = instance;
-  const detail = statusDetail === status ? status : `${status} (${statusDetail})`;
+  const detail = statusDetail.startsWith(status) ? statusDetail : `${status} (${statusDetail})`;
   return [name, detail, provider, node ?? "-", number(vcpus), memoryMiB === null ? "-" : `${memoryMiB}M`, host];
 }
 

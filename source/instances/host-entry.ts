@@ -83,6 +83,7 @@ export class HostEntry {
         this.discovery = await discover(pool, this.ref, { ...options, uri, known: known() });
         this.discoveredAt = Date.now();
         this.lookAgain = false;
+        this.forgetGone();
       }
       const { providers, problems } = this.discovery ?? { providers: [], problems: [] };
       if (providers.length === 0) throw problems[0] ?? nothingThere(this.ref);
@@ -110,6 +111,16 @@ export class HostEntry {
   private mustDiscover(): boolean {
     if (!this.discovery || this.discovery.providers.length === 0 || this.lookAgain) return true;
     return this.discovery.problems.length > 0 && Date.now() - this.discoveredAt > longestWaitMs;
+  }
+
+  /** What is no longer there takes its rows with it. A provider that only can't be used now keeps them, as stale. */
+  private forgetGone(): void {
+    const { providers, problems } = this.discovery ?? { providers: [], problems: [] };
+    if (problems.length > 0) return;
+    for (const [place, { provider }] of this.around.places) {
+      const ours = provider.attachment.host.name === this.ref.name;
+      if (ours && !providers.some((other) => other.place === place)) this.around.places.delete(place);
+    }
   }
 
   /** Null, or why the provider gave no list. */

@@ -149,6 +149,3 @@ export interface Inventory extends EventEmitter<InventoryEvents> {
   /** Stops polling and following; nothing on the hosts is touched. */
   end(): void;
 }
-
-/** `export function createInventory(options: InventoryOptions): Inventory` in inventory.ts. */
-export type CreateInventory = (options: InventoryOptions) => Inventory;

@@ -174,13 +174,18 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
 
   private async statusAfter(provider: Provider, key: string): Promise<Status | null> {
     const began = Date.now();
-    const shown = this.places.get(provider.place)?.provider ?? provider;
-    const entry = this.hosts.get(shown.attachment.host.name);
-    if (!entry || this.ended) return null;
-    await this.refreshEntry(entry, { priority: "user", fresh: true });
-    const record = this.places.get(provider.place);
-    if (!record || record.stale || record.seenAt < began) return null;
-    return record.snapshot.instances.find((instance) => instance.key === key)?.status ?? null;
+    // A second look, because a link that broke just now is often back at once.
+    for (let look = 0; look < 2 && !this.ended; look += 1) {
+      const shown = this.places.get(provider.place)?.provider ?? provider;
+      const entry = this.hosts.get(shown.attachment.host.name);
+      if (!entry) return null;
+      await this.refreshEntry(entry, { priority: "user", fresh: true });
+      const record = this.places.get(provider.place);
+      if (record && !record.stale && record.seenAt >= began) {
+        return record.snapshot.instances.find((instance) => instance.key === key)?.status ?? null;
+      }
+    }
+    return null;
   }
 
   refuses(action: ActionName, key: string): string | null {

@@ -21,11 +21,3 @@ export function refusalByStatus(action: ActionName, instance: Pick<Instance, "st
   }
   return null;
 }
-
-/** What an action is called in a sentence: `The shutdown of web1 failed`. */
-export const nouns: Record<ActionName, string> = {
-  start: "start",
-  shutdown: "shutdown",
-  reboot: "reboot",
-  "force-off": "power off",
-};

@@ -6,7 +6,7 @@ export type ProviderName = "ganeti" | "libvirt" | "xen" | "xenserver";
 export type Status = "running" | "stopped" | "paused" | "error" | "unknown";
 
 export interface Instance {
-  /** Unique over all hosts: `provider/cluster-or-host/id`. Two instances of one name never share it. */
+  /** Unique over all hosts: its provider's `place`, a slash, its id. Two instances of one name never share it. */
   key: string;
   name: string;
   id: string;

@@ -1,5 +1,4 @@
-/** Pools without SSH: one answers from a script (recordings mostly), one runs the commands in a shell of this machine. */
-import { spawn } from "node:child_process";
+/** A pool without SSH, which answers from a script (recordings mostly). */
 import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -16,28 +15,8 @@ export interface Call {
 export type Reply = Partial<ExecResult> | VirtuError;
 export type Script = (call: Call) => Reply | Promise<Reply>;
 
-abstract class BarePool extends EventEmitter<PoolEvents> implements Pool {
-  abstract exec(host: HostRef, command: Command, options?: ExecOptions): Promise<ExecResult>;
-  pty(): never {
-    throw new Error("no terminal here");
-  }
-  upload(): never {
-    throw new Error("no upload here");
-  }
-  forward(): never {
-    throw new Error("no forwarding here");
-  }
-  sessions() {
-    return [];
-  }
-  async reconnect() {}
-  close() {}
-  async forgetHostKeys() {}
-  async end() {}
-}
-
 /** Answers each command by the script; remembers what was asked. */
-export class ScriptedPool extends BarePool {
+export class ScriptedPool extends EventEmitter<PoolEvents> implements Pool {
   readonly calls: Call[] = [];
 
   constructor(private readonly script: Script) {
@@ -66,6 +45,23 @@ export class ScriptedPool extends BarePool {
     return result;
   }
 
+  pty(): never {
+    throw new Error("no terminal here");
+  }
+  upload(): never {
+    throw new Error("no upload here");
+  }
+  forward(): never {
+    throw new Error("no forwarding here");
+  }
+  sessions() {
+    return [];
+  }
+  async reconnect() {}
+  close() {}
+  async forgetHostKeys() {}
+  async end() {}
+
   /** The command lines that a host got. */
   lines(host?: string): string[] {
     return this.calls.filter((call) => host === undefined || call.host.name === host).map((call) => call.line);
@@ -79,27 +75,6 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pr
     signal?.addEventListener("abort", cancel, { once: true });
     work.then(resolve, reject).finally(() => signal?.removeEventListener("abort", cancel));
   });
-}
-
-/** Runs every command with sh here, whatever the host is called. */
-export class LocalPool extends BarePool {
-  async exec(_host: HostRef, command: Command, options: ExecOptions = {}): Promise<ExecResult> {
-    const child = spawn("sh", ["-c", command.line], { stdio: ["ignore", "pipe", "pipe"] });
-    const output = { stdout: "", stderr: "" };
-    for (const stream of ["stdout", "stderr"] as const) {
-      child[stream].setEncoding("utf8").on("data", (text: string) => {
-        output[stream] += text;
-      });
-    }
-    const status = await new Promise<number | null>((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", resolve);
-    });
-    for (const stream of ["stdout", "stderr"] as const) {
-      for (const line of output[stream].split("\n").slice(0, -1)) options.onLine?.(stream, line);
-    }
-    return { outcome: "exited", status, signal: null, ...output, truncated: false, durationMs: 1 };
-  }
 }
 
 /** One part of a recording in fixtures/. */

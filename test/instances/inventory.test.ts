@@ -142,6 +142,22 @@ describe("reading", () => {
     expect(pool.lines().filter(isDiscovery)).toHaveLength(2);
   });
 
+  test("drops the rows of a provider that is gone", async () => {
+    let gone = false;
+    const pool = new ScriptedPool(({ line }) => {
+      if (isDiscovery(line)) return gone ? { stdout: "@@virtu probe ganeti\n@@virtu probe libvirt\n" } : libvirtHost;
+      return gone ? { status: 127, stderr: "sh: 1: virsh: not found\n" } : domains({ web1: true });
+    });
+    const inventory = inventoryOf(pool, ["hv1"]);
+    await inventory.refresh();
+    gone = true;
+    await inventory.refresh();
+    expect(inventory.view().instances).toMatchObject([{ name: "web1", stale: true }]);
+    await inventory.refresh();
+    expect(inventory.view().instances).toEqual([]);
+    expect(inventory.view().hosts[0]?.error?.what).toBe("No VM manager was found");
+  });
+
   test("gives the same picture as long as nothing changed", async () => {
     const inventory = inventoryOf(new Hosts({ hv1: { web1: true } }).pool, ["hv1"]);
     await inventory.refresh();
@@ -381,6 +397,21 @@ describe("acting", () => {
     await inventory.refresh();
     const [item] = await inventory.act("reboot", [keyOf(inventory, "a")]).done;
     expect(item).toMatchObject({ state: "failed", error: "The session broke: reset", statusAfter: null });
+  });
+
+  test("looks twice for the status after an action: a broken link is often back at once", async () => {
+    const hosts = new Hosts({ hv1: { a: true } });
+    const inventory = inventoryOf(hosts.pool, ["hv1"]);
+    await inventory.refresh();
+    inventory.on("action", ({ state }) => {
+      if (state === "done") hosts.down.add("hv1");
+    });
+    inventory.on("change", () => {
+      if (inventory.view().hosts[0]?.state === "stale") hosts.down.clear();
+    });
+    const [item] = await inventory.act("force-off", [keyOf(inventory, "a")]).done;
+    expect(item).toMatchObject({ state: "done", statusAfter: "stopped" });
+    expect(hosts.pool.lines().filter(isPoll).length).toBeGreaterThan(2);
   });
 
   test("stops following when it is told to, and says that it goes on", async () => {
