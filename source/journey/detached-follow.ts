@@ -1,4 +1,7 @@
-/** Follows the output of a detached run over losses of the link, from the byte where it broke off. */
+/**
+ * Follows the output of a detached run over losses of the link, from the line where it broke off. Lines are counted, not
+ * bytes: what a program prints need not be UTF-8, and then its bytes are no longer known here.
+ */
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { Pool } from "../ssh/types.ts";
 import { followCommand, lookAtRuns, type Place, type RunSnapshot } from "./detached.ts";
@@ -29,15 +32,23 @@ export interface Followed<S> {
   vanished: boolean;
 }
 
-/** The state after all whole lines of a snapshot, and their length in bytes; null when bytes can't be counted (not UTF-8). */
-export function replay<S>(reader: RunReader<S>, snapshot: RunSnapshot): { state: S; offset: number | null } {
-  const whole = snapshot.output.slice(0, snapshot.output.lastIndexOf("\n") + 1);
-  let state = reader.start(snapshot);
-  for (const line of whole.split("\n").slice(0, -1)) state = reader.line(state, line, null);
-  return { state, offset: whole.includes("\ufffd") ? null : Buffer.byteLength(whole) };
+/** A run as far as it has been read: so many whole lines. */
+interface Read<S> {
+  state: S;
+  lines: number;
 }
 
-const lasting = new Set(["authentication", "host-key", "usage", "cancelled", "unparsed"]);
+/** The state after all whole lines of a snapshot. */
+export function replay<S>(reader: RunReader<S>, snapshot: RunSnapshot): Read<S> {
+  const lines = snapshot.output.split("\n").slice(0, -1);
+  const state = lines.reduce((known, line) => reader.line(known, line, null), reader.start(snapshot));
+  return { state, lines: lines.length };
+}
+
+/** What may be better in a moment; any other error would come again. */
+const passing = new Set(["connection", "timeout"]);
+/** So often an unreachable host is tried before anything is known of the run. */
+const firstTries = 5;
 
 /** Follows a run to its end. Rejects as `cancelled` when the signal stops it; the run itself goes on. */
 export async function followRun<S>(
@@ -55,31 +66,28 @@ export async function followRun<S>(
     throw new VirtuError({ kind: "usage", what: `There is no run ${id}`, where: place.where });
   };
   const vanished = (snapshot: RunSnapshot) => !snapshot.ended && snapshot.alive === false;
-  let known: { state: S; offset: number | null } | null = null;
+  let known: Read<S> | null = null;
   let failures = 0;
   for (;;) {
     try {
-      if (known === null || known.offset === null || failures > 0) {
+      if (known === null || failures > 0) {
         const snapshot = await look();
-        const again = replay(reader, snapshot);
-        if (known === null || known.offset === null || vanished(snapshot)) known = again;
+        if (known === null || vanished(snapshot)) known = replay(reader, snapshot);
         if (failures > 0) onNotice?.("The link is back.");
         failures = 0;
         onUpdate?.(known.state);
         if (vanished(snapshot)) return { state: known.state, vanished: true };
       }
       if (reader.ended(known.state)) return { state: known.state, vanished: false };
-      const from: { state: S; offset: number | null } = known;
-      const streamed = await stream(
-        pool,
-        place,
-        id,
-        reader,
-        { ...from, offset: from.offset ?? 0 },
-        { signal, onUpdate, quietMs, look },
-      );
+      const streamed: { known: Read<S>; end: End | null } = await stream(pool, place, id, reader, known, {
+        signal,
+        onUpdate,
+        quietMs,
+        look,
+      });
       known = streamed.known;
       if (streamed.end) return { state: known.state, vanished: streamed.end === "vanished" };
+      onNotice?.("The link is lost; what runs there goes on.");
     } catch (thrown) {
       const error = toVirtuError(thrown);
       if (signal?.aborted)
@@ -88,7 +96,7 @@ export async function followRun<S>(
           what: "No longer followed; it goes on by itself",
           where: place.where,
         });
-      if (lasting.has(error.kind)) throw error;
+      if (!passing.has(error.kind) || (known === null && failures + 1 >= firstTries)) throw error;
       onNotice?.(`The link is lost: ${error.why ?? error.what}.`);
     }
     failures += 1;
@@ -96,21 +104,23 @@ export async function followRun<S>(
   }
 }
 
+type End = "ended" | "vanished";
+
 /** One connection's worth of output. `end` is null when the link was lost; then `known` is that before the last line. */
 async function stream<S>(
   pool: Pool,
   place: Place,
   id: string,
   reader: RunReader<S>,
-  from: { state: S; offset: number },
+  from: Read<S>,
   options: { signal?: AbortSignal; onUpdate?: (state: S) => void; quietMs: number; look: () => Promise<RunSnapshot> },
-): Promise<{ known: { state: S; offset: number | null }; end: "ended" | "vanished" | null }> {
+): Promise<{ known: Read<S>; end: End | null }> {
   const stop = new AbortController();
-  let known: { state: S; offset: number | null } = from;
+  let known = from;
   let before = known;
   let lastLine = Date.now();
-  let end: "ended" | "vanished" | null = null;
-  const finish = (how: "ended" | "vanished") => {
+  let end: End | null = null;
+  const finish = (how: End) => {
     end ??= how;
     stop.abort();
   };
@@ -118,11 +128,7 @@ async function stream<S>(
     if (channel === "stderr" || end) return;
     lastLine = Date.now();
     before = known;
-    const countable = known.offset !== null && !line.includes("\ufffd");
-    known = {
-      state: reader.line(known.state, line, Date.now() / 1000),
-      offset: countable && known.offset !== null ? known.offset + Buffer.byteLength(line) + 1 : null,
-    };
+    known = { state: reader.line(known.state, line, Date.now() / 1000), lines: known.lines + 1 };
     options.onUpdate?.(known.state);
     if (reader.ended(known.state)) finish("ended");
   };
@@ -131,9 +137,9 @@ async function stream<S>(
     lastLine = Date.now();
     options.look().then(
       (snapshot) => {
-        if (end || snapshot.ended || snapshot.alive !== false) return;
+        if (end || (!snapshot.ended && snapshot.alive !== false)) return;
         known = replay(reader, snapshot);
-        finish("vanished");
+        finish(snapshot.ended ? "ended" : "vanished");
       },
       // The link itself is watched by the command below.
       () => undefined,
@@ -141,7 +147,7 @@ async function stream<S>(
   }, options.quietMs);
   try {
     const signals = options.signal ? [options.signal, stop.signal] : [stop.signal];
-    await pool.exec(place.host, followCommand(place, id, from.offset), {
+    await pool.exec(place.host, followCommand(place, id, from.lines), {
       signal: AbortSignal.any(signals),
       onLine,
       priority: "poll",
@@ -149,7 +155,7 @@ async function stream<S>(
       maxBytes: 1,
     });
   } catch (thrown) {
-    if (!end && (options.signal?.aborted || lasting.has(toVirtuError(thrown).kind))) throw thrown;
+    if (!end && (options.signal?.aborted || !passing.has(toVirtuError(thrown).kind))) throw thrown;
   } finally {
     clearInterval(timer);
   }

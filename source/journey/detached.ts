@@ -247,9 +247,9 @@ export async function writeBeside(
   answered(result, { what: "The outcome can't be noted", where: place.where });
 }
 
-/** The command that shows the output from a byte on (0 is the first) and goes on as it grows. */
-export function followCommand(place: Place, id: string, offset: number): Command {
-  return sh`tail -c +${offset + 1} -f ${folderOf(place)}/${checkRunId(id)}/output`;
+/** The command that shows the output after so many lines and goes on as it grows. */
+export function followCommand(place: Place, id: string, lines: number): Command {
+  return sh`tail -n +${lines + 1} -f ${folderOf(place)}/${checkRunId(id)}/output`;
 }
 
 /** Presses Ctrl-C for the run's program, then waits for its end (half a minute at the most). */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -248,9 +248,33 @@ describe("a link that breaks", () => {
     expect((await end).deployed).toEqual(dahu(1, 2, 3));
     const log = seen.all.at(-1)?.log ?? [];
     expect(log).toEqual(success.output.filter((line) => line !== ""));
-    const offsets = pool.sent.flatMap((line) => /^tail -c \+(\d+)/.exec(line)?.[1] ?? []).map(Number);
-    expect(offsets.at(-1)).toBeGreaterThan(100);
+    const offsets = pool.sent.flatMap((line) => /^tail -n \+(\d+)/.exec(line)?.[1] ?? []).map(Number);
+    // Not from the beginning: the line at which it broke off may come again.
+    expect(offsets.at(-1)).toBeGreaterThanOrEqual(8);
     expect(notices).toContain("The link is back.");
+  });
+
+  test("a host that is not there at all ends the following", async () => {
+    pool.refusals = 100;
+    const error = await refusal(followDeployment(context, site, "20261122-100000-1-aaaa", quick));
+    expect(error).toMatchObject({ kind: "connection", why: "connection refused" });
+  });
+
+  test("after a line that is no UTF-8 it goes on where it was", async () => {
+    const go = gate("here");
+    pool.runs({
+      ...success,
+      output: [...success.output.slice(0, 8), "  \u0000", "@wait here", ...success.output.slice(8)],
+    });
+    const name = path.join(pool.home, "fake", "1", "output");
+    await writeFile(name, readFileSync(name, "latin1").replace("\u0000", "\xe9t\xe9"), "latin1");
+    const seen = updates();
+    const end = deploy(context, site, request, { ...quick, onUpdate: seen.onUpdate });
+    await seen.until(({ log }) => log.at(-1) === "  \ufffdt\ufffd");
+    pool.cut();
+    await go();
+    expect((await end).deployed).toEqual(dahu(1, 2, 3));
+    expect(seen.all.at(-1)?.log).toHaveLength(success.output.filter((line) => line !== "").length + 1);
   });
 
   test("in the middle of the start, with half of the files: nothing starts", async () => {
@@ -370,6 +394,44 @@ describe("what is found again", () => {
     expect((await findDeployments(context, site, { jobId: 1874 })).map(({ id }) => id)).toEqual([ids[2], ids[0]]);
     const [one] = await findDeployments(context, site, { id: ids[1] });
     expect(one).toMatchObject({ jobId: 1875, state: "done", result: { deployed: dahu(1, 2, 3) } });
+  });
+
+  test("old ones go when there are too many; those that run stay", async () => {
+    const folder = path.join(pool.home, ".virtu", "deployments");
+    for (let n = 10; n < 60; n += 1) {
+      const old = path.join(folder, `20200101-0000${n}-1-aaaa`);
+      mkdirSync(old, { recursive: true });
+      if (n !== 10) await writeFile(path.join(old, "end"), "");
+    }
+    pool.runs(success);
+    await deploy(context, site, request, quick);
+    const left = readdirSync(folder).sort();
+    expect(left).toHaveLength(41);
+    expect(left[0]).toBe("20200101-000010-1-aaaa");
+    expect(left[1]).toBe("20200101-000021-1-aaaa");
+  });
+
+  test("one that was started on another host of the same home can't be judged from here", async () => {
+    const go = gate("here");
+    pool.runs(waiting(success, "here", 8));
+    const id = await startDeployment(context, site, request);
+    await writeFile(path.join(pool.home, ".virtu", "deployments", id, "host"), "elsewhere\n");
+    expect(await findDeployments(context, site)).toMatchObject([{ state: "running" }]);
+    expect(await refusal(cancelDeployment(context, site, id))).toMatchObject({
+      why: "it was started on elsewhere",
+      hint: expect.stringMatching(/cancel it there/),
+    });
+    await go();
+    expect((await followDeployment(context, site, id, quick)).deployed).toEqual(dahu(1, 2, 3));
+  });
+
+  test("a directory that this program did not write is left out", async () => {
+    const strange = path.join(pool.home, ".virtu", "deployments", "20200101-000000-1-aaaa");
+    mkdirSync(strange, { recursive: true });
+    await writeFile(path.join(strange, "script"), "");
+    await writeFile(path.join(strange, "request"), "{broken");
+    expect(await findDeployments(context, site)).toEqual([]);
+    expect((await refusal(followDeployment(context, site, "20200101-000000-1-aaaa", quick))).kind).toBe("unparsed");
   });
 
   test("nothing, where nothing was ever deployed", async () => {
