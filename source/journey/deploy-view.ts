@@ -109,6 +109,7 @@ export function viewOf(known: Known, options: ViewOptions): Deployment {
     site,
     jobId: meta.jobId,
     title: meta.title,
+    environment: meta.environment,
     nodes: meta.nodes,
     minimum: meta.minimum,
     retries: meta.retries,

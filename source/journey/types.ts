@@ -145,6 +145,7 @@ export interface Deployment {
   site: string;
   jobId: number;
   title: string;
+  environment: DeployRequest["environment"];
   nodes: string[];
   minimum: number;
   retries: number;

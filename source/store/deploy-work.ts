@@ -159,6 +159,7 @@ export class DeployWork {
       if (!signal.aborted) this.dispatch({ type: "facts", jobId: job.jobId, change: part });
     };
     change({ loading: true, error: null });
+    this.workspace.store.flush();
     try {
       const value = await this.journeys.nodeFacts(this.workspace.context, site, job, {
         signal,
@@ -177,8 +178,9 @@ export class DeployWork {
     if (!deployment?.result) return { why: "it has not ended yet" };
     const nodes = [...deployment.result.failed.map(({ node }) => node), ...deployment.result.missing];
     if (nodes.length === 0) return { why: "every node is up" };
-    const request = started[id]?.request;
-    if (!request) return { why: "it was not started from here: i on Nodes deploys again" };
-    return { request: { ...request, nodes, minimum: nodes.length } };
+    const { jobId, environment, retries } = deployment;
+    // One that was found again does not say which key was given: the frontend's own keys are taken then.
+    const keyFile = started[id]?.request?.keyFile;
+    return { request: { jobId, nodes, environment, keyFile, minimum: nodes.length, retries } };
   }
 }

@@ -64,11 +64,11 @@ export const keymap = {
     copy: { keys: ["y"], label: "copy", text: "Copy the job's number", quiet: true },
   },
   form: {
+    submit: { keys: ["enter"], label: "go on", text: "Go on: first to the summary, then for real" },
     next: { keys: ["tab", "down"], label: "next field", text: "Go to the next field" },
     previous: { keys: ["shift+tab", "up"], label: "previous field", text: "Go to the field before", quiet: true },
     earlier: { keys: ["left"], label: "choose", text: "Take the choice before, in a field of choices", quiet: true },
     later: { keys: ["right"], label: "choose", text: "Take the next choice, in a field of choices", quiet: true },
-    submit: { keys: ["enter"], label: "go on", text: "Go on: first to the summary, then for real" },
     reserve: { keys: ["enter"], label: "reserve", text: "Send the reservation to OAR" },
     deploy: { keys: ["enter"], label: "deploy", text: "Go on: name what is erased, then deploy", dangerous: true },
     copy: { keys: ["ctrl+y"], label: "copy the command", text: "Copy the exact command to the clipboard" },

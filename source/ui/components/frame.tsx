@@ -19,7 +19,7 @@ function crumb(place: Place, state: KnownState): string {
     case "add-host":
       return "new host";
     case "extend":
-      return `extend job ${place.jobId}`;
+      return `extend ${place.jobId}`;
     case "instance":
       return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
     case "session":

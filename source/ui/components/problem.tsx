@@ -11,8 +11,10 @@ export function Problem({ error, lines = 6 }: { error: VirtuError; lines?: numbe
   return (
     <Box flexDirection="column" paddingLeft={1} paddingRight={1}>
       <Text>{paint(`${symbol("bad")} ${error.where ? `${error.where}: ` : ""}${error.what}`, "red", "bold")}</Text>
-      {error.why && <Text>{`  ${error.why}`}</Text>}
-      {error.hint && <Text>{`  ${paint(error.hint, "bold")}`}</Text>}
+      <Box flexDirection="column" paddingLeft={2}>
+        {error.why && <Text>{error.why}</Text>}
+        {error.hint && <Text bold>{error.hint}</Text>}
+      </Box>
       {detail.slice(0, lines).map((line, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text that does not change.
         <Text key={index} wrap="truncate" dimColor>{`  | ${line}`}</Text>

@@ -1,11 +1,12 @@
 /** The deployment wizard: what, which version, how, then the exact commands and what is erased. */
 import { homedir } from "node:os";
 import { Box, Text } from "ink";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { deployCommandPreview, newDeploymentId } from "../../journey/deploy.ts";
 import type { DeployRequest, Environment, Job } from "../../journey/types.ts";
 import { publicKeys } from "../../store/public-keys.ts";
 import { count } from "../../text.ts";
+import { Busy } from "../components/busy.tsx";
 import { CommandBox } from "../components/command-box.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { Form, type Values } from "../components/form.tsx";
@@ -56,7 +57,7 @@ function Options({
 }: {
   job: Job;
   version: Environment;
-  onSubmit: (request: DeployRequest) => void;
+  onSubmit: (request: DeployRequest, id: string) => void;
   onBack: () => void;
 }): ReactNode {
   const { copy } = useUi();
@@ -76,7 +77,7 @@ function Options({
         meanings={(values) => optionMeanings(values, nodes)}
         onSubmit={(values) => {
           const made = request(values);
-          if (made) onSubmit(made);
+          if (made) onSubmit(made, id);
         }}
         onCopy={(values) => {
           const made = request(values);
@@ -154,9 +155,12 @@ export function DeployScreen({ place }: { place: Place }): ReactNode {
   const { workspace, navigation } = useUi();
   const jobId = place.screen === "deploy" ? place.jobId : 0;
   const job = useKnown((known) => known.jobs.value.find((one) => one.jobId === jobId));
+  const asked = useKnown((known) => known.jobs.at !== null || known.jobs.error !== null);
+  useEffect(() => workspace.site.watch(), [workspace]);
   const [state, setState] = useRemembered<WizardState>(`deploy:wizard:${jobId}`, begin);
   const change = (part: Partial<WizardState>) => setState((before) => ({ ...before, ...part }));
   const { environment, version, summary } = state;
+  if (!job && !asked) return <Busy text={`asking for job ${jobId}`} />;
   if (!job) return <Text>{` Nothing is known of job ${jobId}. Esc goes back.`}</Text>;
   if (job.state !== "Running")
     return <Text>{` Job ${jobId} does not run: ${jobState(job).word}. Esc goes back.`}</Text>;
@@ -184,7 +188,7 @@ export function DeployScreen({ place }: { place: Place }): ReactNode {
         job={job}
         version={version}
         onBack={() => (state.several ? change({ version: null }) : setState(begin))}
-        onSubmit={(request) => change({ summary: { request, id: newDeploymentId(jobId) } })}
+        onSubmit={(request, id) => change({ summary: { request, id } })}
       />
     );
   }

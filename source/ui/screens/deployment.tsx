@@ -66,9 +66,14 @@ function Nodes({ deployment, height }: { deployment: Deployment; height: number 
   const list = useList(`deployment:${deployment.id}`, keys, rows);
   const width = size.columns - 2;
   const selected = nodes[list.index];
-  const bad = (node: NodeProgress | undefined) => node?.state === "failed" || node?.state === "missing";
-  const explained = bad(selected) ? selected : nodes.find(bad);
-  const lines = explained ? explainNode(explained, deployment, width, explainLines) : [];
+  const isBad = ({ state: now }: NodeProgress) => now === "failed" || now === "missing";
+  const bad = nodes.filter(isBad);
+  // The one with the cursor first; the others as far as there is room.
+  const first = selected && isBad(selected) ? [selected] : [];
+  const room = Math.max(explainLines, height - Math.min(rows, nodes.length) - 2);
+  const lines = [...first, ...bad.filter((node) => node !== first[0])]
+    .flatMap((node) => explainNode(node, deployment, width, explainLines))
+    .slice(0, tight ? explainLines - 1 : room);
   return (
     <Box flexDirection="column">
       <Table
@@ -84,7 +89,7 @@ function Nodes({ deployment, height }: { deployment: Deployment; height: number 
       {lines.length > 0 && <Text> </Text>}
       {lines.map((line, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines of one text.
-        <Text key={index} wrap="truncate" color={index === 0 ? "red" : undefined}>{` ${line}`}</Text>
+        <Text key={index} wrap="truncate" color={line.startsWith(" ") ? undefined : "red"}>{` ${line}`}</Text>
       ))}
     </Box>
   );
@@ -113,11 +118,12 @@ function RetryDialog({ deployment, onClose }: { deployment: Deployment; onClose:
   const { workspace, navigation, size } = useUi();
   const retry = workspace.site.deploy.retryOf(deployment.id);
   const nodes = "request" in retry ? retry.request.nodes : [];
+  const key = ("request" in retry && retry.request.keyFile) || "the frontend's authorized_keys";
   return (
     <Confirm
       title={`Deploy ${deployment.title} again on the nodes that are not up?`}
       losses={erasedLines(nodes, Math.min(size.columns, 90) - 8)}
-      text="The disks of these nodes are erased; the good nodes are left alone."
+      text={`Their disks are erased; the good nodes are left alone. Root's key: ${key}.`}
       safe="Leave them"
       danger="Deploy them again"
       onNo={onClose}

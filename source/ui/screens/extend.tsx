@@ -89,7 +89,13 @@ export function ExtendScreen({ place }: { place: Place }): ReactNode {
           const line = command(values);
           return (
             <Box flexDirection="column" marginY={1}>
-              {limits ? <Text>{` ${limitsText(limits)}`}</Text> : <Busy text="asking what may be asked for" />}
+              {limits ? (
+                <Box paddingX={1}>
+                  <Text>{limitsText(limits)}</Text>
+                </Box>
+              ) : (
+                <Busy text="asking what may be asked for" />
+              )}
               <Text> </Text>
               <CommandBox
                 title={`will run on ${site?.frontend ?? "the frontend"}`}
@@ -104,7 +110,9 @@ export function ExtendScreen({ place }: { place: Place }): ReactNode {
       {extending?.error && <Problem error={extending.error} />}
       {asked && (
         <Box flexDirection="column">
-          <Text>{` ${paint(extensionText(asked), "bold", asked.pending > 0 ? "yellow" : "green")}`}</Text>
+          <Box paddingX={1}>
+            <Text>{paint(extensionText(asked), "bold", asked.pending > 0 ? "yellow" : "green")}</Text>
+          </Box>
           {job?.endsAt && <Text>{` The job now runs until ${timeOf(job.endsAt, now)}. Esc goes back.`}</Text>}
         </Box>
       )}

@@ -53,12 +53,22 @@ export function jobTime(job: Job, now: number): string {
   return job.predictedStart > now ? `in ${clock(job.predictedStart - now)}` : "any moment";
 }
 
+/**
+ * Why a job waits. OAR's message ends with what its scheduler thinks: `R=4,W=2:0:0,… (Karma=0.000,quota_ok)`; that all is
+ * well is no reason.
+ */
+export function queueReason(job: Job): string {
+  const reason = /\(([^()]*)\)\s*$/.exec(job.message)?.[1];
+  if (reason === undefined) return plainLine(job.message);
+  return /quota_ok/.test(reason) ? "its turn, when nodes are free" : plainLine(reason);
+}
+
 /** Why it waits, or how it ended. */
 export function jobNote(job: Job): string {
   if (job.end) return plainLine(job.end.text);
   if (job.state === "Running") return foldNames(job.nodes);
   if (job.state === "Hold") return `"oarresume ${job.jobId}" on the frontend lets it go`;
-  return plainLine(job.message);
+  return queueReason(job);
 }
 
 const columnsAt = (width: number) =>

@@ -48,6 +48,8 @@ export function nodeView(
   const answers = facts && (facts.state === "reachable" || facts.state === "deployed");
   // A node that answers as root is up, whatever a deployment said of it.
   if (answers) return view(progress?.state === "deployed" ? "deployed" : facts.state, facts.reason);
+  if (progress?.state === "deployed" && (!facts || facts.state === "reserved"))
+    return view("deployed", facts?.reason ?? null);
   if (progress?.state === "failed" || progress?.state === "missing") return view("failed", nowText(progress));
   if (facts && !(asking && facts.state === "reserved" && facts.reason === null)) return view(facts.state, facts.reason);
   return { name, tone: asking ? "busy" : "idle", word: asking ? "asking" : "reserved", reason: null, facts, progress };
@@ -93,9 +95,9 @@ export function nodesRow(node: NodeView, name: string, width: number): string {
   const head = `${cell(name, nameWidth)} ${state(node.tone, cell(node.word, stateWidth - 2))}`;
   const { facts } = node;
   if (!facts?.os || (node.tone !== "good" && node.reason)) {
-    const address = facts?.address ?? "";
-    const reason = cell(plainLine(node.reason ?? ""), Math.max(0, width - nameWidth - stateWidth - 18));
-    return `${head} ${reason} ${cell(address, 15)}`;
+    const address = facts?.address ? ` ${cell(facts.address, 15)}` : "";
+    const room = Math.max(0, width - nameWidth - stateWidth - 2 - (address === "" ? 0 : 16));
+    return `${head} ${cell(plainLine(node.reason ?? ""), room)}${address}`;
   }
   const cells = [
     plainLine(facts.os),

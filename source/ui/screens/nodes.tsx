@@ -111,7 +111,7 @@ export function NodesScreen(): ReactNode {
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">
-        {` ${paint(count(nodes.length, "node"), "bold")} of job ${job.jobId}${job.subnet ? ` · subnet ${job.subnet}` : ""} · ${asked}`}
+        {` ${paint(count(nodes.length, "node"), "bold")} of job ${job.jobId}${job.subnet ? ` · subnet ${job.subnet}` : ""}${asked ? ` · ${asked}` : ""}`}
       </Text>
       <Text wrap="truncate">{` ${about}`}</Text>
       <Table

@@ -9,7 +9,7 @@ import { Problem } from "../components/problem.tsx";
 import { type Handlers, useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { cell, state } from "../theme.ts";
-import { jobState, timeOf } from "./job-text.ts";
+import { jobState, queueReason, timeOf } from "./job-text.ts";
 import { ReleaseDialog } from "./jobs.tsx";
 
 /** What is known of a waiting job, as names and values. `now` in epoch seconds. */
@@ -29,10 +29,11 @@ export function waitingFacts(job: Job | undefined, reservation: Reservation | nu
       ["Job", `${job.jobId} · ${job.name ?? "no name"} · queue ${job.queue}`],
       ["State", state(tone, word)],
       ["Start", start],
-      ["Reason", plainLine(job.message) || "OAR gives none"],
+      ["Waits for", queueReason(job) || "OAR gives no reason"],
+      ...(job.message ? [["OAR says", plainLine(job.message)] as [string, string]] : []),
     );
   }
-  if (since !== null) facts.push(["Waiting", clock(Math.max(0, now - since))]);
+  if (since !== null) facts.push(["Since", clock(Math.max(0, now - since))]);
   return facts;
 }
 
