@@ -20,6 +20,7 @@ const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {
   reboot: () => import("./reboot.ts"),
   "force-off": () => import("./force-off.ts"),
   exec: () => import("./exec.ts"),
+  demo: () => import("./demo.ts"),
 };
 
 const description = `Reserves and deploys nodes, and drives the virtual machines of many hosts, over one pool of SSH sessions.
