@@ -2,6 +2,7 @@
 // (the screen with Ink, the session pool, the embedded site). Nothing is left to be installed beside it.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
+import { quickerInk } from "./quicker-ink.mjs";
 
 // Ink asks for them only when DEV=true, and react-devtools-core is not installed.
 const withoutDevtools = {
@@ -31,7 +32,7 @@ const result = await build({
   define: { "process.env.NODE_ENV": '"production"', VIRTU_VERSION: JSON.stringify(version) },
   // jsonc-parser's main entry is UMD, which no bundler can follow; its module entry is plain.
   mainFields: ["module", "main"],
-  plugins: [withoutDevtools],
+  plugins: [withoutDevtools, quickerInk],
   // ssh2's native parts are optional and have a pure twin.
   external: ["*.node", "cpu-features"],
   banner: {

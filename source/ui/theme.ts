@@ -2,7 +2,7 @@
  * Colours and symbols. Only the terminal's own sixteen colours, none of them black or white, so that light and dark
  * themes both work; every state has a symbol and a word as well. Rows are preformatted strings, so this writes SGR codes.
  */
-import stringWidth from "string-width";
+import stringWidth from "./width.ts";
 
 export type Style = "bold" | "dim" | "inverse" | "underline" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
 
@@ -106,7 +106,7 @@ const ascii = /^[\x20-\x7e]*$/;
 
 /** Columns that a text takes, escape sequences not counted. */
 export function widthOf(text: string): number {
-  return ascii.test(text) ? text.length : stringWidth(text);
+  return stringWidth(text);
 }
 
 /** A plain text (no escape sequences) in exactly `width` columns, cut with `…` or padded. */

@@ -47,16 +47,16 @@ function Empty({ filter }: { filter: Filter }): ReactNode {
 function countLine(
   all: readonly InstanceRow[],
   shown: readonly InstanceRow[],
-  filter: Filter,
+  filter: Pick<Filter, "line" | "typing">,
   marks: string,
   sort: Sort,
 ): string {
-  const filtering = filter.typing || filter.text !== "";
+  const filtering = filter.typing || filter.line.text !== "";
   const total = filtering ? `${shown.length} of ${all.length}` : count(all.length, "instance");
   const parts = [total, marks && paint(marks, "yellow"), statusCounts(shown, !filtering)].filter(Boolean);
   const order = paint(sortWords[sort.by][sort.down ? 1 : 0], "dim");
   if (!filtering) return ` ${[...parts, order].join(" · ")}`;
-  const field = filter.typing ? lineText(filter.line, 24, true) : paint(filter.text, "bold");
+  const field = filter.typing ? lineText(filter.line, 24, true) : paint(filter.line.text, "bold");
   return ` / ${field}  ${parts.join(" · ")}`;
 }
 
@@ -99,8 +99,8 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   lastWidths.current = widths;
   const columns = useMemo(() => columnsFor(widths, size.columns - 3, sort), [widths, size.columns, sort]);
   const counted = useMemo(
-    () => countLine(all, rows, filter, marksText(all, keys, marks), sort),
-    [all, rows, keys, marks, sort, filter],
+    () => countLine(all, rows, { line: filter.line, typing: filter.typing }, marksText(all, keys, marks), sort),
+    [all, rows, keys, marks, sort, filter.line, filter.typing],
   );
 
   const trouble = troubleLines(hosts, now, 3);
