@@ -30,7 +30,8 @@ export function declare(program: Command): void {
       "after",
       `
 With --json: a list of {name, state, reason, address, kernel, os, cpus, memoryMiB, disks: [{name, sizeGiB}], uptimeSeconds}.
-state is reachable (root gets in), reserved (root is refused: nothing deployed yet) or unreachable; what is not known is null.`,
+state is reserved (nothing deployed yet), deploying, failed (its last deployment, reason says why), reachable (root gets in)
+or unreachable; what is not known is null.`,
     )
     .action((options: { site: string; job: string }, command: Command) =>
       run(async ({ app, signal, out }) => {

@@ -3,7 +3,7 @@ import { toVirtuError, VirtuError } from "../errors.ts";
 import { sh } from "../ssh/command.ts";
 import { plainLine } from "../text.ts";
 import { each, pause } from "./detached-exec.ts";
-import { knownHostsFileOf, nodeRef, nodesAtOnce } from "./nodes.ts";
+import { knownHostsFileOf, nodeRef, nodesAtOnce } from "./nodes-ref.ts";
 import type { Context, Site } from "./types.ts";
 
 export interface CheckOptions {

@@ -1,34 +1,15 @@
 /** A job's nodes: how they are reached, and what they say of themselves. */
-import path from "node:path";
 import { toVirtuError, type VirtuError } from "../errors.ts";
-import type { HostRef } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { addressesCommand, factsCommand, parseAddresses, parseFacts } from "../tools/node-facts.ts";
 import { byName } from "../tools/nodeset.ts";
+import { findDeployments } from "./deploy.ts";
 import { answered, each } from "./detached-exec.ts";
-import type { Context, Job, NodeFacts, Site } from "./types.ts";
+import { nodeRef, nodesAtOnce } from "./nodes-ref.ts";
+import type { Context, Deployment, Job, NodeFacts, NodeProgress, Site } from "./types.ts";
 import { frontendOf } from "./types.ts";
 
-/** So many nodes are asked at a time. */
-export const nodesAtOnce = 12;
-
-/** The known_hosts file of a job's nodes: they get new keys with each deployment, so the user's own file is left alone. */
-export function knownHostsFileOf(context: Pick<Context, "stateDir">, site: Site, jobId: number): string {
-  // A site may be named by anything that ssh takes, `user@host:22` too.
-  const name = encodeURIComponent(site.name).replace(/^\.+$/, (dots) => dots.replaceAll(".", "%2E"));
-  return path.join(context.stateDir, "jobs", name, String(jobId), "known_hosts");
-}
-
-/** A node of a job as the pool takes it: root, through the frontend, keys in the job's own file. */
-export function nodeRef(context: Pick<Context, "stateDir">, site: Site, jobId: number, node: string): HostRef {
-  return {
-    // Root whatever the ssh configuration says: a rule for the whole site names the user's account on its frontends.
-    name: `root@${node}`,
-    via: frontendOf(site),
-    user: "root",
-    knownHostsFile: knownHostsFileOf(context, site, jobId),
-  };
-}
+export { knownHostsFileOf, nodeRef } from "./nodes-ref.ts";
 
 const unknown = (name: string): NodeFacts => ({
   name,
@@ -43,20 +24,43 @@ const unknown = (name: string): NodeFacts => ({
   uptimeSeconds: null,
 });
 
-/** What a failed try says: a node that refuses root still runs the system it was reserved with. */
-function unreached(name: string, error: VirtuError): NodeFacts {
-  const refused = error.kind === "authentication";
+/** The last deployment that each node was part of. Without an answer of the frontend none is known. */
+async function lastDeployments(
+  context: Context,
+  site: Site,
+  jobId: number,
+  signal?: AbortSignal,
+): Promise<Map<string, { deployment: Deployment; progress: NodeProgress }>> {
+  const last = new Map<string, { deployment: Deployment; progress: NodeProgress }>();
+  try {
+    // They come newest first.
+    for (const deployment of await findDeployments(context, site, { jobId, signal })) {
+      for (const progress of deployment.progress) {
+        if (!last.has(progress.node)) last.set(progress.node, { deployment, progress });
+      }
+    }
+  } catch (thrown) {
+    if (signal?.aborted) throw toVirtuError(thrown);
+  }
+  return last;
+}
+
+/** What a failed try says: a node without a deployment still runs the system it was reserved with, or none. */
+function unreached(name: string, error: VirtuError, progress: NodeProgress | undefined): NodeFacts {
   const why = plainLine(error.why ?? error.what);
-  return {
-    ...unknown(name),
-    state: refused ? "reserved" : "unreachable",
-    reason: refused ? `root is refused: nothing is deployed yet, or with another key (${why})` : why,
-  };
+  if (progress?.state === "failed") return { ...unknown(name), state: "failed", reason: progress.reason };
+  if (progress?.state === "missing") return { ...unknown(name), state: "unreachable", reason: progress.reason };
+  if (error.kind === "authentication") {
+    const reason = progress ? `root is refused: ${why}` : `root is refused: nothing is deployed yet (${why})`;
+    return { ...unknown(name), state: progress ? "unreachable" : "reserved", reason };
+  }
+  if (progress) return { ...unknown(name), state: "unreachable", reason: why };
+  return { ...unknown(name), reason: `nothing is deployed yet (${why})` };
 }
 
 /**
- * Asks each node of the job, in bounded parallel; `onUpdate` gets the whole list as it fills. A dead node is a row with
- * its reason; only an abort rejects, as `cancelled`.
+ * Asks each node of the job, in bounded parallel; `onUpdate` gets the whole list as it fills. A node that is being
+ * deployed on is left alone. A dead node is a row with its reason; only an abort rejects, as `cancelled`.
  */
 export async function nodeFacts(
   context: Context,
@@ -72,8 +76,18 @@ export async function nodeFacts(
     facts.set(fact.name, { ...fact, address: fact.address ?? facts.get(fact.name)?.address ?? null });
     tell();
   };
+  const last = await lastDeployments(context, site, job.jobId, signal);
   const dead: string[] = [];
   await each(names, nodesAtOnce, async (name) => {
+    const { deployment, progress } = last.get(name) ?? {};
+    // Its host key is new, or will be: nothing is learned before the deployment has ended.
+    if (deployment?.state === "running" && progress && progress.state !== "missing") {
+      const { state, reason, microStep } = progress;
+      dead.push(name);
+      if (state === "deployed" || state === "failed") set({ ...unknown(name), state, reason });
+      else set({ ...unknown(name), state: "deploying", reason: microStep });
+      return;
+    }
     try {
       const result = await context.pool.exec(nodeRef(context, site, job.jobId, name), factsCommand(), {
         signal,
@@ -84,7 +98,7 @@ export async function nodeFacts(
     } catch (thrown) {
       if (signal?.aborted) throw toVirtuError(thrown);
       dead.push(name);
-      set(unreached(name, toVirtuError(thrown)));
+      set(unreached(name, toVirtuError(thrown), progress));
     }
   });
   if (dead.length > 0) await lookUp(context, site, dead, facts, signal);
