@@ -4,7 +4,7 @@ import type { Command } from "../ssh/command.ts";
 import { addWalltime, walltimeForm } from "../tools/oar.ts";
 import { parseWalltimeAnswer, parseWalltimeForm, type WalltimeAnswer, type WalltimeForm } from "../tools/oar-change.ts";
 import { mayPass, type Pause, pause } from "./job-wait.ts";
-import { type AskOptions, ask, checkJobId } from "./jobs-ask.ts";
+import { type AskOptions, ask, askJobs, checkJobId } from "./jobs-ask.ts";
 import type { Context, Site } from "./types.ts";
 import { parseIncrement, readDuration } from "./walltime.ts";
 
@@ -84,6 +84,12 @@ export async function extend(
   if (!query || !request) throw new RangeError("extending takes a query and a request");
   const wanted = seconds(increment);
   const what = `Job ${jobId} can't be extended`;
+  // oarwalltime tries for ever when OAR's database is away; oarstat says so at once.
+  const known = (await askJobs(context, site, { priority: "user", ...asked, jobId, what })).jobs.find(
+    (job) => job.jobId === jobId,
+  );
+  if (!known) throw refused(site, what, { outcome: "unknown-job", text: "" });
+  if (known.state !== "Running") throw refused(site, what, { outcome: "not-running", text: "" });
   const before = await readForm(context, site, jobId, query, asked, what);
   // A request replaces the one before it: what was pending of that is no longer asked for.
   if (!before.running) throw refused(site, what, { outcome: "not-running", text: "" });

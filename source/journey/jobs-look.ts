@@ -14,7 +14,11 @@ export function shown(job: OarJob): Job {
 export async function knownJob(context: Context, site: Site, jobId: number, options: AskOptions): Promise<OarJob> {
   const job = (await askJobs(context, site, { ...options, jobId })).jobs.find((other) => other.jobId === jobId);
   if (job) return job;
-  throw new VirtuError({
+  throw unknownJob(site, jobId);
+}
+
+export function unknownJob(site: Site, jobId: number): VirtuError {
+  return new VirtuError({
     kind: "refused",
     what: `There is no job ${jobId}`,
     where: site.name,

@@ -5,8 +5,8 @@ import { remove } from "../tools/oar.ts";
 import { parseRemoval } from "../tools/oar-change.ts";
 import { hasEnded, type OarJob } from "../tools/oar-jobs.ts";
 import { mayPass, type Pause, pause } from "./job-wait.ts";
-import { type AskOptions, ask, checkJobId } from "./jobs-ask.ts";
-import { knownJob, shown } from "./jobs-look.ts";
+import { type AskOptions, ask, askJobs, checkJobId } from "./jobs-ask.ts";
+import { knownJob, shown, unknownJob } from "./jobs-look.ts";
 import type { Context, Job, JobState, Site } from "./types.ts";
 
 export interface ReleaseOptions extends AskOptions {
@@ -35,8 +35,18 @@ export function releaseCommands(jobId: number): Command[] {
 export async function release(context: Context, site: Site, jobId: number, options: ReleaseOptions = {}): Promise<Job> {
   const { limitMs = 90_000, onState, pause: sleep = pause, ...asked } = options;
   const what = `Job ${jobId} can't be released`;
+  // oardel tries for ever when OAR's database is away, and calls an unknown job somebody else's; oarstat does neither.
+  checkJobId(jobId);
+  const known = (await askJobs(context, site, { priority: "user", ...asked, jobId, what })).jobs.find(
+    (job) => job.jobId === jobId,
+  );
+  if (!known) throw unknownJob(site, jobId);
+  if (hasEnded(known.state)) {
+    onState?.({ jobId, state: known.state });
+    return shown(known);
+  }
   const outcome = await request(context, site, jobId, asked, what, sleep);
-  if (outcome === "not-yours") throw await notYours(context, site, jobId, asked, what);
+  if (outcome === "not-yours") throw notYours(site, known, what);
   // Registered with a server that does not run, it ends only when somebody starts the server.
   const looks = Math.max(1, Math.ceil((outcome === "server-down" ? Math.min(limitMs, 6000) : limitMs) / every));
   let last: JobState | null = null;
@@ -98,8 +108,8 @@ async function request(
         detail: `${result.stdout}${result.stderr}`,
       });
     } catch (thrown) {
-      // oardel twice does no harm: the second says "already".
-      if (!mayPass(thrown) || attempt >= 3) throw thrown;
+      // oardel twice does no harm: the second says "already". One that hangs would only hang again.
+      if (!mayPass(thrown) || thrown.kind === "timeout" || attempt >= 3) throw thrown;
       await sleep(2000 * attempt, options.signal);
     }
   }
@@ -115,15 +125,7 @@ async function lookOnce(context: Context, site: Site, jobId: number, options: As
   }
 }
 
-/** oardel says "not the right user" of unknown jobs too; OAR's list tells them apart. */
-async function notYours(
-  context: Context,
-  site: Site,
-  jobId: number,
-  options: AskOptions,
-  what: string,
-): Promise<VirtuError> {
-  const job = await knownJob(context, site, jobId, options);
+function notYours(site: Site, job: OarJob, what: string): VirtuError {
   return new VirtuError({
     kind: "refused",
     what,

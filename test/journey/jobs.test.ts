@@ -116,6 +116,7 @@ describe("releasing", () => {
     pool.answer(
       look(2),
       jobsOf(now, running(2)),
+      jobsOf(now, running(2)),
       jobsOf(now, running(2, { state: "Finishing" })),
       jobsAnswer("oarstat-f-J-deleted"),
     );
@@ -126,8 +127,13 @@ describe("releasing", () => {
   });
 
   it("is done when the job had ended before", async () => {
-    pool.answer("oardel 4", reply("oardel-again")).answer(look(4), ended("oarstat-f-J-walltime-exceeded", 4));
+    pool.answer(look(4), ended("oarstat-f-J-walltime-exceeded", 4));
     expect(await release(context(), site, 4, quick)).toMatchObject({ jobId: 4, end: { kind: "walltime" } });
+    expect(pool.count("oardel")).toBe(0);
+    // And when it ends between the look and the request.
+    pool.answer("oardel 5", reply("oardel-again"));
+    pool.answer(look(5), jobsOf(now, running(5)), ended("oarstat-f-J-walltime-exceeded", 5));
+    expect(await release(context(), site, 5, quick)).toMatchObject({ jobId: 5, end: { kind: "walltime" } });
   });
 
   it("tells somebody else's job from one that is not there", async () => {
@@ -142,7 +148,7 @@ describe("releasing", () => {
 
   it("asks again after a lost link, and is done however the first one went", async () => {
     pool.answer("oardel 2", lost, reply("oardel-again"));
-    pool.answer(look(2), unreachable("fnancy"), jobsAnswer("oarstat-f-J-deleted"));
+    pool.answer(look(2), jobsOf(now, running(2)), unreachable("fnancy"), jobsAnswer("oarstat-f-J-deleted"));
     expect(await release(context(), site, 2, quick)).toMatchObject({ state: "Error" });
     expect(pool.count("oardel")).toBe(2);
   });
@@ -180,6 +186,9 @@ describe("extending", () => {
   const form = (walltime: string, granted: string, pending: string) =>
     `Walltime change status for job 1 (job is running):\n  Current walltime:      ${walltime}\n  Possible increase:     +2:0:0\n  Already granted:      ${granted}\n  Pending/unsatisfied: ${pending}\n`;
   const query = /oarwalltime \d+$/;
+  beforeEach(() => {
+    pool.answer(look(1), jobsOf(now, running(1))).answer(look(2), jobsOf(now, running(2)));
+  });
   const ask = (jobId = 1, more = "+0:30:00") => extend(context(), site, jobId, more, quick);
 
   it("reads back what was granted, not what was accepted", async () => {
@@ -266,5 +275,24 @@ describe("free nodes", () => {
   it("are not counted from a list that was cut off", async () => {
     pool.answer("oarnodes -J", { stdout: "{}", truncated: true });
     expect((await failure(freeNodes(context(), site))).why).toMatch(/too long/);
+  });
+});
+
+describe("with its database away", () => {
+  it("OAR is not sent what would try for ever", async () => {
+    pool.answer("oarstat", reply("db-down-oarstat-J"));
+    const why = "OAR's database does not answer";
+    expect(await failure(release(context(), site, 2, quick))).toMatchObject({ what: "Job 2 can't be released", why });
+    expect(await failure(extend(context(), site, 2, "1h", quick))).toMatchObject({
+      what: "Job 2 can't be extended",
+      why,
+    });
+    expect(pool.count("oardel") + pool.count("oarwalltime")).toBe(0);
+  });
+
+  it("and a hanging oardel is not started again", async () => {
+    pool.answer(look(2), jobsOf(now, running(2))).answer("oardel", { outcome: "timeout" });
+    expect(await failure(release(context(), site, 2, quick))).toMatchObject({ kind: "timeout" });
+    expect(pool.count("oardel")).toBe(1);
   });
 });
