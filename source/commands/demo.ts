@@ -75,6 +75,14 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
   // What virtu does about a node that fails is a part of the main job.
   const active: ScenarioName[] = headless && asked.length === 0 ? ["node-fails-step"] : asked;
   const site = await startSite({ nodes, speed, scenarios: active });
+  // A signal that nobody else handles must still leave by the door, so that the site's directory goes.
+  const signals = Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }).map(([name, status]) => {
+    const leave = () => {
+      if (process.listenerCount(name) === 1) process.exit(status);
+    };
+    process.on(name, leave);
+    return () => process.off(name, leave);
+  });
   try {
     await prepareSettings(site);
     if (headless) {
@@ -87,6 +95,7 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
       process.exitCode ??= exit.done;
     }
   } finally {
+    for (const off of signals) off();
     await site.end();
   }
 }

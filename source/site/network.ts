@@ -65,8 +65,10 @@ export class Network {
   }
 
   cut(name: string): void {
-    this.hosts.get(name)?.server.cut();
-    if ([...this.hosts.keys()][0] === name) for (const end of [...this.injected]) end.destroy();
+    const host = this.hosts.get(name);
+    host?.server.cut();
+    // What went through it goes with it.
+    if (host?.connect) for (const end of [...this.injected]) end.destroy();
   }
 
   setDead(name: string, dead: boolean): void {

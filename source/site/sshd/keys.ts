@@ -10,7 +10,11 @@ export interface KeyPair {
 }
 
 export function newKey(comment: string): KeyPair {
-  return ssh2.utils.generateKeyPairSync("ed25519", { comment });
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment });
+    // About one in four hundred that ssh2 makes is malformed.
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }
 
 /** `SHA256:…`, as `ssh-keygen -l` prints it. */

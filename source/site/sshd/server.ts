@@ -43,7 +43,7 @@ export class HostServer {
       connection.on("tcpip", (accept, reject, info) => {
         const target = this.options.connect?.(info.destIP, info.destPort) ?? null;
         if (!target) {
-          reject?.();
+          refuse(connection, reject);
           return;
         }
         join(accept(), target);
@@ -78,6 +78,22 @@ function mayEnter(machine: Machine, context: AuthContext): boolean {
   if (key instanceof Error) return false;
   const parsed = Array.isArray(key) ? key[0] : key;
   return parsed?.verify(context.blob, context.signature, context.hashAlgo) === true;
+}
+
+/** Refuses a forwarding as sshd does, in words: ssh2's own `reject` gives none. */
+function refuse(connection: Connection, reject: () => void): void {
+  const inner = connection as unknown as {
+    _protocol?: { channelOpenFail?: (id: number, reason: number, text: string) => void };
+  };
+  const open = inner._protocol?.channelOpenFail?.bind(inner._protocol);
+  if (inner._protocol && open) {
+    const protocol = inner._protocol;
+    protocol.channelOpenFail = (id, reason) => {
+      protocol.channelOpenFail = open;
+      open(id, reason, "Connection refused");
+    };
+  }
+  reject();
 }
 
 function join(channel: ServerChannel, target: Duplex): void {
