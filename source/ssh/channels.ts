@@ -23,14 +23,19 @@ export async function openChannel<T>(
   for (let attempt = 1; ; attempt += 1) {
     const grant = await session.acquire(wanted, attempt > 1);
     try {
-      return { channel: await open(grant.link.client), grant };
+      const channel = await open(grant.link.client);
+      grant.accepted();
+      return { channel, grant };
     } catch (thrown) {
       const failure = thrown as Error & { reason?: unknown };
       // The loss of the connection is told before the channels hear of it, but a write error may come first.
       const alive = grant.alive();
-      const full = alive && wanted.counts && isOpenFailure(failure) && grant.lowerLimit();
+      const waitMs = alive && wanted.counts && isOpenFailure(failure) ? grant.refused() : null;
       grant.release();
-      if (full) continue;
+      if (waitMs !== null) {
+        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+        continue;
+      }
       if (!alive && !(failure instanceof StartUnknown) && attempt < tries) continue;
       throw describe(session, failure, alive);
     }

@@ -56,10 +56,12 @@ export class Router {
 }
 
 function make(options: HostOptions, via: Route | null, jobFile: string | null): Route {
-  const { user, hostname, port, alias, proxyCommand } = options;
+  const { user, hostname, port, alias, proxyCommand, hostKeyAlias } = options;
   const way = via ? ` via ${via.key}` : proxyCommand === null ? "" : ` by ${proxyCommand}`;
+  // Who was asked for as one machine must not be given a connection that was checked as another.
+  const identity = `${hostKeyAlias === null ? "" : ` as ${hostKeyAlias}`}${jobFile === null ? "" : ` keys ${jobFile}`}`;
   return {
-    key: `${user}@${hostname}:${port}${way}${jobFile === null ? "" : ` keys ${jobFile}`}`,
+    key: `${user}@${hostname}:${port}${way}${identity}`,
     label: `${user}@${alias}${port === 22 ? "" : `:${port}`}`,
     options,
     via,

@@ -42,8 +42,10 @@ export interface Grant {
   link: Link;
   /** false once that connection is gone. */
   alive(): boolean;
-  /** The host refused one more channel: fewer from now on. false when no other channel is left to wait for. */
-  lowerLimit(): boolean;
+  /** The host took the channel. */
+  accepted(): void;
+  /** The host refused one more channel: milliseconds to wait before the next try, or null when trying is of no use. */
+  refused(): number | null;
   release(): void;
   /** A process is being ended: who ends the program waits for this a moment. */
   ending(until: Promise<void>): void;

@@ -33,6 +33,8 @@ export class Session {
   private used = 0;
   private carried = 0;
   private limit: number;
+  /** Refusals in a row within the limit. */
+  private doubts = 0;
   private lastUsed = Date.now();
   private roundTripMs: number | null = null;
   private bytes = { in: 0, out: 0 };
@@ -108,13 +110,10 @@ export class Session {
         this.endings.add(until);
         void until.then(() => this.endings.delete(until));
       },
-      lowerLimit: () => {
-        const others = this.used - (held && counts ? 1 : 0);
-        if (others < 1) return false;
-        this.limit = Math.min(this.limit, others);
-        this.host.log(this.route.label, `takes only ${this.limit} channels at a time; the others wait`, "info");
-        return true;
+      accepted: () => {
+        this.doubts = 0;
       },
+      refused: () => this.lowerLimit(held && counts),
       release: () => {
         if (!held) return;
         held = false;
@@ -127,6 +126,22 @@ export class Session {
         this.host.changed();
       },
     };
+  }
+
+  /**
+   * Fewer channels from now on. A host that was found narrow before may only be slow: sshd says that a channel is closed
+   * a moment before it has room for the next one.
+   */
+  private lowerLimit(ownHeld: boolean): number | null {
+    const others = this.used - (ownHeld ? 1 : 0);
+    if (this.limit < this.host.settings.channelLimit && others < this.limit && this.doubts < 5) {
+      this.doubts += 1;
+      return 20;
+    }
+    if (others < 1) return null;
+    this.limit = Math.min(this.limit, others);
+    this.host.log(this.route.label, `takes only ${this.limit} channels at a time; the others wait`, "info");
+    return 0;
   }
 
   private async connect(priority: Priority): Promise<void> {

@@ -94,6 +94,13 @@ test("everything to one host goes through one connection, asked for by whatever 
   expect(pool.sessions()[0]).toMatchObject({ state: "open", via: null, channels: 0, queued: 0 });
 });
 
+test("a host that counts as another machine by its HostKeyAlias has a connection of its own", async () => {
+  const { at, server, pool } = await simple();
+  at.host("other", server.port, { HostKeyAlias: "other", StrictHostKeyChecking: "yes" });
+  await pool.exec(h, sh`true`);
+  await expect(pool.exec({ name: "other" }, sh`true`)).rejects.toMatchObject({ kind: "host-key" });
+});
+
 test("never has more channels open than the limit", async () => {
   const { server, pool } = await simple();
   await Promise.all(Array.from({ length: 25 }, () => pool.exec(h, sh`sleep 0.02`)));
