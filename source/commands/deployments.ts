@@ -18,7 +18,7 @@ function line(deployment: Deployment, now: number): string {
   const { id, title, state, nodes, progress, expectedEnd, problem } = deployment;
   const up = progress.filter((node) => node.state === "deployed").length;
   const left = expectedEnd === null ? "" : `, about ${clock(expectedEnd - now)} left`;
-  const why = problem ? `: ${problem.why}` : "";
+  const why = problem && state !== "cancelled" ? `: ${problem.why}` : "";
   return plainLine(`${id}  ${state}${left}${why}  ${title}, ${up} of ${count(nodes.length, "node")} up`);
 }
 

@@ -134,7 +134,7 @@ export async function followDeployment(
   latest = null;
   if (state.noted) {
     tell(state);
-    return state.noted.result;
+    return resultOf(viewOf(state, { id, site: site.name, usual: null }), state.noted);
   }
   const known = { ...state, log: settle(state.log) };
   const { log } = known;
@@ -159,8 +159,13 @@ export async function followDeployment(
   const view = viewOf({ ...known, noted }, { id, site: site.name, usual: usual ?? null, vanished });
   await remember(context, site, id, known, noted, vanished);
   onUpdate?.(view);
-  if (view.problem && noted.result.deployed.length === 0 && noted.result.failed.length === 0) throw nothingDone(view);
-  return noted.result;
+  return resultOf(view, noted);
+}
+
+/** The result, unless it all came to nothing for one reason. */
+function resultOf(view: Deployment, { result }: Noted): DeployResult {
+  if (view.problem && result.deployed.length === 0 && result.failed.length === 0) throw nothingDone(view);
+  return result;
 }
 
 /** Notes the outcome on the frontend and the durations here. Both only help later: a failure of either loses nothing now. */

@@ -320,6 +320,7 @@ describe("cancelling", () => {
     expect(await findDeployments(context, site)).toMatchObject([{ state: "cancelled" }]);
     // Another time is no error: it has ended.
     await cancelDeployment(context, site, id);
+    expect((await refusal(followDeployment(context, site, id, quick))).what).toMatch(/was cancelled/);
   });
 
   test("an id that is a path reaches nothing", async () => {
