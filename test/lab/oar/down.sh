@@ -6,7 +6,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 purge=
 [ "${*: -1}" = --purge ] && { purge=yes; set -- "${@:1:$#-1}"; }
-STATE=${1:-/var/tmp/virtu-lab/oar} DBPORT=${DBPORT:-54366}
+STATE=${1:-/var/tmp/virtu-lab/oar} DBPORT=${DBPORT:-5466}
 . "$here/parts.sh"
 [ -d "$STATE" ] || { say "nothing to stop"; exit 0; }
 

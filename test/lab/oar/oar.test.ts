@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { must, program, Teardown, until, type VirtuRan, virtu } from "../lab.ts";
+import { must, program, run, Teardown, until, type VirtuRan, virtu } from "../lab.ts";
 import { type OarLab, oarLab } from "./oar.ts";
 
 const teardown = new Teardown();
@@ -326,6 +326,10 @@ describe("a broken site", () => {
       expect(ran.status).toBe(1);
       expect(ran.error()).toMatchObject({ kind: "connection", why: "OAR's database does not answer" });
     }
+    // Nothing is left behind that goes on trying, to submit or delete at some later time.
+    expect(await run("pgrep", ["-fa", "^/usr/bin/perl /usr/lib/oar/oar(sub|del|walltime)"])).toMatchObject({
+      stdout: "",
+    });
     await lab.database("up");
     expect(await lab.alive()).toEqual([]);
   });

@@ -70,7 +70,7 @@ export async function oarLab(teardown: Teardown): Promise<OarLab> {
       const pid = readFileSync(join(stateDir, "sshd-frontend.pid"), "utf8").split(" ")[0];
       // A session is a child of our own sshd and the child's child; what the user runs there is left alone.
       await shell(`for p in $(ps -o pid= --ppid ${pid}); do
-        for q in $(ps -o pid=,comm= --ppid "$p" | awk '$2 == "sshd" {print $1}') $p; do kill -9 "$q"; done
+        for q in $(ps -o pid=,comm= --ppid "$p" | awk '$2 == "sshd" {print $1}') $p; do kill -9 "$q" 2>/dev/null || true; done
       done`);
     },
     async clear() {

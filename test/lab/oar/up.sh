@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 STATE=$(mkdir -p "${1:-/var/tmp/virtu-lab/oar}" && cd "${1:-/var/tmp/virtu-lab/oar}" && pwd)
 NODES=${NODES:-4} CORES=${CORES:-4} SUBNETS=${SUBNETS:-4}
 CLUSTER=${CLUSTER:-paravance} DOMAIN=${DOMAIN:-oar.lab}
-LABUSER=${LABUSER:-virtulab} PORT=${PORT:-22466} NET=${NET:-10.158.66} DBPORT=${DBPORT:-54366}
+LABUSER=${LABUSER:-virtulab} PORT=${PORT:-22466} NET=${NET:-10.158.66} DBPORT=${DBPORT:-5466}
 . "$here/parts.sh"
 
 [ "$(id -u)" = 0 ] || fail "the OAR lab needs root"
