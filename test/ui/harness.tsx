@@ -148,6 +148,8 @@ export interface FakeOptions {
   hosts?: readonly string[];
   /** Epoch seconds that the screen takes for now; it stands still. */
   now?: number;
+  /** Epoch milliseconds, instead of `now`. */
+  clock?: () => number;
 }
 
 const cleanups: (() => void)[] = [];
@@ -164,7 +166,7 @@ export function fakeWorkspace(options: FakeOptions = {}): Workspace {
     questions: new Questions(),
     site: options.site === undefined ? rennes : options.site,
     hosts: options.hosts,
-    clock: () => (options.now ?? 1_000_000) * 1000,
+    clock: options.clock ?? (() => (options.now ?? 1_000_000) * 1000),
     journeys: { ...emptyJourneys, ...options.journeys },
     inventory: options.inventory ?? stillInventory(),
   });

@@ -23,7 +23,7 @@ export function wrapCommand(line: string, width: number): string[] {
       continue;
     }
     result.push(`${current} \\`);
-    current = `${indent}${word}`;
+    current = `${widthOf(word) + indent.length <= width - 2 ? indent : "  "}${word}`;
   }
   result.push(current);
   // A word longer than the box goes on in the next line without any mark: there is no place where a shell lets it break.
