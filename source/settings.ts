@@ -17,13 +17,13 @@ export interface SettingsData {
   sites: SiteSettings[];
   /** Hosts whose instances are shown when none is named on the command line. */
   hosts: string[];
-  /** libvirt connection URI. */
+  /** libvirt connection URI to ask every host for; empty: `qemu:///system`, where libvirt is. */
   libvirtUri: string;
   /** Seconds between two refreshes of what is looked at. */
   refreshSeconds: number;
 }
 
-const defaults: SettingsData = { sites: [], hosts: [], libvirtUri: "qemu:///system", refreshSeconds: 4 };
+const defaults: SettingsData = { sites: [], hosts: [], libvirtUri: "", refreshSeconds: 4 };
 
 /** What is wrong with a value, and where below it; or null. */
 type Check = (value: unknown) => { at: (string | number)[]; why: string } | null;
@@ -57,7 +57,7 @@ const site: Check = (value) => {
 const checks: Record<keyof SettingsData, Check> = {
   sites: list(site),
   hosts: list(text),
-  libvirtUri: text,
+  libvirtUri: (value) => (typeof value === "string" ? null : { at: [], why: "must be a text" }),
   refreshSeconds: (value) =>
     typeof value === "number" && value >= 1 && value <= 3600
       ? null

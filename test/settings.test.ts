@@ -17,7 +17,7 @@ describe("settings", () => {
     const settings = await Settings.open(directory);
     expect(settings.problem).toBeNull();
     expect(settings.get("sites")).toEqual([]);
-    expect(settings.get("libvirtUri")).toBe("qemu:///system");
+    expect(settings.get("refreshSeconds")).toBe(4);
     expect(readdirSync(directory)).toEqual([]);
   });
 

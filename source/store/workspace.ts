@@ -116,7 +116,8 @@ export class Workspace {
       createInventory({
         pool,
         hosts: [...this.hostNames].map((name) => ({ name })),
-        uri: this.settings.get("libvirtUri"),
+        // Asked for by name, a host without libvirt is trouble; not asked for, it is not.
+        uri: this.settings.get("libvirtUri") || undefined,
         intervalMs: this.settings.get("refreshSeconds") * 1000,
       });
     this.listenToInventory();

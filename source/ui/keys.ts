@@ -152,8 +152,9 @@ export const keymap = {
     filter: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed" },
     follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
   },
-  text: {
-    search: { keys: ["/"], label: "search", text: "Find a text" },
+  dialog: {
+    move: { keys: ["up", "down"], label: "choose", text: "Go to another answer" },
+    answer: { keys: ["enter"], label: "answer", text: "Give the answer under the cursor" },
   },
 } as const satisfies Record<string, Record<string, Binding>>;
 

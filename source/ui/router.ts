@@ -10,6 +10,8 @@ export interface Handler {
   run: (key: KeyEvent) => void;
   /** Why it can't be used now; shown when it is pressed all the same. */
   disabled?: string | null;
+  /** One of Ink's own components takes this key: the binding is only there to be shown. */
+  native?: boolean;
 }
 
 /** What a binding of the keymap does on this screen now. */
@@ -19,6 +21,7 @@ export interface Active {
   binding: Binding;
   level: LayerLevel;
   disabled: string | null;
+  native: boolean;
   run: (key: KeyEvent) => void;
 }
 
@@ -72,6 +75,7 @@ export class Router {
       // A field takes printable characters before any binding of its own scope can.
       if (entry.typed?.(key)) return true;
       const found = entry.bindings().find((active) => active.binding.keys.includes(key.name));
+      if (found?.native) return false;
       if (found) {
         if (found.disabled) this.onRefused(found.disabled);
         else found.run(key);
@@ -104,7 +108,16 @@ export function activate(scope: Scope, handlers: Record<string, Handler | undefi
   const result: Active[] = [];
   for (const [id, binding] of Object.entries(bindingsOf(scope))) {
     const handler = handlers[id];
-    if (handler) result.push({ scope, id, binding, level, disabled: handler.disabled ?? null, run: handler.run });
+    if (handler)
+      result.push({
+        scope,
+        id,
+        binding,
+        level,
+        disabled: handler.disabled ?? null,
+        native: handler.native ?? false,
+        run: handler.run,
+      });
   }
   return result;
 }

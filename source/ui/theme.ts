@@ -44,7 +44,7 @@ export function paint(text: string, ...styles: Style[]): string {
 }
 
 /** How a thing is: decides symbol and colour; the word beside it is the caller's. */
-export type Tone = "good" | "idle" | "busy" | "bad" | "unknown" | "paused" | "warning";
+export type Tone = "good" | "idle" | "busy" | "bad" | "unknown" | "paused" | "warning" | "note";
 
 const tones: Record<Tone, { symbol: string; ascii: string; styles: Style[] }> = {
   good: { symbol: "●", ascii: "*", styles: ["green"] },
@@ -54,6 +54,7 @@ const tones: Record<Tone, { symbol: string; ascii: string; styles: Style[] }> = 
   unknown: { symbol: "?", ascii: "?", styles: ["dim"] },
   paused: { symbol: "‖", ascii: "=", styles: ["yellow"] },
   warning: { symbol: "⚠", ascii: "!", styles: ["yellow", "bold"] },
+  note: { symbol: "›", ascii: "-", styles: [] },
 };
 
 export function symbol(tone: Tone): string {

@@ -85,7 +85,7 @@ export function NoticeLine(): ReactNode {
   const notice = useKnown((known) => known.notice);
   const { size } = useUi();
   if (!notice) return null;
-  const tone = { info: "busy", good: "good", warning: "warning", bad: "bad" } as const;
+  const tone = { info: "note", good: "good", warning: "warning", bad: "bad" } as const;
   const text = cell(` ${symbol(tone[notice.tone])} ${notice.text}`, size.columns - 1);
   return <Text wrap="truncate">{paint(text, ...toneStyles(tone[notice.tone]))}</Text>;
 }

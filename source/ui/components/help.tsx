@@ -66,7 +66,7 @@ export function Palette({ active, onClose }: { active: readonly Active[]; onClos
   const [line, setLine] = useState(emptyLine);
   const [cursor, setCursor] = useState(0);
   const found = active
-    .filter(({ scope, disabled }) => !disabled && scope !== "list")
+    .filter(({ scope, disabled, native }) => !disabled && !native && scope !== "list")
     .filter(({ binding }) => matches(`${binding.label} ${binding.text}`, line.text));
   const index = Math.min(cursor, Math.max(0, found.length - 1));
   useKeys(

@@ -2,6 +2,8 @@
 import { Box, Text } from "ink";
 import SelectInput from "ink-select-input";
 import type { ReactNode } from "react";
+import { useKeys } from "../hooks.ts";
+import { type Handler, layer } from "../router.ts";
 import { glyph, paint } from "../theme.ts";
 
 export interface Choice<V> {
@@ -23,6 +25,13 @@ function Item({ isSelected = false, label }: { isSelected?: boolean; label: stri
       {label}
     </Text>
   );
+}
+
+const native: Handler = { run: () => {}, native: true };
+
+/** Shows the keys of a menu in the footer of a dialog; call it after the dialog's own `useKeys`. */
+export function useMenuKeys(active = true): void {
+  useKeys("dialog", { move: native, answer: native }, { level: layer.dialog, active });
 }
 
 export function Menu<V>({

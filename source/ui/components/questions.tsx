@@ -9,7 +9,7 @@ import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
 import { Dialog } from "./dialog.tsx";
 import { textBox } from "./field.tsx";
-import { Menu } from "./menu.tsx";
+import { Menu, useMenuKeys } from "./menu.tsx";
 
 export function QuestionDialog({ question }: { question: Question }): ReactNode {
   return question.kind === "secret" ? (
@@ -68,6 +68,7 @@ function HostKeyDialog({ id, question }: { id: number; question: HostKeyQuestion
     // ink-select-input takes a digit for a choice at once, and a strange key must never be trusted by a slip.
     { level: layer.dialog, modal: true, typed: (key) => /^\d$/.test(key.name) },
   );
+  useMenuKeys();
   return (
     <Dialog title={`Is this really ${question.host}?`} tone="yellow">
       <Box flexDirection="column" marginY={1}>

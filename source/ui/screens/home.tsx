@@ -116,7 +116,7 @@ export function HomeScreen(): ReactNode {
   }));
   return (
     <Box flexDirection="column" paddingLeft={1}>
-      <Text bold>From nothing to VMs</Text>
+      <Text bold>From nothing to VMs, and what runs already</Text>
       <Menu choices={choices} initial={chosen} onChoose={() => {}} onMove={setChosen} />
       {known.sites.length === 0 && known.site === null && (
         <Box marginTop={1} flexDirection="column">
