@@ -161,7 +161,7 @@ describe("the wizard", () => {
     });
     await ui.waitFor("1 of 1");
     await ui.press(keys.enter);
-    await ui.waitFor(/[◐i] an image file of 2012/);
+    await ui.waitFor("› an image file of 2012");
   });
 
   it("shows in place why kadeploy3 can't be started", async () => {
