@@ -1,15 +1,38 @@
 /** Which view draws which place. */
 import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
+import { AddHostScreen } from "./add-host.tsx";
+import { DeployScreen } from "./deploy.tsx";
+import { DeploymentScreen } from "./deployment.tsx";
+import { ExtendScreen } from "./extend.tsx";
 import { HomeScreen } from "./home.tsx";
+import { HostsScreen } from "./hosts.tsx";
+import { InstanceScreen } from "./instance.tsx";
+import { InstancesScreen } from "./instances.tsx";
+import { JobsScreen } from "./jobs.tsx";
 import { LogScreen } from "./log.tsx";
+import { NodeScreen, NodesScreen } from "./nodes.tsx";
+import { ReserveScreen } from "./reserve.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
+import { WaitingScreen } from "./waiting.tsx";
 
 const screens: Partial<Record<Place["screen"], (props: { place: Place }) => ReactNode>> = {
   home: HomeScreen,
+  jobs: JobsScreen,
+  reserve: ReserveScreen,
+  waiting: WaitingScreen,
+  extend: ExtendScreen,
+  deploy: DeployScreen,
+  deployment: DeploymentScreen,
+  nodes: NodesScreen,
+  node: NodeScreen,
   sites: SitesScreen,
   "add-site": AddSiteScreen,
+  instances: InstancesScreen,
+  instance: InstanceScreen,
+  hosts: HostsScreen,
+  "add-host": AddHostScreen,
   sessions: SessionsScreen,
   session: SessionScreen,
   log: LogScreen,
