@@ -1,0 +1,36 @@
+/** The keymap as the README's table. */
+import { type Binding, keymap, keyName, type Scope } from "./keys.ts";
+
+/** Where each scope's keys work, in the order of the table. */
+const places: Partial<Record<Scope, string>> = {
+  global: "Everywhere",
+  list: "In every list",
+  filter: "While a filter is typed",
+  dialog: "In questions",
+  form: "In forms",
+  home: "Home",
+  site: "Sites",
+  jobs: "Jobs",
+  deploy: "Choosing what to deploy",
+  deployment: "A deployment",
+  nodes: "Nodes",
+  instances: "Instances",
+  hosts: "Hosts",
+  sessions: "Sessions",
+  log: "Log",
+};
+
+/** A Markdown table of every binding: where, keys, what it does. Dangerous ones are marked. */
+export function keysTable(): string {
+  const lines = ["| Where | Key | What it does |", "|---|---|---|"];
+  const scopes = [...new Set([...Object.keys(places), ...Object.keys(keymap)])] as Scope[];
+  for (const scope of scopes) {
+    let place = places[scope] ?? scope;
+    for (const binding of Object.values(keymap[scope]) as Binding[]) {
+      const keys = binding.keys.map((key) => `\`${keyName(key)}\``).join(" ");
+      lines.push(`| ${place} | ${keys} | ${binding.text.replaceAll("|", "\\|")}${binding.dangerous ? " ⚠" : ""} |`);
+      place = "";
+    }
+  }
+  return lines.join("\n");
+}
