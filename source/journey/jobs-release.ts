@@ -29,8 +29,9 @@ export function releaseCommands(jobId: number): Command[] {
 }
 
 /**
- * Ends a job and waits until it really has; gives the ended job. A job that has ended before is no error. Aborting stops the waiting, not the
- * release. A link lost on the way is looked after: the job's own state tells whether the request arrived.
+ * Ends a job and waits until it really has; gives the ended job. A job that has ended before is no error. Aborting stops
+ * the waiting, not the release. A link lost on the way is looked after: the job's own state tells whether the request
+ * arrived.
  */
 export async function release(context: Context, site: Site, jobId: number, options: ReleaseOptions = {}): Promise<Job> {
   const { limitMs = 90_000, onState, pause: sleep = pause, ...asked } = options;

@@ -14,6 +14,16 @@ export function refusalOf(
 ): VirtuError | null {
   const { refusal } = submission;
   if (refusal === null && (submission.jobId !== null || status === null)) return null;
+  if (status === 0) {
+    return new VirtuError({
+      kind: "unparsed",
+      what: "virtu can't tell whether the nodes are reserved",
+      where: site.name,
+      why: "oarsub ended well, but gave no job number that virtu can read",
+      hint: `Look at your jobs ("virtu jobs --site ${site.name}") before you reserve again.`,
+      detail: submission.text || undefined,
+    });
+  }
   const [why, hint] = words(request, submission, status);
   return new VirtuError({
     kind: "refused",

@@ -2,7 +2,7 @@
 
 export type Duration = { seconds: number } | { error: string };
 
-const examples = "write it as 2:30, 2h30 or 90 min";
+const examples = "2:30, 2h30 or 90 min";
 type Unit = "d" | "h" | "m" | "s";
 const second: Record<Unit, number> = { d: 86_400, h: 3600, m: 60, s: 1 };
 /** Nobody means more, and OAR takes any number without a word. */
@@ -15,7 +15,7 @@ const longest = 366 * 86_400;
  */
 export function parseWalltime(text: string): Duration {
   const written = text.trim().toLowerCase();
-  if (written === "") return { error: `How long? ${examples[0]?.toUpperCase()}${examples.slice(1)}.` };
+  if (written === "") return { error: `How long? Write it as ${examples}.` };
   if (/^[-−–]/.test(written)) return { error: "A walltime can't be negative." };
   if (written.startsWith("+"))
     return { error: "A plus sign is for extending a job; a reservation takes the whole time." };
@@ -39,7 +39,8 @@ export function parseIncrement(text: string): Duration {
 function fields(written: string): Duration {
   const parts = written.split(":");
   if (parts.length > 3) return { error: "At most hours:minutes:seconds; for days write 1d12h." };
-  if (!parts.every((part) => /^\d{1,9}$/.test(part))) return { error: `"${written}" is not a time: ${examples}.` };
+  if (!parts.every((part) => /^\d{1,9}$/.test(part)))
+    return { error: `"${written}" is not a time: write it as ${examples}.` };
   const [hours = 0, minutes = 0, seconds = 0] = parts.map(Number);
   if (minutes > 59) {
     const meant = parts.length === 2 ? `: write ${minutes + hours * 60} min` : "";
@@ -61,7 +62,7 @@ function units(written: string): Duration {
     unit.lastIndex = at;
     const found: RegExpExecArray | null = unit.exec(text);
     const name: Unit | null = found ? unitOf(found[2], previous) : null;
-    if (!found || name === null) return { error: `"${written}" is not a time: ${examples}.` };
+    if (!found || name === null) return { error: `"${written}" is not a time: write it as ${examples}.` };
     if (previous !== null && second[name] >= second[previous]) {
       return { error: `"${written}" is not a time: the larger unit stands first.` };
     }

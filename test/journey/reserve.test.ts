@@ -108,6 +108,13 @@ describe("reserving", () => {
     expect(pool.count("-J -j")).toBe(0);
   });
 
+  it("does not call it refused when oarsub ended well without a number", async () => {
+    pool.answer("oarsub", "Thank you for your request.\n");
+    const error = await failure(reserve(context(), site, request, options()));
+    expect(error).toMatchObject({ kind: "unparsed", detail: "Thank you for your request." });
+    expect(error.hint).toContain("before you reserve again");
+  });
+
   it("goes on with a queued job when OAR's server is down, and says so", async () => {
     pool.answer("oarsub", reply("almighty-down-oarsub"));
     pool.answer(look(24), jobsOf(now, waiting(24)), jobsOf(now, running(24)));
