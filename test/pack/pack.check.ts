@@ -54,4 +54,7 @@ test("virtu with an unknown option is a usage error", () => {
 test("virtu demo --headless plays the main job", () => {
   const demo = virtu("demo", "--headless");
   expect(demo, `${demo.stdout}${demo.stderr}`).toMatchObject({ status: 0 });
+  expect(demo.stdout).toMatch(/oarsub .*-n virtu -l slash_22=1\+nodes=4,/);
+  expect(demo.stdout).toContain("4 of 4 nodes deployed");
+  expect(demo.stdout).toMatch(/^All of it worked.*\n$/m);
 });
