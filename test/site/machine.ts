@@ -28,11 +28,12 @@ export function begin(
   machine: Machine,
   script: string,
   stdin = "",
+  user = "jdoe",
 ): { process: Process; ended: Promise<Exit>; output: Promise<Ran> } {
   const out = makePipe();
   const err = makePipe();
   const process = machine.create({
-    user: "jdoe",
+    user,
     title: "sh",
     newSession: true,
     files: new Map([
@@ -52,6 +53,6 @@ export function begin(
   return { process, ended, output };
 }
 
-export function run(machine: Machine, script: string, stdin = ""): Promise<Ran> {
-  return begin(machine, script, stdin).output;
+export function run(machine: Machine, script: string, stdin = "", user = "jdoe"): Promise<Ran> {
+  return begin(machine, script, stdin, user).output;
 }

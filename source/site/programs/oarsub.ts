@@ -2,7 +2,7 @@
 import type { Call } from "../machine/machine.ts";
 import type { ScenarioName } from "../options.ts";
 import type { Oar } from "../world/oar.ts";
-import { checkPossible, notEnough, parseRequest, Refused } from "../world/oar-request.ts";
+import { checkPossible, notEnough, parseRequest, Refused, type Wanted } from "../world/oar-request.ts";
 
 const takesValue: Readonly<Record<string, string>> = {
   "-l": "resource",
@@ -124,9 +124,17 @@ export function oarsub(oar: Oar, hasScenario: (name: ScenarioName) => boolean): 
     if (values.has("interactive")) throw new Refused(11, "[ERROR] This site takes no interactive jobs.\n");
     const unknown = types.find((type) => !jobTypes.includes(type.split("=")[0] ?? ""));
     if (unknown !== undefined) throw new Refused(254, `[ADMISSION RULE] Error: unknown job type: ${unknown}\n\n`);
-    const wanted = parseRequest(values.get("resource") ?? "nodes=1", values.get("property") ?? null, oar.testbed);
+    const constraints = "[ADMISSION RULE] Modify resource description with type constraints\n";
+    let wanted: Wanted;
+    try {
+      wanted = parseRequest(values.get("resource") ?? "nodes=1", values.get("property") ?? null, oar.testbed);
+    } catch (thrown) {
+      // What only the database refuses has passed the site's rules before.
+      if (thrown instanceof Refused && thrown.negativeId) await call.out(constraints);
+      throw thrown;
+    }
     if (wanted.defaultWalltime) await call.out("[ADMISSION RULE] Set default walltime to 7200.\n");
-    await call.out("[ADMISSION RULE] Modify resource description with type constraints\n");
+    await call.out(constraints);
     const queue = values.get("queue") ?? "default";
     if (!queues.includes(queue)) throw new Refused(248, `ERROR : The queue ${queue} does not exist\n`);
     if (hasScenario("refused-reservation")) throw notEnough();

@@ -5,7 +5,8 @@ import { type Exit, shellStatus, signalName } from "../machine/process.ts";
 import { printing } from "../utilities/printing.ts";
 import { processes } from "../utilities/processes.ts";
 import { testing } from "../utilities/testing.ts";
-import { FunctionReturn, LoopJump, type Shell } from "./shell.ts";
+import { FunctionReturn, LoopJump } from "./jumps.ts";
+import type { Shell } from "./shell.ts";
 
 export type Builtin = (shell: Shell, args: string[]) => Promise<number> | number;
 

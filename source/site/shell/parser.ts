@@ -1,5 +1,7 @@
 /** Script to tree, for the part of POSIX sh that the site knows. Errors are worded as dash words them. */
-import type { AndOr, Assignment, Command, List, Pipeline, Redirection, Word } from "./tree.ts";
+
+import { asAssignment } from "./assignment.ts";
+import type { AndOr, Command, List, Pipeline, Redirection, Word } from "./tree.ts";
 import { plainText } from "./tree.ts";
 import { WordReader } from "./words.ts";
 
@@ -325,7 +327,7 @@ class Parser {
   }
 
   private simple(): Command {
-    const assignments: Assignment[] = [];
+    const assignments: Extract<Command, { kind: "simple" }>["assignments"] = [];
     const words: Word[] = [];
     const redirections: Redirection[] = [];
     for (;;) {
@@ -354,22 +356,4 @@ class Parser {
     this.skipNewlines();
     return { kind: "function", name, body: this.command(), redirections: [] };
   }
-}
-
-function asAssignment(word: Word): Assignment | null {
-  const [first, ...rest] = word;
-  if (first?.kind !== "text" || first.quoted) return null;
-  const match = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(first.text);
-  if (!match) return null;
-  const [, name = "", begin = ""] = match;
-  const home = /^~([A-Za-z0-9_-]*)(?=\/|$)/.exec(begin);
-  const value: Word = home
-    ? [
-        { kind: "home", user: home[1] ?? "" },
-        { kind: "text", text: begin.slice(home[0].length), quoted: false },
-      ]
-    : begin === ""
-      ? []
-      : [{ kind: "text", text: begin, quoted: false }];
-  return { name, value: [...value, ...rest] };
 }

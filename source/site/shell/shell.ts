@@ -1,32 +1,17 @@
 /** The shell: walks the tree, forks simulated processes, waits for them. */
-import { FileError, resolvePath } from "../machine/files.ts";
+import { resolvePath } from "../machine/files.ts";
 import type { Machine } from "../machine/machine.ts";
 import { ExitProcess } from "../machine/machine.ts";
 import { makePipe, type OpenFile } from "../machine/open-file.ts";
 import { type Exit, type Process, shellStatus } from "../machine/process.ts";
-import { type Builtin, builtins } from "./builtins.ts";
-import { type Environment, ExpansionError, expandPattern, expandText, expandWords } from "./expand.ts";
+import { runCompound } from "./compound.ts";
+import { type Environment, ExpansionError } from "./expand.ts";
+import { FunctionReturn, LoopJump } from "./jumps.ts";
 import { parse } from "./parser.ts";
-import { matches } from "./pattern.ts";
-import type { AndOr, Command, List, Pipeline, Redirection, Word } from "./tree.ts";
+import { redirected } from "./redirect.ts";
+import { runSimple } from "./simple.ts";
+import type { AndOr, Command, List, Pipeline } from "./tree.ts";
 import { ScriptError } from "./words.ts";
-
-/** `break` and `continue` on their way to their loop. */
-export class LoopJump extends Error {
-  constructor(
-    readonly how: "break" | "continue",
-    public levels: number,
-  ) {
-    super(how);
-  }
-}
-
-/** `return` on its way to its function. */
-export class FunctionReturn extends Error {
-  constructor(readonly status: number) {
-    super("return");
-  }
-}
 
 interface State {
   variables: Map<string, string>;
@@ -296,7 +281,7 @@ export class Shell implements Environment {
     return this.status;
   }
 
-  private async inCondition<T>(condition: boolean, run: () => Promise<T>): Promise<T> {
+  async inCondition<T>(condition: boolean, run: () => Promise<T>): Promise<T> {
     if (!condition) return run();
     this.conditions += 1;
     try {
@@ -336,271 +321,12 @@ export class Shell implements Environment {
   }
 
   async runCommand(command: Command): Promise<number> {
-    if (command.kind === "simple") await this.runSimple(command);
+    if (command.kind === "simple") await runSimple(this, command);
     else {
-      await this.redirected(command.redirections, async () => {
-        this.status = await this.runCompound(command);
+      await redirected(this, command.redirections, async () => {
+        this.status = await runCompound(this, command);
       });
     }
     return this.status;
-  }
-
-  private async runCompound(command: Exclude<Command, { kind: "simple" }>): Promise<number> {
-    switch (command.kind) {
-      case "group":
-        return this.runList(command.body);
-      case "subshell": {
-        const { ended } = this.fork(this.state.name, this.process.dupFiles(), (shell) => shell.runList(command.body));
-        return shellStatus(await this.process.guard(ended));
-      }
-      case "if":
-        for (const { condition, body } of command.branches) {
-          await this.inCondition(true, () => this.runList(condition));
-          if (this.status === 0) return this.runList(body);
-        }
-        return command.otherwise ? this.runList(command.otherwise) : 0;
-      case "while": {
-        let status = 0;
-        await this.looping(async (once) => {
-          for (;;) {
-            const goOn = await once(async () => {
-              await this.inCondition(true, () => this.runList(command.condition));
-              if ((this.status === 0) === command.until) return false;
-              status = await this.runList(command.body);
-              return true;
-            });
-            if (!goOn) return;
-          }
-        });
-        return status;
-      }
-      case "for": {
-        const values = command.words
-          ? await expandWords(this, command.words, this.process.directory)
-          : [...this.positional];
-        this.status = 0;
-        await this.looping(async (once) => {
-          for (const value of values) {
-            this.set(command.name, value);
-            const goOn = await once(async () => {
-              await this.runList(command.body);
-              return true;
-            });
-            if (!goOn) return;
-          }
-        });
-        return this.status;
-      }
-      case "case": {
-        const text = await expandText(this, command.word);
-        for (const { patterns, body } of command.items) {
-          for (const pattern of patterns) {
-            if (matches(await expandPattern(this, pattern), text)) return this.runList(body);
-          }
-        }
-        return 0;
-      }
-      case "function":
-        this.state.functions.set(command.name, command.body);
-        return 0;
-    }
-  }
-
-  private async looping(
-    run: (once: (body: () => Promise<boolean>) => Promise<boolean>) => Promise<void>,
-  ): Promise<void> {
-    await run(async (body) => {
-      // A loop of builtins alone must not keep the whole program from its other work.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      if (this.process.exit) await this.process.guard(Promise.resolve());
-      try {
-        return await body();
-      } catch (thrown) {
-        if (!(thrown instanceof LoopJump)) throw thrown;
-        thrown.levels -= 1;
-        if (thrown.levels > 0) throw thrown;
-        this.status = 0;
-        return thrown.how === "continue";
-      }
-    });
-  }
-
-  /** Runs with redirections in force, then puts the descriptors back. False when one could not be opened. */
-  async redirected(redirections: readonly Redirection[], run: () => Promise<void>): Promise<boolean> {
-    if (redirections.length === 0) {
-      await run();
-      return true;
-    }
-    const saved = this.process.files;
-    this.process.files = this.process.dupFiles();
-    const { files } = this.process;
-    try {
-      for (const redirection of redirections) {
-        if (await this.redirect(redirection)) continue;
-        this.status = 2;
-        return false;
-      }
-      await run();
-      return true;
-    } finally {
-      if (this.process.files === files) {
-        for (const file of files.values()) file.close();
-        this.process.files = saved;
-      } else for (const file of saved.values()) file.close();
-    }
-  }
-
-  /** Puts one redirection in force for good: what `exec > file` does. */
-  async redirect({ descriptor, operator, target }: Redirection): Promise<boolean> {
-    const { process } = this;
-    const text = await expandText(this, target);
-    if (operator === "here") {
-      const { reader, writer } = makePipe();
-      // Nobody waits for it: the text stays in the pipe until it is read.
-      void writer.write(text).catch(() => {});
-      writer.close();
-      process.setFile(descriptor, reader);
-      return true;
-    }
-    if (operator === ">&" || operator === "<&") {
-      if (text === "-") {
-        process.files.get(descriptor)?.close();
-        process.files.delete(descriptor);
-        return true;
-      }
-      const file = process.files.get(Number(text));
-      if (!file) {
-        await this.error(`${text}: Bad file descriptor`);
-        return false;
-      }
-      process.setFile(descriptor, file.dup());
-      return true;
-    }
-    const path = resolvePath(process.directory, text);
-    try {
-      const how = operator === "<" ? "read" : operator === ">>" ? "append" : "write";
-      process.setFile(descriptor, this.machine.files.open(path, how, process.user));
-      return true;
-    } catch (thrown) {
-      if (!(thrown instanceof FileError)) throw thrown;
-      const reason = thrown.message.replace(
-        /^No such file or directory$/,
-        operator === "<" ? "No such file" : "Directory nonexistent",
-      );
-      await this.error(`cannot ${operator === "<" ? "open" : "create"} ${text}: ${reason}`);
-      return false;
-    }
-  }
-
-  private async runSimple(command: Extract<Command, { kind: "simple" }>): Promise<void> {
-    const before = this.status;
-    const words = await expandWords(this, command.words, this.process.directory);
-    const [name, ...args] = words;
-    if (name === undefined) {
-      // The status of `v=$(false)` is that of the command inside.
-      const captures = command.assignments.some(({ value }) => value.some((part) => part.kind === "commands"));
-      if (!captures) this.status = 0;
-      else this.status = before;
-      await this.redirected(command.redirections, async () => {
-        for (const { name: variable, value } of command.assignments) this.set(variable, await expandText(this, value));
-      });
-      return;
-    }
-    const builtin = builtins[name];
-    const definition = this.state.functions.get(name);
-    if (name === "exec") return this.exec(args, command);
-    if (builtin || definition) {
-      await this.redirected(command.redirections, () =>
-        this.withAssignments(command.assignments, async () => {
-          this.status = await (definition
-            ? this.callFunction(definition, args)
-            : this.callBuiltin(builtin, name, args));
-        }),
-      );
-      return;
-    }
-    await this.runProgram(name, args, command);
-  }
-
-  private callBuiltin(builtin: Builtin | undefined, name: string, args: string[]): Promise<number> {
-    if (!builtin) throw new Error(`no builtin ${name}`);
-    return Promise.resolve(builtin(this, args));
-  }
-
-  async callFunction(body: Command, args: string[]): Promise<number> {
-    const saved = this.state.positional;
-    this.state.positional = args;
-    try {
-      return await this.runCommand(body);
-    } catch (thrown) {
-      if (!(thrown instanceof FunctionReturn)) throw thrown;
-      return thrown.status;
-    } finally {
-      this.state.positional = saved;
-    }
-  }
-
-  /** `A=1 command`: for that command alone. */
-  private async withAssignments(
-    assignments: readonly { name: string; value: Word }[],
-    run: () => Promise<void>,
-  ): Promise<void> {
-    const saved: [string, string | undefined][] = [];
-    for (const { name, value } of assignments) {
-      saved.push([name, this.get(name)]);
-      this.set(name, await expandText(this, value));
-    }
-    await run();
-    for (const [name, value] of saved) {
-      if (value === undefined) this.unset(name);
-      else this.set(name, value);
-    }
-  }
-
-  private async environmentFor(assignments: readonly { name: string; value: Word }[]): Promise<Map<string, string>> {
-    const env = new Map(this.process.env);
-    for (const { name, value } of assignments) env.set(name, await expandText(this, value));
-    return env;
-  }
-
-  private async runProgram(name: string, args: string[], command: Extract<Command, { kind: "simple" }>): Promise<void> {
-    const env = await this.environmentFor(command.assignments);
-    const found = this.machine.lookUp(name, env.get("PATH"));
-    const ok = await this.redirected(command.redirections, async () => {
-      if (!found) {
-        await this.error(`${name}: not found`);
-        this.status = 127;
-        return;
-      }
-      const { process, machine } = this;
-      const title = [name, ...args].join(" ");
-      const child = machine.create({ user: process.user, title, env, files: process.dupFiles(), parent: process });
-      const ended = machine.run(child, () => found.program(machine.call(child, name, args)));
-      this.status = shellStatus(await process.guard(ended));
-    });
-    if (!ok) this.status = 2;
-  }
-
-  /** `exec`: redirections for good, or another program in this process. */
-  private async exec(args: string[], command: Extract<Command, { kind: "simple" }>): Promise<void> {
-    for (const redirection of command.redirections) {
-      if (!(await this.redirect(redirection))) throw new ExitProcess(2);
-    }
-    const [name, ...rest] = args;
-    this.status = 0;
-    if (name === undefined) return;
-    const env = await this.environmentFor(command.assignments);
-    const found = this.machine.lookUp(name, env.get("PATH"));
-    if (!found) {
-      await this.error(`exec: ${name}: not found`);
-      throw new ExitProcess(127);
-    }
-    this.process.env = env;
-    this.process.title = args.join(" ");
-    for (const [signal, handler] of [...this.process.handlers]) {
-      if (handler !== "ignore") this.process.handlers.delete(signal);
-    }
-    this.state.traps.delete("EXIT");
-    throw new ExitProcess(await found.program(this.machine.call(this.process, name, rest)));
   }
 }
