@@ -30,12 +30,9 @@ export async function openChannel<T>(
       const failure = thrown as Error & { reason?: unknown };
       // The loss of the connection is told before the channels hear of it, but a write error may come first.
       const alive = grant.alive();
-      const waitMs = alive && wanted.counts && isOpenFailure(failure) ? grant.refused() : null;
+      const again = alive && wanted.counts && isOpenFailure(failure) && grant.refused();
       grant.release();
-      if (waitMs !== null) {
-        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-        continue;
-      }
+      if (again) continue;
       if (!alive && !(failure instanceof StartUnknown) && attempt < tries) continue;
       throw describe(session, failure, alive);
     }

@@ -222,6 +222,10 @@ class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost 
     }
   }
 
+  hurry(route: Route | null): void {
+    if (route) this.all.get(route.key)?.hurry();
+  }
+
   changed(): void {
     if (this.changeTimer || this.over) return;
     this.changeTimer = setTimeout(() => {

@@ -25,6 +25,8 @@ export const defaultSettings: SessionSettings = {
 
 export interface SessionHost {
   open(route: Route, priority: Priority, signal: AbortSignal): Promise<Link>;
+  /** A user waits for what runs through this jump host. */
+  hurry(route: Route | null): void;
   changed(): void;
   log(host: string, text: string, level: "info" | "warning" | "error"): void;
   settings: SessionSettings;
@@ -44,8 +46,8 @@ export interface Grant {
   alive(): boolean;
   /** The host took the channel. */
   accepted(): void;
-  /** The host refused one more channel: milliseconds to wait before the next try, or null when trying is of no use. */
-  refused(): number | null;
+  /** The host refused one more channel; false when asking again is of no use. */
+  refused(): boolean;
   release(): void;
   /** A process is being ended: who ends the program waits for this a moment. */
   ending(until: Promise<void>): void;

@@ -1,17 +1,14 @@
 /** One connection shared by everybody who wants its host: opened on demand, kept alive, opened again after a loss. */
 import type { Client } from "ssh2";
 import type { VirtuError } from "../errors.ts";
-import { cancelled, insertByPriority } from "./limiter.ts";
+import { cancelled } from "./limiter.ts";
 import type { Link } from "./link.ts";
 import { Pulse } from "./pulse.ts";
 import type { Route } from "./route.ts";
 import type { Grant, SessionHost, Wanted } from "./session-types.ts";
+import { Slots } from "./slots.ts";
 import type { Priority, SessionInfo, SessionState } from "./types.ts";
-
-interface Ticket extends Wanted {
-  grant: (grant: Grant) => void;
-  reject: (error: VirtuError) => void;
-}
+import { WaitingLine } from "./waiting-line.ts";
 
 /** Failures that no second try mends. */
 function isFinal(error: VirtuError | null): boolean {
@@ -21,7 +18,10 @@ function isFinal(error: VirtuError | null): boolean {
 export class Session {
   private state: SessionState = "closed";
   private link: Link | null = null;
-  private readonly queue: Ticket[] = [];
+  private readonly line = new WaitingLine(() => {
+    if (this.line.length === 0 && this.connecting) this.abandon("nobody wants it any more");
+    this.host.changed();
+  });
   private failure: VirtuError | null = null;
   private reason: string | null = null;
   private failures = 0;
@@ -30,11 +30,8 @@ export class Session {
   private retry: NodeJS.Timeout | null = null;
   private pulse: Pulse | null = null;
   private connecting: AbortController | null = null;
-  private used = 0;
+  private readonly slots: Slots;
   private carried = 0;
-  private limit: number;
-  /** Refusals in a row within the limit. */
-  private doubts = 0;
   private lastUsed = Date.now();
   private roundTripMs: number | null = null;
   private bytes = { in: 0, out: 0 };
@@ -45,64 +42,47 @@ export class Session {
     readonly route: Route,
     private readonly host: SessionHost,
   ) {
-    this.limit = host.settings.channelLimit;
+    this.slots = new Slots(host.settings.channelLimit, () => this.pump());
   }
 
   /** Waits for the connection and for a free channel; `again` goes before everybody of the same priority. */
-  acquire(wanted: Wanted, again = false): Promise<Grant> {
-    return new Promise((resolve, reject) => {
-      if (wanted.signal?.aborted || this.over) return reject(cancelled());
-      this.lastUsed = Date.now();
-      if (this.state === "failed" && isFinal(this.failure) && wanted.priority === "poll") return reject(this.failure);
-      const onAbort = () => {
-        this.queue.splice(this.queue.indexOf(ticket), 1);
-        reject(cancelled());
-        if (this.queue.length === 0 && this.connecting) this.abandon("nobody wants it any more");
-        this.host.changed();
-      };
-      const done = () => wanted.signal?.removeEventListener("abort", onAbort);
-      const ticket: Ticket = {
-        ...wanted,
-        grant: (grant) => {
-          done();
-          resolve(grant);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
-      };
-      wanted.signal?.addEventListener("abort", onAbort, { once: true });
-      insertByPriority(this.queue, ticket, again);
-      this.wake(wanted.priority);
-      this.host.changed();
-    });
+  async acquire(wanted: Wanted, again = false): Promise<Grant> {
+    if (wanted.signal?.aborted || this.over) throw cancelled();
+    this.lastUsed = Date.now();
+    if (this.state === "failed" && isFinal(this.failure) && wanted.priority === "poll") throw this.failure;
+    const granted = this.line.join(wanted, again);
+    this.wake(wanted.priority);
+    this.host.changed();
+    return granted;
   }
 
   private wake(priority: Priority): void {
     if (this.state === "open") this.pump();
     else if (this.state === "waiting" && priority === "poll") this.schedule();
     else if (this.state !== "connecting") void this.connect(priority);
+    else if (priority === "user") this.host.hurry(this.route.via);
+  }
+
+  /** Somebody waits for a host behind this one: a back-off is cut short. */
+  hurry(): void {
+    if (this.state === "waiting") void this.connect("user");
+    else if (this.state === "connecting") this.host.hurry(this.route.via);
   }
 
   private pump(): void {
     const link = this.link;
     if (!link) return;
-    for (let index = 0; index < this.queue.length; ) {
-      const ticket = this.queue[index];
-      if (!ticket) break;
-      if (ticket.counts && this.used >= this.limit) index += 1;
-      else {
-        this.queue.splice(index, 1);
-        ticket.grant(this.grantOn(link, ticket.counts));
-      }
-    }
+    this.line.admit(
+      ({ counts }) => !counts || this.slots.free,
+      ({ counts }) => this.grantOn(link, counts),
+    );
   }
 
   private grantOn(link: Link, counts: boolean): Grant {
-    if (counts) this.used += 1;
+    if (counts) this.slots.used += 1;
     else this.carried += 1;
     let held = true;
+    const { era } = this.slots;
     return {
       link,
       alive: () => this.link === link,
@@ -110,16 +90,14 @@ export class Session {
         this.endings.add(until);
         void until.then(() => this.endings.delete(until));
       },
-      accepted: () => {
-        this.doubts = 0;
-      },
-      refused: () => this.lowerLimit(held && counts),
+      accepted: () => this.slots.accepted(),
+      refused: () => this.refused(era),
       release: () => {
         if (!held) return;
         held = false;
         this.lastUsed = Date.now();
         if (this.link === link) {
-          if (counts) this.used -= 1;
+          if (counts) this.slots.used -= 1;
           else this.carried -= 1;
           this.pump();
         }
@@ -128,20 +106,13 @@ export class Session {
     };
   }
 
-  /**
-   * Fewer channels from now on. A host that was found narrow before may only be slow: sshd says that a channel is closed
-   * a moment before it has room for the next one.
-   */
-  private lowerLimit(ownHeld: boolean): number | null {
-    const others = this.used - (ownHeld ? 1 : 0);
-    if (this.limit < this.host.settings.channelLimit && others < this.limit && this.doubts < 5) {
-      this.doubts += 1;
-      return 20;
+  private refused(era: number): boolean {
+    const before = this.slots.limit;
+    const verdict = this.slots.refused(era);
+    if (this.slots.limit < before) {
+      this.host.log(this.route.label, `takes only ${this.slots.limit} channels at a time; the others wait`, "info");
     }
-    if (others < 1) return null;
-    this.limit = Math.min(this.limit, others);
-    this.host.log(this.route.label, `takes only ${this.limit} channels at a time; the others wait`, "info");
-    return 0;
+    return verdict !== "useless";
   }
 
   private async connect(priority: Priority): Promise<void> {
@@ -164,9 +135,8 @@ export class Session {
     this.connecting = null;
     this.link = link;
     this.failure = null;
-    this.used = 0;
+    this.slots.reset();
     this.carried = 0;
-    this.limit = this.host.settings.channelLimit;
     this.openSince = Date.now();
     this.become("open", null);
     this.host.log(this.route.label, "session open", "info");
@@ -181,7 +151,7 @@ export class Session {
     this.failure = error;
     this.failures += 1;
     this.host.log(this.route.label, error.why ? `${error.what}: ${error.why}` : error.what, "error");
-    for (const ticket of this.queue.splice(0)) ticket.reject(error);
+    this.line.sendAway(error);
     if (error.kind === "cancelled") this.become("closed", "cancelled");
     else if (isFinal(error) || !this.recentlyUsed()) this.become("failed", error.why ?? error.what);
     else this.backOff(error.why ?? error.what);
@@ -193,8 +163,8 @@ export class Session {
     if (stable) this.failures = 0;
     this.failures += 1;
     this.host.log(this.route.label, `session lost: ${reason}`, "warning");
-    if (this.queue.some((ticket) => ticket.priority === "user") && this.failures === 1) void this.connect("user");
-    else if (this.queue.length > 0 || this.recentlyUsed()) this.backOff(reason);
+    if (this.line.urgency === "user" && this.failures === 1) void this.connect("user");
+    else if (this.line.length > 0 || this.recentlyUsed()) this.backOff(reason);
     else this.become("closed", reason);
   }
 
@@ -209,7 +179,7 @@ export class Session {
     this.retry = setTimeout(
       () => {
         this.retry = null;
-        if (this.state === "waiting") void this.connect(this.queue[0]?.priority ?? "poll");
+        if (this.state === "waiting") void this.connect(this.line.urgency);
       },
       Math.max(0, this.retryAt - Date.now()),
     );
@@ -231,13 +201,14 @@ export class Session {
         this.lost(`no answer for ${Math.round(silentMs / 1000)} s`);
       },
       beat: () => {
-        const idle = this.used === 0 && this.carried === 0 && this.queue.length === 0;
+        const idle = this.slots.used === 0 && this.carried === 0 && this.line.length === 0;
         if (idle && !this.recentlyUsed()) this.shut("closed because nobody used it");
       },
     });
   }
 
   private forgetLink(): void {
+    this.slots.reset();
     this.pulse?.stop();
     this.pulse = null;
     if (this.link) {
@@ -247,7 +218,6 @@ export class Session {
     this.link = null;
     this.openSince = null;
     this.roundTripMs = null;
-    this.used = 0;
     this.carried = 0;
   }
 
@@ -283,7 +253,7 @@ export class Session {
 
   /** Closes it; who waits for it is told that it was cancelled. It opens again when somebody wants it. */
   close(reason = "closed by the user"): void {
-    for (const ticket of this.queue.splice(0)) ticket.reject(cancelled("The session was closed"));
+    this.line.sendAway(cancelled("The session was closed"));
     this.shut(reason);
   }
 
@@ -332,9 +302,9 @@ export class Session {
       retryAt: this.retryAt,
       attempt: this.failures,
       roundTripMs: this.roundTripMs,
-      channels: this.used,
-      channelLimit: this.limit,
-      queued: this.queue.length,
+      channels: this.slots.used,
+      channelLimit: this.slots.limit,
+      queued: this.line.length,
       bytesIn: this.bytes.in + (this.link?.bytesIn() ?? 0),
       bytesOut: this.bytes.out + (this.link?.bytesOut() ?? 0),
     };

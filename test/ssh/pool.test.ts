@@ -218,6 +218,23 @@ test("a refresh waits for the next try, a user's request makes it at once", asyn
   expect((await poll).stdout).toBe("poll\n");
 });
 
+test("a user's request for a host behind a jump host cuts the jump host's back-off short, too", async () => {
+  const at = home();
+  const [gate, target] = [await serve(), await serve()];
+  at.host("gate", gate.port);
+  at.host("h", target.port, { ProxyJump: "gate" });
+  const pool = poolOf(at, undefined, { backoffMs: (n) => (n > 1 ? 3_600_000 : 1) });
+  const gateInfo = () => pool.sessions().find(({ label }) => label.includes("gate"));
+  await pool.exec({ name: "gate" }, sh`true`);
+  await gate.stop();
+  await until(pool, () => (gateInfo()?.attempt ?? 0) > 1 && gateInfo()?.state === "waiting");
+  const poll = pool.exec(h, sh`echo poll`, { priority: "poll" });
+  await until(pool, () => gateInfo()?.queued === 1);
+  await serve({ hostKeys: gate.hostKeys }, gate.port);
+  expect((await pool.exec(h, sh`echo user`)).stdout).toBe("user\n");
+  expect((await poll).stdout).toBe("poll\n");
+});
+
 test("a connection that has gone silent counts as lost", async () => {
   const { server, pool } = await simple({}, { keepaliveMs: 30, keepaliveMisses: 3 });
   const result = await pool.exec(h, sh`echo up; sleep 30`, { onLine: () => server.freeze() });
