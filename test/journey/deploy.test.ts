@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -254,6 +255,23 @@ describe("a link that breaks", () => {
     expect(notices).toContain("The link is back.");
   });
 
+  test("in the middle of a line: the whole line counts, once", async () => {
+    const [begin, go] = [gate("begin"), gate("here")];
+    const [head, tail] = [success.output.slice(0, 8), success.output.slice(9)];
+    expect(success.output[8]).toBe("  wait_reboot");
+    pool.runs({ ...success, output: [...head, "@wait begin", "@part   wait_", "@wait here", "reboot", ...tail] });
+    const seen = updates();
+    const end = deploy(context, site, request, { ...quick, onUpdate: seen.onUpdate });
+    await seen.until(({ progress }) => progress[0]?.microStep === "reboot");
+    const part = once(pool.arrivals, "part");
+    await begin();
+    await part;
+    pool.cut();
+    await go();
+    await end;
+    expect(seen.all.at(-1)?.log).toEqual(success.output.filter((line) => line !== ""));
+  });
+
   test("a host that is not there at all ends the following", async () => {
     pool.refusals = 100;
     const error = await refusal(followDeployment(context, site, "20261122-100000-1-aaaa", quick));
@@ -321,6 +339,18 @@ describe("cancelling", () => {
     // Another time is no error: it has ended.
     await cancelDeployment(context, site, id);
     expect((await refusal(followDeployment(context, site, id, quick))).what).toMatch(/was cancelled/);
+  });
+
+  test("just after kadeploy3 has told which nodes failed: they are not tried again", async () => {
+    gate("here");
+    pool.runs({ ...waiting(partial, "here", 7), ok: [], late: true }, again);
+    const seen = updates();
+    const id = await startDeployment(context, site, request);
+    const end = followDeployment(context, site, id, { ...quick, onUpdate: seen.onUpdate });
+    await seen.until(({ progress }) => progress[0]?.microStep === "reboot");
+    await cancelDeployment(context, site, id);
+    expect(await end).toMatchObject({ deployed: [], failed: [{ node: dahu(2)[0] }], attempts: 1 });
+    expect(seen.all.at(-1)?.state).toBe("cancelled");
   });
 
   test("an id that is a path reaches nothing", async () => {

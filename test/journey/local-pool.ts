@@ -23,9 +23,12 @@ import type { ExecOptions, ExecResult, HostRef, Pool, PoolEvents, PtyChannel } f
 
 export const frontend = "frontend";
 
-/** kadeploy3 as its runs are told in `$HOME/fake/N/{output,ok,ko,status}`; a line `@wait NAME` waits for the pipe NAME. */
+/**
+ * kadeploy3 as its runs are told in `$HOME/fake/N/{output,ok,ko,status}`. A line `@wait NAME` waits for the pipe NAME,
+ * `@part TEXT` prints a text without its newline.
+ */
 const kadeploy3 = `#!/bin/sh
-trap 'printf "\\nSIGINT trapped\\n"; exit 1' INT
+trap 'if [ -f "$run/late" ]; then cat "$run/ko" > "$ko"; fi; printf "\\nSIGINT trapped\\n"; exit 1' INT
 echo "$*" >> "$HOME/fake/calls"
 run="$HOME/fake/$(wc -l < "$HOME/fake/calls" | tr -d ' ')"
 while [ $# -gt 0 ]; do
@@ -44,6 +47,7 @@ true > "$ko"
 while IFS= read -r line; do
   case "$line" in
     '@wait '*) cat "$HOME/fake/\${line#@wait }" > /dev/null ;;
+    '@part '*) printf '%s' "\${line#@part }" ;;
     *) printf '%s\\n' "$line" ;;
   esac
 done < "$run/output"
@@ -57,6 +61,8 @@ export interface FakeRun {
   ok?: readonly string[];
   ko?: readonly string[];
   status?: number;
+  /** Interrupted, it has written its list of failed nodes already. */
+  late?: boolean;
 }
 
 type NodeAnswer = (node: string, command: string) => Partial<ExecResult> | VirtuError;
@@ -84,6 +90,8 @@ export class LocalPool extends EventEmitter<PoolEvents> implements Pool {
   refusals = 0;
   /** Standard input is cut off after so many bytes, and the link lost. */
   cutInputAfter: number | null = null;
+  /** Emits `part` when an unfinished line has arrived. */
+  readonly arrivals = new EventEmitter<{ part: [] }>();
   private readonly running = new Map<ChildProcess, () => void>();
 
   constructor() {
@@ -108,6 +116,7 @@ export class LocalPool extends EventEmitter<PoolEvents> implements Pool {
       writeFileSync(path.join(folder, "output"), lines(run.output));
       writeFileSync(path.join(folder, "ok"), lines(run.ok));
       writeFileSync(path.join(folder, "ko"), lines(run.ko));
+      if (run.late) writeFileSync(path.join(folder, "late"), "");
       writeFileSync(path.join(folder, "status"), `${run.status ?? 0}\n`);
     });
   }
@@ -182,6 +191,7 @@ export class LocalPool extends EventEmitter<PoolEvents> implements Pool {
         const lines = (rest + text).split("\n");
         rest = lines.pop() ?? "";
         for (const line of lines) options.onLine?.("stdout", line);
+        if (rest !== "") this.arrivals.emit("part");
       });
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
         stderr += text;
