@@ -1,5 +1,6 @@
 /** The OAR lab for tests: brings it up, looks at it with OAR's own commands, never through virtu. */
-import { existsSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { must, run, shell, type Teardown, until } from "../lab.ts";
@@ -39,8 +40,24 @@ export interface OarLab {
   clear(): Promise<void>;
 }
 
+/** The machine has one OAR: a second run of these tests waits here until the first has ended, or died. */
+async function alone(teardown: Teardown): Promise<void> {
+  mkdirSync("/var/tmp/virtu-lab", { recursive: true });
+  const lock = spawn("flock", ["/var/tmp/virtu-lab/oar.lock", "sh", "-c", "echo locked; cat >/dev/null"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const ended = new Promise<void>((resolve) => lock.once("close", () => resolve()));
+  teardown.add(() => {
+    lock.stdin.end();
+    return ended;
+  });
+  const locked = new Promise<void>((resolve) => lock.stdout.once("data", () => resolve()));
+  await Promise.race([locked, ended.then(() => Promise.reject(new Error("flock ended without the lock")))]);
+}
+
 /** Up from nothing in under a minute with packages to install, in seconds without. A lab that was up before stays up. */
 export async function oarLab(teardown: Teardown): Promise<OarLab> {
+  await alone(teardown);
   const stateDir = "/var/tmp/virtu-lab/oar";
   const pidFile = join(stateDir, "almighty.pid");
   const wasUp = existsSync(pidFile) && existsSync(`/proc/${readFileSync(pidFile, "utf8").split(" ")[0]}`);
