@@ -42,7 +42,7 @@ async function readLines(file: string): Promise<KnownHostLine[]> {
 export class HostKeys {
   /** Accepted for this run only: lookup name and key. */
   private readonly once = new Set<string>();
-  private readonly questions = new Map<string, Promise<void>>();
+  private readonly questions = new Map<string, { answer: Promise<void>; signal: AbortSignal }>();
   private writing: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -65,8 +65,11 @@ export class HostKeys {
     return offered.length > 0 ? offered : undefined;
   }
 
-  /** Resolves when the key may be used; throws kind `host-key` (refused) or `cancelled`. `key` is the raw public key. */
-  async check(host: HostIdentity, key: Buffer, signal: AbortSignal): Promise<Checked> {
+  /**
+   * Resolves when the key may be used; throws kind `host-key` (refused) or `cancelled`. `key` is the raw public key;
+   * `asking` is told before and after a question.
+   */
+  async check(host: HostIdentity, key: Buffer, signal: AbortSignal, asking: (open: boolean) => void): Promise<Checked> {
     const { options } = host;
     const name = nameOf(options);
     const names =
@@ -87,7 +90,9 @@ export class HostKeys {
       return { trusted: true };
     }
     if (options.batchMode) throw unknown(host, key, "BatchMode yes forbids to ask", verdict.certAuthority);
+    asking(true);
     await this.ask(host, name, key, verdict.certAuthority, signal);
+    asking(false);
     return { trusted: true };
   }
 
@@ -99,7 +104,7 @@ export class HostKeys {
   }
 
   /** One question for each host and key, however many sessions want it at the same time. */
-  private ask(
+  private async ask(
     host: HostIdentity,
     name: string,
     key: Buffer,
@@ -107,12 +112,19 @@ export class HostKeys {
     signal: AbortSignal,
   ): Promise<void> {
     const id = onceKey(name, key);
-    let question = this.questions.get(id);
-    if (!question) {
-      question = this.question(host, name, key, certAuthority, signal).finally(() => this.questions.delete(id));
-      this.questions.set(id, question);
+    let open = this.questions.get(id);
+    if (!open) {
+      const answer = this.question(host, name, key, certAuthority, signal).finally(() => this.questions.delete(id));
+      open = { answer, signal };
+      this.questions.set(id, open);
     }
-    return question;
+    try {
+      await open.answer;
+    } catch (thrown) {
+      // Withdrawn by the session that asked first: this one still wants to know.
+      if (!open.signal.aborted || signal.aborted) throw thrown;
+      await this.ask(host, name, key, certAuthority, signal);
+    }
   }
 
   private async question(

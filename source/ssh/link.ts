@@ -28,6 +28,8 @@ export interface LinkOptions {
   asker: Asker;
   /** Handshakes at the same time; held from the first byte until the host lets us in or somebody is asked. */
   limiter: Limiter;
+  /** Called when somebody is asked, who may think about it for long. */
+  asked: () => void;
   /** Limit for each step of the handshake, while nobody is asked anything. */
   stepTimeoutMs: number;
   signal: AbortSignal;
@@ -98,6 +100,7 @@ function handshake(
       if (open) {
         // Whoever thinks about an answer must not hold up the other hosts.
         release();
+        options.asked();
         watch.stop();
       } else if (!settled) watch.restart();
     };
@@ -166,12 +169,10 @@ function handshake(
       hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
         // Asked again with every renewal of the session's keys.
         if (accepted) return verify(accepted.equals(key));
-        asking(true);
-        hostKeys.check(host, key, signal).then(
+        hostKeys.check(host, key, signal, asking).then(
           (checked) => {
             accepted = key;
             trusted = checked.trusted;
-            asking(false);
             verify(true);
           },
           (thrown: VirtuError) => {

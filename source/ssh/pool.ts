@@ -16,7 +16,7 @@ import { Resolver } from "./resolve.ts";
 import { type Route, Router } from "./route.ts";
 import { Session } from "./session.ts";
 import { defaultSettings, type SessionHost, type SessionSettings } from "./session-types.ts";
-import { defaultConnectTimeoutMs, proxyCommand, type Transport, tcp } from "./transport.ts";
+import { defaultConnectTimeoutMs, runProxyCommand, type Transport, tcp } from "./transport.ts";
 import type {
   Asker,
   ExecOptions,
@@ -61,6 +61,7 @@ class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost 
   private readonly hostKeys: HostKeys;
   private readonly secrets: Secrets = { keyFiles: new KeyFiles(), passwords: new Map() };
   private readonly handshakes = new Limiter(handshakesAtOnce);
+  private readonly doors = new Map<string, Limiter>();
   private readonly dials = new Limiter(dialsAtOnce);
   private readonly all = new Map<string, Session>();
   private readonly asker: Asker;
@@ -177,21 +178,39 @@ class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost 
 
   /** Opens a connection for a session, through its jump host's session where it has one. */
   async open(route: Route, priority: Priority, signal: AbortSignal): Promise<Link> {
-    const transport = await this.transport(route, priority, signal);
-    return openLink(transport, {
-      host: { label: route.label, options: route.options, jobFile: route.jobFile },
-      hostKeys: this.hostKeys,
-      secrets: this.secrets,
-      asker: this.asker,
-      limiter: this.handshakes,
-      stepTimeoutMs: this.stepTimeoutMs,
-      signal,
-    });
+    const leave = await this.door(route).acquire(signal, priority);
+    try {
+      const transport = await this.transport(route, priority, signal);
+      return await openLink(transport, {
+        host: { label: route.label, options: route.options, jobFile: route.jobFile },
+        hostKeys: this.hostKeys,
+        secrets: this.secrets,
+        asker: this.asker,
+        limiter: this.handshakes,
+        asked: leave,
+        stepTimeoutMs: this.stepTimeoutMs,
+        signal,
+      });
+    } finally {
+      leave();
+    }
+  }
+
+  /** Connections on the way to one SSH server; the ProxyCommands, which may share a gateway, have one door together. */
+  private door({ options, via }: Route): Limiter {
+    const { hostname, port, proxyCommand } = options;
+    const name = proxyCommand === null ? `${hostname}:${port} via ${via?.key}` : "ProxyCommand";
+    let door = this.doors.get(name);
+    if (!door) {
+      door = new Limiter(handshakesAtOnce);
+      this.doors.set(name, door);
+    }
+    return door;
   }
 
   private async transport(route: Route, priority: Priority, signal: AbortSignal): Promise<Transport> {
     const { options, label, via } = route;
-    if (options.proxyCommand !== null) return proxyCommand(options.proxyCommand);
+    if (options.proxyCommand !== null) return runProxyCommand(options.proxyCommand);
     if (!via) {
       const release = await this.dials.acquire(signal, priority);
       try {

@@ -91,7 +91,7 @@ export function tcp(label: string, options: HostOptions, signal: AbortSignal): P
 }
 
 /** Runs a ProxyCommand as ssh does: by the user's shell, replaced by the command. */
-export function proxyCommand(command: string): Transport {
+export function runProxyCommand(command: string): Transport {
   const child = spawn("/bin/sh", ["-c", `exec ${command}`], { stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   let failure: Error | null = null;

@@ -270,6 +270,15 @@ test("reaches a host through two jump hosts, shared by all behind them", async (
   expect(deepest?.via).toContain("two");
 });
 
+test("a server sees no more than eight connections that are not logged in yet", async () => {
+  const { server, pool } = await simple();
+  const users = Array.from({ length: 30 }, (_one, n) => `user${n}@h`);
+  const results = await Promise.all(users.map((name) => pool.exec({ name }, sh`true`)));
+  expect(results.every(({ status }) => status === 0)).toBe(true);
+  expect(server.connections).toBe(30);
+  expect(server.mostStrangers).toBeLessThanOrEqual(8);
+});
+
 test("uses the gateway it is given only where the configuration names none", async () => {
   const at = home();
   const [gate, other, target] = [await serve(), await serve(), await serve()];

@@ -43,6 +43,9 @@ export class TestServer {
   readonly commands: string[] = [];
   readonly peers = new Set<Peer>();
   connections = 0;
+  /** The most connections at one time that were not logged in yet. */
+  mostStrangers = 0;
+  private strangers = 0;
   maxSessions: number;
   mostSessions = 0;
   port = 0;
@@ -58,6 +61,15 @@ export class TestServer {
       const peer: Peer = { connection, socket, sessions: 0 };
       this.connections += 1;
       this.peers.add(peer);
+      this.strangers += 1;
+      this.mostStrangers = Math.max(this.mostStrangers, this.strangers);
+      let stranger = true;
+      const known = () => {
+        if (stranger) this.strangers -= 1;
+        stranger = false;
+      };
+      connection.on("ready", known);
+      connection.on("close", known);
       connection.on("error", () => {});
       connection.on("close", () => this.peers.delete(peer));
       connection.on("authentication", (context) => (options.auth ? options.auth(context) : context.accept()));
