@@ -42,11 +42,15 @@ export interface Painter {
 export function createPainter(output: WriteStream): Painter {
   let shown: string[] = [];
   let wanted: string[] = [];
+  /** Size of the terminal that `wanted` was made for. */
+  let madeFor = "";
+  const size = () => `${output.columns}×${output.rows}`;
   let drawing = false;
   let waiting = false;
 
   const flush = (): void => {
-    if (!drawing || waiting) return;
+    // A frame that was made for a larger terminal would wrap and scroll; the one for this size is on its way.
+    if (!drawing || waiting || madeFor !== size()) return;
     const bytes = difference(shown, wanted, output.columns || 80);
     shown = wanted;
     if (bytes === "" || output.write(bytes)) return;
@@ -62,6 +66,7 @@ export function createPainter(output: WriteStream): Painter {
     decodeStrings: false,
     write(frame: string | Buffer, _encoding, done) {
       wanted = String(frame).split("\n");
+      madeFor = size();
       flush();
       done();
     },

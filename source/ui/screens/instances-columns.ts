@@ -8,7 +8,7 @@ export type ColumnId = "name" | "status" | "on" | "vcpu" | "memory" | "where" | 
 
 export interface TableColumn extends Column {
   id: ColumnId;
-  /** The cell of an instance; empty for the status, which the row makes. */
+  /** The cell of an instance; of the status only its usual width, the row makes it. */
   text: (row: InstanceRow) => string;
 }
 
@@ -51,10 +51,10 @@ const fact = (name: string) => (row: InstanceRow) => {
 };
 
 const plans: readonly Plan[] = [
-  { id: "name", title: "NAME", sortedBy: "name", least: 14, fair: 24, most: 44, text: (row) => row.name },
+  { id: "name", title: "NAME", sortedBy: "name", least: 12, fair: 24, most: 44, text: (row) => row.name },
   // Wide enough for an action with Ganeti's job number, so that it does not grow when one begins.
-  { id: "status", title: "STATUS", sortedBy: "status", least: 14, most: 20, text: () => "" },
-  { id: "on", title: "ON", sortedBy: "on", least: 10, fair: 16, most: 32, text: nodeText },
+  { id: "status", title: "STATUS", sortedBy: "status", least: 12, most: 14, text: () => "◐ stopping #99" },
+  { id: "on", title: "ON", sortedBy: "on", least: 8, fair: 16, most: 32, text: nodeText },
   {
     id: "vcpu",
     title: "vCPU",
@@ -68,7 +68,7 @@ const plans: readonly Plan[] = [
   { id: "where", title: "WHERE", sortedBy: "provider", least: 8, fair: 18, most: 44, text: placeText },
   { id: "autostart", title: "AUTO", least: 0, most: 4, text: fact("autostart") },
   { id: "os", title: "OS", least: 0, most: 22, text: fact("os") },
-  { id: "id", title: "ID", least: 0, most: 36, text: (row) => row.id },
+  { id: "id", title: "ID", least: 0, most: 36, text: (row) => (row.id === row.name ? "" : row.id) },
   { id: "more", title: "MORE", least: 0, most: 60, text: moreText },
 ];
 

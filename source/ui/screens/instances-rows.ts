@@ -53,9 +53,10 @@ export function nodeText(row: InstanceRow): string {
   return row.node ?? row.host;
 }
 
-/** Provider, and the cluster or host through which it is reached. */
+/** Provider, and the cluster or host through which it is reached; before them the provider's own word where ours says too little. */
 export function placeText(row: InstanceRow): string {
-  return `${row.provider} · ${row.cluster ?? row.host}`;
+  const word = row.status === "error" || row.status === "unknown" ? `${plainLine(row.statusDetail)} · ` : "";
+  return `${word}${row.provider} · ${row.cluster ?? row.host}`;
 }
 
 /** Facts worth a look in a wide terminal, with what they are called there. */
@@ -107,14 +108,6 @@ export function staleAge(seenAt: number, now: number): string {
   return seconds < 60 ? "< 1 min ago" : `${age(seconds)} ago`;
 }
 
-/** The provider's own word where ours says too little, and the age of what is no longer current. */
-function placeWithState(row: InstanceRow, now: number): string {
-  const parts: string[] = [];
-  if (row.stale) parts.push(staleAge(row.seenAt, now));
-  if (row.status === "error" || row.status === "unknown") parts.push(plainLine(row.statusDetail));
-  return [...parts, placeText(row)].join(" · ");
-}
-
 /** Everything that the filter looks at, in lower case. */
 export function searchText(row: InstanceRow): string {
   const { name, status, statusDetail, provider, cluster, host, node, id } = row;
@@ -144,7 +137,11 @@ export function instanceRow(
       parts.push(row.stale ? paint(`${symbol(tone)} ${text}`, "dim") : state(tone, text));
       continue;
     }
-    const text = cell(plainLine(id === "where" ? placeWithState(row, now) : textOf(row)), wide, align);
+    const text = cell(
+      plainLine(id === "where" && row.stale ? `${staleAge(row.seenAt, now)} · ${textOf(row)}` : textOf(row)),
+      wide,
+      align,
+    );
     // Dim and bold end each other: a selected row is bold as a whole instead.
     parts.push(row.stale && !selected ? paint(text, "dim") : text);
   }
