@@ -56,7 +56,7 @@ export class LibvirtHost {
       reason: 1,
       id: null,
       maximumVcpus: given.vcpus * 2,
-      maximumMemory: Math.round(given.memory * 1.25),
+      maximumMemory: given.memory,
       frozen: false,
       stuck: false,
       load: 0.03 + random.next() * 0.6,

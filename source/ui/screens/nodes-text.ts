@@ -68,6 +68,13 @@ export function disksText(disks: NodeFacts["disks"]): string {
   return disks.map((disk) => `${disk.name} ${size(disk.sizeGiB)}`).join(", ");
 }
 
+/** A system's name in few columns: `Debian 12` of `Debian GNU/Linux 12 (bookworm)`. */
+export function systemText(os: string): string {
+  return plainLine(os)
+    .replace(/ GNU\/Linux/, "")
+    .replace(/ \([^)]*\)$/, "");
+}
+
 /** Wide terminals have room for the kernel. */
 const wideFrom = 110;
 
@@ -100,7 +107,7 @@ export function nodesRow(node: NodeView, name: string, width: number): string {
     return `${head} ${cell(plainLine(node.reason ?? ""), room)}${address}`;
   }
   const cells = [
-    plainLine(facts.os),
+    systemText(facts.os),
     ...(width >= wideFrom ? [plainLine(facts.kernel ?? "")] : []),
     facts.cpus === null ? "" : String(facts.cpus),
     memoryText(facts.memoryMiB),
