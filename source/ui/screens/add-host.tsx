@@ -11,7 +11,7 @@ const fields: FormField[] = [
     label: "Host",
     kind: "text",
     width: 34,
-    help: "host, user@host, or an alias of your ssh config",
+    help: "as you name it to ssh",
   },
 ];
 
