@@ -27,6 +27,8 @@ const result = await build({
   platform: "node",
   target: "node20.19",
   minify: true,
+  // ssh2's server tells a session from a channel by the name of its class.
+  keepNames: true,
   legalComments: "linked",
   metafile: process.argv.includes("--metafile"),
   define: { "process.env.NODE_ENV": '"production"', VIRTU_VERSION: JSON.stringify(version) },
