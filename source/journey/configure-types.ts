@@ -16,8 +16,11 @@ export interface ConfigureRequest {
   copyKey: { fileName: string; publicKey: string } | null;
   /** apt update and full upgrade. */
   upgrade: boolean;
-  /** Set root's password (secret `passwordSecret`). */
-  password: boolean;
+  /**
+   * Set root's password (secret `passwordSecret`). The mark, a few letters, tells on a second run whether the same one is in
+   * force; `passwordMark` makes it.
+   */
+  password: { mark: string } | null;
   /** `Europe/Paris`; null: left as it is. */
   timezone: string | null;
   /** `C.UTF-8`; null: left as it is. */

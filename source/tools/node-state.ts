@@ -29,6 +29,8 @@ export interface NodeState {
   };
   /** The node's clock minus ours, in seconds; half of the round trip is not known. */
   clockAheadSeconds: number;
+  /** Epoch second, by our clock, at which it was asked. */
+  askedAt: number;
   timezone: string | null;
   /** `LANG` of /etc/default/locale, or null. */
   locale: string | null;
