@@ -4,6 +4,7 @@ import { environmentVersions, listEnvironments } from "../journey/environments.t
 import { extend, extensionLimits, freeNodes, getJob, listJobs, release } from "../journey/jobs.ts";
 import { nodeFacts } from "../journey/nodes.ts";
 import { reserve } from "../journey/reserve.ts";
+import { listRuns, resumeRun, startRun } from "../journey/run.ts";
 
 export const realJourneys = {
   cancelDeployment,
@@ -16,10 +17,13 @@ export const realJourneys = {
   getJob,
   listEnvironments,
   listJobs,
+  listRuns,
   nodeFacts,
   release,
   reserve,
+  resumeRun,
   startDeployment,
+  startRun,
 };
 
 export type Journeys = typeof realJourneys;

@@ -4,19 +4,10 @@ import type { InventoryView } from "../instances/inventory-types.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
 import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
+import { type Loaded, nothing } from "./loaded.ts";
+import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
 
-/** Something fetched: the last good value stays while it is fetched again or can't be. */
-export interface Loaded<T> {
-  value: T;
-  /** Epoch milliseconds of the last good answer, or null. */
-  at: number | null;
-  loading: boolean;
-  error: VirtuError | null;
-}
-
-export function nothing<T>(value: T): Loaded<T> {
-  return { value, at: null, loading: false, error: null };
-}
+export { type Loaded, nothing };
 
 export interface LogLine {
   id: number;
@@ -66,8 +57,17 @@ export interface Extending {
   error: VirtuError | null;
 }
 
+/** What a run needs to go on and nothing keeps. */
+export interface RunSecretQuestion {
+  /** What the run does: `configure 4 nodes`. */
+  title: string;
+  /** Name of the secret, as the step names it. */
+  name: string;
+}
+
 export type Question =
   | { id: number; kind: "secret"; question: SecretQuestion }
+  | { id: number; kind: "run-secret"; question: RunSecretQuestion }
   | { id: number; kind: "host-key"; question: HostKeyQuestion };
 
 export interface KnownState {
@@ -91,6 +91,7 @@ export interface KnownState {
   deploymentsAt: number | null;
   /** Facts of nodes, by job number. */
   facts: Readonly<Record<number, Loaded<readonly NodeFacts[]>>>;
+  runs: RunsKnown;
   inventory: InventoryView;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
@@ -123,7 +124,8 @@ export type KnownEvent =
   | { type: "notice"; notice: Notice | null }
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
-  | { type: "tick"; now: number };
+  | { type: "tick"; now: number }
+  | RunsEvent;
 
 export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [] };
 
@@ -142,6 +144,7 @@ export function startState(now: number): KnownState {
     deployments: {},
     deploymentsAt: null,
     facts: {},
+    runs: noRuns,
     inventory: emptyInventory,
     sessions: [],
     log: [],
@@ -221,6 +224,9 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         now: event.now,
         notice: state.notice?.until && state.notice.until <= event.now ? null : state.notice,
       };
+    default:
+      // What happens to runs belongs to no site: they go on when another is chosen.
+      return { ...state, runs: reduceRuns(state.runs, event) };
   }
 }
 

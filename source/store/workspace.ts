@@ -16,9 +16,11 @@ import {
   type LogLine,
   type Notice,
   type Question,
+  type RunSecretQuestion,
   reduce,
   startState,
 } from "./known.ts";
+import { RunWork } from "./run-work.ts";
 import { SiteWork } from "./site-work.ts";
 import { createStore, type Store } from "./store.ts";
 
@@ -59,6 +61,11 @@ export class Questions implements Asker {
     return this.ask<"once" | "always" | "no">((id) => ({ id, kind: "host-key", question }), "no", signal);
   }
 
+  /** A secret that a run needs; null: the user gives none. */
+  runSecret(question: RunSecretQuestion, signal: AbortSignal): Promise<string | null> {
+    return this.ask<string | null>((id) => ({ id, kind: "run-secret", question }), null, signal);
+  }
+
   /** The answer of the user; null or "no" is a refusal. */
   answer(id: number, value: string | null): void {
     const entry = this.waiting.get(id);
@@ -95,6 +102,7 @@ export class Workspace {
   readonly settings: Settings;
   readonly inventory: Inventory;
   readonly site: SiteWork;
+  readonly runs: RunWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -122,7 +130,9 @@ export class Workspace {
       });
     this.listenToInventory();
     this.listenToPool();
-    this.site = new SiteWork(this, { ...realJourneys, ...options.journeys });
+    const journeys = { ...realJourneys, ...options.journeys };
+    this.site = new SiteWork(this, journeys);
+    this.runs = new RunWork(this, journeys);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -140,6 +150,7 @@ export class Workspace {
     this.ticker.unref();
     if (this.settings.problem) this.failed(this.settings.problem);
     this.store.flush();
+    void this.runs.carryOn();
   }
 
   private listenToInventory(): void {
@@ -247,11 +258,12 @@ export class Workspace {
     }
   }
 
-  /** Stops polling and following. What runs on the hosts goes on. The pool is its owner's to end. */
-  end(): void {
+  /** Stops polling and following. What runs on the hosts goes on. The pool is its owner's to end, after this. */
+  async end(): Promise<void> {
     clearInterval(this.ticker);
     this.site.end();
     this.inventory.end();
     for (const stop of this.stops) stop();
+    await this.runs.end();
   }
 }

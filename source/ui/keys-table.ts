@@ -16,6 +16,10 @@ const places: Partial<Record<Scope, string>> = {
   nodes: "Nodes",
   instances: "Instances",
   hosts: "Hosts",
+  runs: "Runs",
+  run: "A run",
+  output: "The output of a step",
+  preview: "A plan before it runs",
   sessions: "Sessions",
   log: "Log",
 };

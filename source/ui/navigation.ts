@@ -17,6 +17,14 @@ export type Place =
   | { screen: "instance"; key: string }
   | { screen: "hosts" }
   | { screen: "add-host" }
+  | { screen: "runs" }
+  | { screen: "run"; id: string }
+  | { screen: "run-output"; id: string; step: string; node: string }
+  | { screen: "run-plan"; id: string }
+  | { screen: "configure" }
+  | { screen: "install" }
+  | { screen: "install-ganeti" }
+  | { screen: "install-libvirt" }
   | { screen: "sessions" }
   | { screen: "session"; key: string }
   | { screen: "log" };
@@ -27,6 +35,7 @@ export const topScreens = [
   { screen: "jobs", title: "Jobs" },
   { screen: "nodes", title: "Nodes" },
   { screen: "instances", title: "Instances" },
+  { screen: "runs", title: "Runs" },
   { screen: "sessions", title: "Sessions" },
   { screen: "log", title: "Log" },
 ] as const satisfies readonly { screen: Place["screen"]; title: string }[];

@@ -49,7 +49,7 @@ export async function openScreen(options: ScreenOptions): Promise<void> {
     });
     const { drawScreen } = await import("./draw.tsx");
     await drawScreen(workspace, firstPlaces(workspace, hosts.length > 0));
-    workspace.end();
+    await workspace.end();
   } catch (thrown) {
     process.exitCode = reportError(thrown, false);
   } finally {

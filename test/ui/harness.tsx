@@ -112,10 +112,13 @@ const emptyJourneys: Journeys = {
   getJob: () => Promise.reject(new Error("there is no such job")),
   listEnvironments: async () => ({ environments: [], problem: null }),
   listJobs: async () => [],
+  listRuns: async () => [],
   nodeFacts: async () => [],
   release: () => new Promise(() => {}),
   reserve: () => new Promise(() => {}),
+  resumeRun: () => new Promise(() => {}),
   startDeployment: () => new Promise(() => {}),
+  startRun: () => new Promise(() => {}),
 };
 
 /** Settings in memory. */
@@ -171,7 +174,7 @@ export function fakeWorkspace(options: FakeOptions = {}): Workspace {
     inventory: options.inventory ?? stillInventory(),
   });
   cleanups.push(() => {
-    workspace.end();
+    void workspace.end();
     rmSync(directory, { recursive: true, force: true });
   });
   return workspace;

@@ -24,6 +24,16 @@ function crumb(place: Place, state: KnownState): string {
       return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
     case "session":
       return "session";
+    case "run":
+      return state.runs.views[place.id]?.plan.title ?? place.id;
+    case "run-output":
+      return "output";
+    case "run-plan":
+      return "plan";
+    case "install-ganeti":
+      return "Ganeti";
+    case "install-libvirt":
+      return "libvirt";
     default:
       return place.screen;
   }
@@ -39,6 +49,11 @@ function summary(state: KnownState): string {
   }
   const running = Object.values(state.deployments).filter(({ state: s }) => s === "running" || s === "checking").length;
   if (running > 0) parts.push(paint(`${count(running, "deployment")} ${symbol("busy")}`, ...toneStyles("busy")));
+  const runs = Object.values(state.runs.views);
+  const moving = runs.filter((run) => run.state === "running" || run.state === "paused").length;
+  const waiting = runs.filter((run) => run.state === "needs-you").length;
+  if (moving > 0) parts.push(paint(`${count(moving, "run")} ${symbol("busy")}`, ...toneStyles("busy")));
+  if (waiting > 0) parts.push(paint(`${count(waiting, "run")} ${symbol("warning")}`, ...toneStyles("warning")));
   if (state.inventory.pending.length > 0) {
     parts.push(paint(`${count(state.inventory.pending.length, "action")} ${symbol("busy")}`, ...toneStyles("busy")));
   }

@@ -19,7 +19,7 @@ export function Problem({ error, lines = 6 }: { error: VirtuError; lines?: numbe
         // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text that does not change.
         <Text key={index} wrap="truncate" dimColor>{`  | ${line}`}</Text>
       ))}
-      {hidden > 0 && <Text dimColor>{`  | … ${hidden} more lines in the log (6)`}</Text>}
+      {hidden > 0 && <Text dimColor>{`  | … ${hidden} more lines in the log (7)`}</Text>}
     </Box>
   );
 }

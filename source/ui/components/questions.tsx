@@ -10,13 +10,17 @@ import { paint } from "../theme.ts";
 import { Dialog } from "./dialog.tsx";
 import { textBox } from "./field.tsx";
 import { Menu, useMenuKeys } from "./menu.tsx";
+import { RunSecretDialog } from "./run-secret.tsx";
 
 export function QuestionDialog({ question }: { question: Question }): ReactNode {
-  return question.kind === "secret" ? (
-    <SecretDialog id={question.id} question={question.question} />
-  ) : (
-    <HostKeyDialog id={question.id} question={question.question} />
-  );
+  switch (question.kind) {
+    case "secret":
+      return <SecretDialog id={question.id} question={question.question} />;
+    case "run-secret":
+      return <RunSecretDialog id={question.id} question={question.question} />;
+    case "host-key":
+      return <HostKeyDialog id={question.id} question={question.question} />;
+  }
 }
 
 const secretTitles: Record<SecretQuestion["kind"], (question: SecretQuestion) => string> = {

@@ -12,7 +12,11 @@ import { InstancesScreen } from "./instances.tsx";
 import { JobsScreen } from "./jobs.tsx";
 import { LogScreen } from "./log.tsx";
 import { NodeScreen, NodesScreen } from "./nodes.tsx";
+import { RunPlanScreen } from "./preview.tsx";
 import { ReserveScreen } from "./reserve.tsx";
+import { RunScreen } from "./run.tsx";
+import { RunOutputScreen } from "./run-output.tsx";
+import { RunsScreen } from "./runs.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
 import { WaitingScreen } from "./waiting.tsx";
@@ -33,6 +37,10 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   instance: InstanceScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
+  runs: RunsScreen,
+  run: RunScreen,
+  "run-output": RunOutputScreen,
+  "run-plan": RunPlanScreen,
   sessions: SessionsScreen,
   session: SessionScreen,
   log: LogScreen,

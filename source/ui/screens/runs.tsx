@@ -1,0 +1,85 @@
+/** Runs under way and past, from their journals. */
+import { Box, Text } from "ink";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { runIsOpen } from "../../store/run-known.ts";
+import { Busy } from "../components/busy.tsx";
+import { Confirm } from "../components/confirm.tsx";
+import { Problem } from "../components/problem.tsx";
+import { Table, useList } from "../components/table.tsx";
+import { useKeys, useKnown, useUi } from "../hooks.ts";
+import { type RunRow, runRows, runRowText, runsHeader } from "./runs-rows.ts";
+
+function TakeOverDialog({ run, onClose }: { run: RunRow; onClose: () => void }): ReactNode {
+  const { workspace, navigation } = useUi();
+  return (
+    <Confirm
+      title={`Carry on with ${run.title} here?`}
+      losses={[`process ${run.other} of this machine holds the run and its nodes`]}
+      text="Only if that virtu is gone for good: two of them on one run start its steps twice."
+      safe="Leave it to that virtu"
+      danger="Take it over"
+      onNo={onClose}
+      onYes={() => {
+        onClose();
+        void workspace.runs.open(run.id, { takeLock: true });
+        navigation.open({ screen: "run", id: run.id });
+      }}
+    />
+  );
+}
+
+export function RunsScreen(): ReactNode {
+  const { size, workspace, navigation, copy } = useUi();
+  const runs = useKnown((known) => known.runs);
+  const now = useKnown((known) => known.now);
+  const [taking, setTaking] = useState<RunRow | null>(null);
+  useEffect(() => workspace.runs.watch(), [workspace]);
+  const rows = useMemo(() => runRows(runs.list.value, runs.views, now), [runs.list.value, runs.views, now]);
+  const keys = rows.map(({ id }) => id);
+  const height = size.rows - 9;
+  const list = useList("runs", keys, height);
+  const row = rows[list.index];
+  const none = row ? null : "there is no run";
+  const elsewhere = row?.other ? `process ${row.other} carries it: another virtu of this machine` : null;
+  useKeys(
+    "runs",
+    {
+      open: { run: () => row && navigation.open({ screen: "run", id: row.id }), disabled: none ?? elsewhere },
+      configure: { run: () => navigation.open({ screen: "configure" }) },
+      install: { run: () => navigation.open({ screen: "install" }) },
+      takeOver: {
+        run: () => row && setTaking(row),
+        disabled: none ?? (elsewhere ? null : "no other virtu holds it"),
+      },
+      refresh: { run: () => void workspace.runs.refresh() },
+      copy: { run: () => row && copy(row.id, "the run's id"), disabled: none },
+    },
+    { active: taking === null },
+  );
+  if (taking) return <TakeOverDialog run={taking} onClose={() => setTaking(null)} />;
+  const { at, error } = runs.list;
+  if (at === null && error) return <Problem error={error} />;
+  if (at === null) return <Busy text="reading the runs' journals" />;
+  const open = rows.filter(runIsOpen).length;
+  const head =
+    open > 0
+      ? `${open} under way. A run that was interrupted goes on by itself when virtu starts.`
+      : "Nothing is under way. A run that is interrupted goes on by itself when virtu starts.";
+  const width = size.columns - 2;
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate">{` ${head}`}</Text>
+      <Text> </Text>
+      <Table
+        keys={keys}
+        height={height}
+        width={size.columns}
+        header={runsHeader(width)}
+        view={list}
+        row={(index) => runRowText(rows[index] as RunRow, width, now)}
+        empty={<Text dimColor> No run yet: c configures nodes, i installs Ganeti or libvirt on them.</Text>}
+      />
+      {error && <Text wrap="truncate" color="red">{` ✗ ${error.message}`}</Text>}
+    </Box>
+  );
+}
