@@ -1,5 +1,6 @@
 # Becomes the first process of a node: its own root over a shared read-only one, its own devices, then an init that reaps.
 # Run by unshare in new mount, UTS, IPC, network and PID namespaces: sh node-init.sh EMPTY-DIRECTORY ROOT NAME
+# By environment: REPOSITORY, a package repository that becomes the only source of apt; DISK, a block device that becomes sdb.
 # Everything that is written lives in memory and is gone when the last process of the node is.
 set -eu
 place=$1 lower=$2 name=$3
@@ -14,7 +15,7 @@ mount -t proc proc proc
 # A fresh one shows the node's own interfaces, as bridges are looked for there.
 mount -t sysfs sysfs sys
 mount -t tmpfs -o mode=755 run run
-mkdir -p run/sshd run/lock
+mkdir -p run/sshd run/lock run/network
 mount -t tmpfs -o mode=755 dev dev
 mkdir dev/pts dev/shm dev/net
 mount -t tmpfs -o mode=1777 shm dev/shm
@@ -33,6 +34,21 @@ mknod -m 666 dev/tty c 5 0
 # No /dev/kvm: guests are emulated, the same on every machine.
 mknod -m 666 dev/net/tun c 10 200
 
+if [ -n "${DISK:-}" ]; then
+  mknod dev/sdb b $((0x$(stat -c %t "$DISK"))) $((0x$(stat -c %T "$DISK")))
+fi
+if [ -n "${REPOSITORY:-}" ]; then
+  mkdir -p srv/apt
+  mount --bind -o ro "$REPOSITORY" srv/apt
+  rm -rf etc/apt/sources.list etc/apt/sources.list.d/*
+  # Debian 12 is installed with one-line sources, Debian 13 with the form that has fields.
+  if grep -q '^VERSION_ID="12"' etc/os-release; then
+    echo 'deb [trusted=yes] file:/srv/apt ./' >etc/apt/sources.list
+  else
+    printf 'Types: deb\nURIs: file:/srv/apt\nSuites: ./\nTrusted: yes\n' >etc/apt/sources.list.d/debian.sources
+  fi
+fi
+
 hostname "$name"
 echo "$name" >etc/hostname
 mkdir -p mnt/outside
@@ -41,5 +57,6 @@ umount -l mnt/outside
 rm -f /etc/ssh/ssh_host_*
 ssh-keygen -A >/dev/null
 service ssh start >/dev/null
+[ ! -e /dev/sdb ] || exec 9</dev/sdb
 echo "node is up"
 exec tini -- sleep infinity

@@ -1,5 +1,5 @@
 /** Nodes of the lab: machines as far as their programs can tell, on a network of their own, gone with their first process. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -19,8 +19,8 @@ const nodeInit = join(dirname(fileURLToPath(import.meta.url)), "node-init.sh");
 export interface Network {
   /** Words that run a program on this network: nothing of it is reachable from anywhere else. */
   readonly prefix: readonly string[];
-  /** Process that holds the network's own namespace with the switch in it. */
-  readonly pid: number;
+  /** Name of the bridge that the nodes are plugged into. */
+  readonly bridge: string;
   /** The address of a name; the same name always has the same one. */
   address(name: string): string;
   /** Lines for /etc/hosts: every name that has an address, as `NAME.DOMAIN NAME`. */
@@ -52,7 +52,7 @@ export async function openNetwork(teardown: Teardown, domain = "lab.example.org"
   const addresses = new Map<string, string>();
   return {
     prefix,
-    pid: holder.pid,
+    bridge: "switch",
     domain,
     identity,
     directory,
@@ -79,6 +79,8 @@ export interface LabNode {
   try(script: string, options?: RunOptions): Promise<Ran>;
   /** Lines for a known_hosts file, from the keys that the node has now. */
   knownHosts(...names: string[]): Promise<string>;
+  /** Pulls the network cable, or plugs it in again. */
+  link(state: "up" | "down"): Promise<void>;
   /** Pulls the plug. */
   stop(): Promise<void>;
 }
@@ -87,6 +89,13 @@ export interface NodeOptions {
   name: string;
   /** Root file system, of roots.ts. Left untouched. */
   root: string;
+  /** A node as a deployment leaves it, instead of one with the bridge br0 made by the lab. */
+  bare?: {
+    /** Of `packageRepository`: becomes the only source of its apt. */
+    repository: string;
+    /** Public keys that root accepts. */
+    keys: string;
+  };
 }
 
 /** Starts a node from a root: own processes, hostname, address on the bridge br0, SSH server; its files live in memory. */
@@ -95,15 +104,20 @@ export async function startNode(teardown: Teardown, network: Network, options: N
   const address = network.address(name);
   const fullName = `${name}.${network.domain}`;
   const place = join(network.directory, name);
-  mkdirSync(place);
-  const holder: Daemon = daemon(teardown, join(network.directory, `${name}.log`), "unshare", [
-    ...["--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child=KILL"],
-    ...["sh", nodeInit, place, root, fullName],
-  ]);
+  mkdirSync(place, { recursive: true });
+  const log = join(network.directory, `${name}.log`);
+  rmSync(log, { force: true });
+  const disk = options.bare ? await spareDisk(join(network.directory, `${name}.disk`)) : null;
+  const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child=KILL"];
+  const holder: Daemon = daemon(teardown, log, "unshare", [...namespaces, "sh", nodeInit, place, root, fullName], {
+    env: { REPOSITORY: options.bare?.repository, DISK: disk ?? undefined },
+  });
   await until(`node ${name} being up\n${holder.log()}`, () => {
     if (!holder.alive) throw new Error(`node ${name} did not come up:\n${holder.log()}`);
     return holder.log().includes("node is up");
   });
+  // The node has it open now: it is given back with the node's last process.
+  if (disk) await must("losetup", ["-d", disk]);
   const [first = ""] = (await must("cat", [`/proc/${holder.pid}/task/${holder.pid}/children`])).split(" ");
   // The kernel ends all processes of the node with its first one; unshare then collects it and ends by itself.
   const stop = async () => {
@@ -117,8 +131,13 @@ export async function startNode(teardown: Teardown, network: Network, options: N
 
   const [nsenter = "", ...into] = network.prefix;
   const link = `port${address.split(".").at(-1)}`;
-  const plug = `ip link add ${link} type veth peer name eth0 netns ${holder.pid}; ip link set ${link} master switch up`;
-  await must(nsenter, [...into, "sh", "-ec", plug]);
+  // The cable of a node that was here before goes with its network, but not at once.
+  await must(nsenter, [
+    ...[...into, "sh", "-ec"],
+    `ip link del ${link} 2>/dev/null || true
+ip link add ${link} type veth peer name eth0 netns ${holder.pid}
+ip link set ${link} master ${network.bridge} up`,
+  ]);
   const node: LabNode = {
     name,
     address,
@@ -129,8 +148,15 @@ export async function startNode(teardown: Teardown, network: Network, options: N
       const lines = keys.split("\n").map((line) => line.split(" ").slice(0, 2).join(" "));
       return lines.map((line) => `${[...names, address].join(",")} ${line}\n`).join("");
     },
+    async link(state) {
+      await must(nsenter, [...into, "ip", "link", "set", link, state]);
+    },
     stop,
   };
+  if (options.bare) {
+    await node.exec(bareNetwork(fullName, name, address), { input: options.bare.keys });
+    return node;
+  }
   await node.exec(
     `ip link set lo up
 ip link add br0 type bridge
@@ -142,6 +168,30 @@ chmod 600 /root/.ssh/authorized_keys`,
     { input: await must("cat", [`${network.identity}.pub`]).then((key) => `${key}\n`) },
   );
   return node;
+}
+
+/** A disk of 24 GB that takes no room, or null where the kernel has no loop devices. */
+async function spareDisk(file: string): Promise<string | null> {
+  rmSync(file, { force: true });
+  await must("truncate", ["-s", "24G", file]);
+  const made = await run("losetup", ["--find", "--show", file]);
+  return made.status === 0 ? made.stdout.trim() : null;
+}
+
+/** The network as Debian's installer writes it, with the line that gives the node's own name a loopback address. */
+function bareNetwork(fullName: string, name: string, address: string): string {
+  return `cat >>/root/.ssh/authorized_keys
+chmod 600 /root/.ssh/authorized_keys
+printf '127.0.0.1 localhost\\n127.0.1.1 ${fullName} ${name}\\n' >/etc/hosts
+cat >/etc/network/interfaces <<'X'
+auto lo
+iface lo inet loopback
+
+auto eth0
+iface eth0 inet static
+  address ${address}/24
+X
+ifup -a`;
 }
 
 /** Gives every node the addresses of all. */

@@ -55,16 +55,21 @@ async function alone(teardown: Teardown): Promise<void> {
   await Promise.race([locked, ended.then(() => Promise.reject(new Error("flock ended without the lock")))]);
 }
 
-/** Up from nothing in under a minute with packages to install, in seconds without. A lab that was up before stays up. */
-export async function oarLab(teardown: Teardown): Promise<OarLab> {
+/**
+ * Up from nothing in under a minute with packages to install, in seconds without. A lab that was up before stays up.
+ * @param bare So many nodes with nothing behind their names; for that, no lab may be up before.
+ */
+export async function oarLab(teardown: Teardown, bare?: number): Promise<OarLab> {
   await alone(teardown);
   const stateDir = "/var/tmp/virtu-lab/oar";
   const pidFile = join(stateDir, "almighty.pid");
   const wasUp = existsSync(pidFile) && existsSync(`/proc/${readFileSync(pidFile, "utf8").split(" ")[0]}`);
+  if (wasUp && bare !== undefined) throw new Error(`an OAR lab with nodes is up: ${join(scripts, "down.sh")} --purge`);
   if (!wasUp) {
     teardown.add(() => must("bash", [join(scripts, "down.sh"), stateDir, "--purge"]));
   }
-  await must("bash", [join(scripts, "up.sh"), stateDir], { timeoutMs: 900_000 });
+  const env = bare === undefined ? {} : { BARE: "yes", NODES: String(bare) };
+  await must("bash", [join(scripts, "up.sh"), stateDir], { timeoutMs: 900_000, env });
 
   const oarstat = async (...args: string[]): Promise<Record<string, OarstatJob>> => {
     const out = await must("oarstat", ["-f", "-J", ...args]);

@@ -5,6 +5,7 @@
 #   up.sh [STATE]      STATE is the directory of its keys, logs and process numbers (/var/tmp/virtu-lab/oar)
 #
 # Afterwards STATE/ssh_config has the hosts `frontend` and `frontend-root`: virtu -F STATE/ssh_config jobs --site frontend
+# With BARE=yes there is nothing behind the nodes' names: who comes with nodes of his own plugs them into virtuoar0.
 # Settings by environment: NODES=4 CORES=4 SUBNETS=4 CLUSTER DOMAIN LABUSER PORT NET DBPORT.
 set -eu
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
@@ -12,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 STATE=$(mkdir -p "${1:-/var/tmp/virtu-lab/oar}" && cd "${1:-/var/tmp/virtu-lab/oar}" && pwd)
 NODES=${NODES:-4} CORES=${CORES:-4} SUBNETS=${SUBNETS:-4}
 CLUSTER=${CLUSTER:-paravance} DOMAIN=${DOMAIN:-oar.lab}
-LABUSER=${LABUSER:-virtulab} PORT=${PORT:-22466} NET=${NET:-10.158.66} DBPORT=${DBPORT:-5466}
+BARE=${BARE:-} LABUSER=${LABUSER:-virtulab} PORT=${PORT:-22466} NET=${NET:-10.158.66} DBPORT=${DBPORT:-5466}
 . "$here/parts.sh"
 
 [ "$(id -u)" = 0 ] || fail "the OAR lab needs root"
@@ -91,6 +92,7 @@ network() {
     ip addr add "$NET.1/24" dev virtuoar0
     ip link set virtuoar0 up
   fi
+  [ -z "$BARE" ] || return 0
   for i in $(seq "$NODES"); do
     ip netns list | grep -qw "virtuoar$i" && continue
     ip netns add "virtuoar$i"
@@ -176,6 +178,7 @@ daemons() {
   local i
   start sshd-oar /usr/sbin/sshd -D -e -f /etc/oar/sshd_config -o PidFile=none -o ListenAddress=127.0.0.1 -o "ListenAddress=$NET.1"
   start sshd-frontend /usr/sbin/sshd -D -e -f "$STATE/sshd_frontend"
+  [ -z "$BARE" ] || return 0
   for i in $(seq "$NODES"); do
     start "sshd-node-$i" ip netns exec "virtuoar$i" unshare -u \
       sh -c "hostname $CLUSTER-$i; exec /usr/sbin/sshd -D -e -f $STATE/sshd_node"
