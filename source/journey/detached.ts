@@ -16,10 +16,12 @@ export interface Place {
   where: string;
   /** Folder below `~/.virtu`. */
   kind: string;
+  /** So many runs that have ended are kept there (default 40); older ones go when a new one starts. */
+  kept?: number;
 }
 
-/** So many runs that have ended are kept on the host; older ones go when a new one starts. */
-const kept = 40;
+/** All that starting takes of the pool, so that a broadcast may stand in for it. */
+export type Starter = Pick<Pool, "exec">;
 
 /** Ids begin with the time, so that their order is that of their start, and name what they are for. */
 export function newRunId(subject: string | number, now = new Date()): string {
@@ -51,7 +53,7 @@ echo ended > end
  * starts unless it came whole.
  */
 export async function startDetached(
-  pool: Pool,
+  pool: Starter,
   place: Place,
   run: { id: string; files: Readonly<Record<string, string>>; script: Command; program: string },
   options: { signal?: AbortSignal } = {},
@@ -71,7 +73,7 @@ export async function startDetached(
 mkdir -p ${folderOf(place)} && cd ${folderOf(place)} || exit 90
 count=$(ls | wc -l)
 for old in *; do
-  if [ $count -gt ${kept} ] && [ -f "$old/end" ]; then rm -rf "$old"; count=$((count - 1)); fi
+  if [ $count -gt ${place.kept ?? 40} ] && [ -f "$old/end" ]; then rm -rf "$old"; count=$((count - 1)); fi
 done
 mkdir ${run.id} && chmod 700 ${run.id} && cd ${run.id} && cat > bundle || exit 91
 if [ "$(stat -c %s bundle)" != ${Buffer.byteLength(bundle)} ]; then exit 92; fi
@@ -119,7 +121,7 @@ function reasons(status: number | null, program: string): { why: string; hint?: 
 }
 
 /** After a link lost in the middle of a start: it has begun, or it never will, as its input was cut off. */
-async function hasStarted(pool: Pool, place: Place, id: string, signal?: AbortSignal): Promise<boolean> {
+async function hasStarted(pool: Starter, place: Place, id: string, signal?: AbortSignal): Promise<boolean> {
   const command = sh`tries=0
 while [ ! -s ${folderOf(place)}/${id}/pid ] && [ $tries -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); done
 [ -s ${folderOf(place)}/${id}/pid ]`;

@@ -23,8 +23,6 @@ export interface RunOptions {
 export interface RunPace {
   /** First pause before a lost node is tried again; it doubles up to 15 s. */
   backOff: number;
-  /** After so long without a line a step is asked whether it lives. */
-  quiet: number;
   /** A node on which nothing has started yet fails after so long without an answer. */
   patience: number;
   /** A node whose step has started fails after so long without an answer, once the step's own limit has passed. */

@@ -1,23 +1,125 @@
 /** Runs: a plan carried over its nodes, kept in a journal, found again and carried on. */
-import { VirtuError } from "../errors.ts";
-import type { Plan, RunHandle } from "./plan.ts";
+import os from "node:os";
+import { newRunId } from "./detached.ts";
+import { loadDurations } from "./estimate.ts";
+import { Journal, readJournal } from "./journal.ts";
+import { holderOf, takeLocalLock } from "./lock.ts";
+import type { Plan, RunHandle, RunView } from "./plan.ts";
+import { chooseBroadcast, poolBroadcast } from "./run-broadcast.ts";
+import { checkPlan } from "./run-check.ts";
+import { Run } from "./run-engine.ts";
+import { factsFrom, learn, type RunFacts } from "./run-model.ts";
+import { schedule } from "./run-schedule.ts";
+import { keepPlan, readPlan, runFiles, runIds } from "./run-store.ts";
 import type { RunOptions, RunSummary } from "./run-types.ts";
+import { progressOf, Views } from "./run-view.ts";
 import type { Context } from "./types.ts";
 
 export { planLines } from "./plan-lines.ts";
 export type { RunOptions, RunSummary } from "./run-types.ts";
 
-/** Locks the nodes and starts the run. Rejects when the plan makes no sense or nodes are locked by another run. */
-export async function startRun(_context: Context, plan: Plan, _options: RunOptions = {}): Promise<RunHandle> {
-  throw new VirtuError({ kind: "failed", what: `This virtu can't carry a run yet: ${plan.title}` });
+/**
+ * Locks the nodes and starts the run. Rejects when the plan makes no sense (`usage`) or another run has one of the nodes
+ * (`refused`); then nothing was changed and the run is forgotten.
+ */
+export async function startRun(context: Context, plan: Plan, options: RunOptions = {}): Promise<RunHandle> {
+  checkPlan(plan);
+  const now = options.clock ?? Date.now;
+  const id = newRunId(plan.kind, new Date(now()));
+  await keepPlan(runFiles(context, id), plan);
+  return open(context, id, plan, options);
 }
 
-/** Carries on with a run of this machine, whatever state it was left in. */
-export async function resumeRun(_context: Context, id: string, _options: RunOptions = {}): Promise<RunHandle> {
-  throw new VirtuError({ kind: "failed", what: `This virtu can't carry a run yet: ${id}` });
+/**
+ * Carries on with a run of this machine, whatever state it was left in: what ran meanwhile is found, nothing is run twice.
+ * One that is over gives a handle that is done.
+ */
+export async function resumeRun(context: Context, id: string, options: RunOptions = {}): Promise<RunHandle> {
+  return open(context, id, await readPlan(runFiles(context, id)), options);
 }
 
-/** The runs of this machine, newest first, from their journals alone. */
-export async function listRuns(_context: Pick<Context, "stateDir">): Promise<RunSummary[]> {
-  return [];
+async function open(context: Context, id: string, plan: Plan, options: RunOptions): Promise<RunHandle> {
+  const files = runFiles(context, id);
+  const now = options.clock ?? Date.now;
+  const unlock = await takeLocalLock(files.lock, id, options.takeLock ?? false);
+  try {
+    const { journal, records } = await Journal.open(files.journal, now);
+    const facts = factsFrom(plan, records);
+    const keep = async (entry: Parameters<Journal["append"]>[0]) => {
+      const { record, kept } = journal.append(entry);
+      learn(facts, record);
+      await kept;
+    };
+    if (records.length === 0) await keep({ kind: "run", version: 1, id });
+    const { broadcast, notice } = facts.over
+      ? { broadcast: poolBroadcast(context.pool), notice: null }
+      : await chooseBroadcast(context, plan, options.engine ?? "auto");
+    if (notice !== null) options.onNotice?.(notice);
+    const run = new Run({
+      context,
+      id,
+      facts,
+      journal,
+      files,
+      broadcast,
+      durations: await loadDurations(context),
+      unlock,
+      options,
+    });
+    if (facts.over) await run.rest();
+    else {
+      await keep({ kind: "carried", pid: process.pid, host: os.hostname(), engine: broadcast.engine });
+      await run.begin(records.length === 0);
+    }
+    return run;
+  } catch (thrown) {
+    await unlock();
+    throw thrown;
+  }
+}
+
+/** The runs of this machine, newest first, from their journals alone. A damaged one is left out. */
+export async function listRuns(context: Pick<Context, "stateDir">): Promise<RunSummary[]> {
+  const ids = (await runIds(context)).reverse();
+  const found = await Promise.all(ids.map((id) => summary(context, id).catch(() => null)));
+  return found.filter((run) => run !== null);
+}
+
+async function summary(context: Pick<Context, "stateDir">, id: string): Promise<RunSummary> {
+  const { facts, view, pid } = await look(context, id);
+  const { plan } = facts;
+  return {
+    id,
+    kind: plan.kind,
+    title: plan.title,
+    site: plan.site,
+    jobId: plan.jobId,
+    state: view.state,
+    nodes: plan.nodes.map(({ name }) => name),
+    out: [...facts.out],
+    startedAt: facts.startedAt,
+    endedAt: facts.endedAt,
+    progress: progressOf(facts),
+    pid,
+  };
+}
+
+async function look(
+  context: Pick<Context, "stateDir">,
+  id: string,
+): Promise<{ facts: RunFacts; view: RunView; pid: number | null }> {
+  const files = runFiles(context, id);
+  const plan = await readPlan(files);
+  const facts = factsFrom(plan, await readJournal(files.journal));
+  const holder = facts.over ? null : await holderOf(files.lock);
+  const now = schedule(facts);
+  const stuck = now.failed.length > 0 && now.ready.length === 0;
+  const state = facts.over ?? (stuck ? "needs-you" : !holder ? "interrupted" : facts.paused ? "paused" : "running");
+  const view = new Views().make(facts, { id, schedule: now, live: new Map(), usual: new Map(), state, at: Date.now() });
+  return { facts, view, pid: holder?.pid ?? null };
+}
+
+/** A run as its journal tells it, without carrying it on; `usage` when there is none of that id. */
+export async function lookAtRun(context: Pick<Context, "stateDir">, id: string): Promise<RunView> {
+  return (await look(context, id)).view;
 }

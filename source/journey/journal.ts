@@ -1,0 +1,150 @@
+/**
+ * The journal of a run: one JSON record a line, appended and synced to disk before what it announces is done. It alone says
+ * how far a run has come. It never holds a secret: scripts get those on standard input, and values that scripts give are kept.
+ */
+import { type FileHandle, open, readFile } from "node:fs/promises";
+import { VirtuError } from "../errors.ts";
+import type { Decision } from "./plan.ts";
+
+/** Values that a step has given, by name. */
+export type Gives = Readonly<Record<string, string>>;
+
+/** What is known of some ends only. */
+export interface EndFacts {
+  /** The node can't be asked any more: the script may have ended well, or run yet. */
+  unknown: boolean;
+  /** What the script took. */
+  seconds: number;
+  /** Shown lines of its output. */
+  lines: number;
+}
+
+interface OfCell {
+  step: string;
+  node: string;
+}
+
+export type Entry =
+  /** The first one. */
+  | { kind: "run"; version: 1; id: string }
+  /** A virtu carries the run from here on. */
+  | { kind: "carried"; pid: number; host: string; engine: "pool" | "taktuk" }
+  /** The check said that there is nothing to do. */
+  | (OfCell & { kind: "already"; text: string; gives: Gives })
+  /** A script is about to be started, under this name on the node; null: not detached. */
+  | (OfCell & { kind: "start"; try: number; remote: string | null })
+  /** That start never came to run a line, and never will. */
+  | (OfCell & { kind: "void"; remote: string })
+  /** How it ended. */
+  | (OfCell & { kind: "end"; ok: boolean; status: number | null; text: string; gives: Gives } & Partial<EndFacts>)
+  /** `by`: the user, or virtu within the plan's minimum. */
+  | { kind: "decision"; decision: Decision; by: "user" | "virtu" }
+  /** Nothing moves any more, for good. */
+  | { kind: "over"; state: "done" | "failed" | "cancelled" };
+
+/** `at`: epoch milliseconds. */
+export type JournalRecord = Entry & { at: number };
+
+const kinds = new Set(["run", "carried", "already", "start", "void", "end", "decision", "over"]);
+
+function parse(line: string): JournalRecord | null {
+  try {
+    const value = JSON.parse(line) as JournalRecord | null;
+    return typeof value === "object" && value !== null && typeof value.at === "number" && kinds.has(value.kind)
+      ? value
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The whole records of a journal's text, and how many bytes they take: a last line cut off by a crash is left out. */
+export function parseJournal(text: string, file: string): { records: JournalRecord[]; bytes: number } {
+  const lines = text.split("\n");
+  // What follows the last newline was never finished.
+  lines.pop();
+  const records: JournalRecord[] = [];
+  let bytes = 0;
+  for (const [index, line] of lines.entries()) {
+    const record = parse(line);
+    if (!record) {
+      if (index === lines.length - 1) break;
+      throw new VirtuError({
+        kind: "failed",
+        what: "A run's journal is damaged",
+        where: `${file}:${index + 1}`,
+        why: "the line is no record of this program",
+        hint: "Look at the nodes by hand; virtu does not guess what has run.",
+      });
+    }
+    records.push(record);
+    bytes += Buffer.byteLength(line) + 1;
+  }
+  return { records, bytes };
+}
+
+/** Reads a journal without writing to it. */
+export async function readJournal(file: string): Promise<JournalRecord[]> {
+  return parseJournal(await readFile(file, "utf8"), file).records;
+}
+
+/** A journal open for writing. Records that come while others are being synced share the next sync. */
+export class Journal {
+  private waiting: { line: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  private writing: Promise<void> | null = null;
+
+  private constructor(
+    private readonly handle: FileHandle,
+    private end: number,
+    private readonly now: () => number,
+  ) {}
+
+  /** Opens or makes the file, and cuts off what a crash has left half written. */
+  static async open(file: string, now: () => number): Promise<{ journal: Journal; records: JournalRecord[] }> {
+    const handle = await open(file, "a+", 0o600);
+    try {
+      const { records, bytes } = parseJournal(await handle.readFile("utf8"), file);
+      await handle.truncate(bytes);
+      return { journal: new Journal(handle, bytes, now), records };
+    } catch (thrown) {
+      await handle.close();
+      throw thrown;
+    }
+  }
+
+  /** The record as it is kept, and a promise that resolves once it is on disk. Order is that of the calls. */
+  append(entry: Entry): { record: JournalRecord; kept: Promise<void> } {
+    const record = { at: this.now(), ...entry };
+    const kept = new Promise<void>((resolve, reject) => {
+      this.waiting.push({ line: `${JSON.stringify(record)}\n`, resolve, reject });
+    });
+    this.writing ??= this.write();
+    return { record, kept };
+  }
+
+  private async write(): Promise<void> {
+    // Whoever appends in the same moment joins the first sync.
+    await Promise.resolve();
+    while (this.waiting.length > 0) {
+      const group = this.waiting;
+      this.waiting = [];
+      try {
+        const bytes = Buffer.from(group.map(({ line }) => line).join(""));
+        await this.handle.appendFile(bytes);
+        await this.handle.datasync();
+        this.end += bytes.length;
+        for (const { resolve } of group) resolve();
+      } catch (thrown) {
+        // Half a record in the middle would spoil the rest.
+        await this.handle.truncate(this.end).catch(() => undefined);
+        for (const { reject } of group) reject(thrown);
+      }
+    }
+    this.writing = null;
+  }
+
+  async close(): Promise<void> {
+    await this.writing;
+    await this.handle.close();
+  }
+}
