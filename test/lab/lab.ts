@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { openTerminal, type TestTerminal } from "../terminal.ts";
 
@@ -259,6 +260,54 @@ export async function virtu(args: readonly string[], options: VirtuOptions): Pro
         .filter(Boolean)
         .map((line) => parse(line) as T),
     error: () => (parse(ran.stderr.trim().split("\n").at(-1) ?? "") as { error: Record<string, unknown> }).error,
+  };
+}
+
+/** The program under way, without a terminal. */
+export interface VirtuProcess {
+  /** Told of each line of stdout as it comes, the earlier ones first. */
+  onLine(listener: (line: string) => void): void;
+  /** SIGKILL, as a machine that loses its power does it. */
+  kill(): void;
+  ended: Promise<Ran>;
+}
+
+/** Starts `node dist/cli.js ARGS…` without a terminal; ended by `teardown` at the latest. */
+export function virtuProcess(teardown: Teardown, args: readonly string[], options: VirtuOptions): VirtuProcess {
+  const words = virtuCommand(args, options);
+  const started = performance.now();
+  const child = spawn(words.command, words.args, {
+    env: { ...process.env, LC_ALL: "C.UTF-8", ...virtuEnvironment(options) },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: options.timeoutMs ?? 600_000,
+    killSignal: "SIGKILL",
+  });
+  teardown.add(() => child.kill("SIGKILL"));
+  const listeners: ((line: string) => void)[] = [];
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    lines.push(line);
+    for (const listener of listeners) listener(line);
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ran>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (status) => {
+      const durationMs = Math.round(performance.now() - started);
+      const command = [words.command, ...words.args].join(" ");
+      resolve({ command, status, stdout: lines.map((line) => `${line}\n`).join(""), stderr, durationMs });
+    });
+  });
+  return {
+    onLine(listener) {
+      for (const line of lines) listener(line);
+      listeners.push(listener);
+    },
+    kill: () => void child.kill("SIGKILL"),
+    ended,
   };
 }
 
