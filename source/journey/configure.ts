@@ -68,7 +68,7 @@ export function planConfigure(request: ConfigureRequest, states: NodeStates): Pl
 }
 
 /** The state of a node that is in the plan. */
-function stateOf(states: NodeStates, node: PlanNode): NodeState {
+export function stateOf(states: NodeStates, node: PlanNode): NodeState {
   const state = states.get(node.name);
   if (!state) throw new RangeError(`nothing is known of ${node.name}`);
   return state;
@@ -82,7 +82,8 @@ export function fullNameOf(node: PlanNode, states: NodeStates): string {
   return own;
 }
 
-function nameSteps(nodes: readonly PlanNode[], states: NodeStates): StepDraft[] {
+/** Host name, /etc/hosts and clock, as every journey begins. */
+export function nameSteps(nodes: readonly PlanNode[], states: NodeStates): StepDraft[] {
   const nameless = nodes.filter((node) => isNoName(stateOf(states, node).hostname));
   const slow = nodes.filter((node) => Math.abs(stateOf(states, node).clockAheadSeconds) > clockToleranceSeconds);
   return [
