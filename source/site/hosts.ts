@@ -5,18 +5,18 @@ import type { ScenarioName } from "./options.ts";
 import { gnt } from "./programs/ganeti.ts";
 import { kadeploy3 } from "./programs/kadeploy3.ts";
 import { kaenv3 } from "./programs/kaenv3.ts";
-import { ip, lsblk } from "./programs/node-facts.ts";
 import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } from "./programs/oar-others.ts";
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { virsh } from "./programs/virsh.ts";
 import { installUtilities } from "./utilities/all.ts";
+import type { Clusters } from "./world/clusters.ts";
 import type { RecordedEnvironment } from "./world/environments.ts";
-import { clusterName, type Ganeti } from "./world/ganeti.ts";
+import type { Ganeti } from "./world/ganeti.ts";
 import type { Kadeploy } from "./world/kadeploy.ts";
 import type { LibvirtHost } from "./world/libvirt.ts";
 import type { Oar } from "./world/oar.ts";
-import { domain, type Node, type Testbed } from "./world/testbed.ts";
+import { domain, type Testbed } from "./world/testbed.ts";
 
 interface Hardware {
   cores: number;
@@ -46,11 +46,12 @@ export function newHost(name: string, clock: Clock, hardware: Hardware): Machine
   return machine;
 }
 
-function setRelease(machine: Machine, release: RecordedEnvironment["release"]): void {
+export function setRelease(machine: Machine, release: RecordedEnvironment["release"]): void {
   const { id, version, pretty } = release;
+  const codename = /\((.*)\)/.exec(pretty)?.[1]?.split(" ")[0]?.toLowerCase() ?? "";
   machine.files.writeText(
     "/etc/os-release",
-    `PRETTY_NAME="${pretty}"\nNAME="${pretty.split(" (")[0]}"\nVERSION_ID="${version}"\nID=${id}\n`,
+    `PRETTY_NAME="${pretty}"\nNAME="${pretty.split(" (")[0]}"\nVERSION_ID="${version}"\nVERSION_CODENAME=${codename}\nID=${id}\n`,
   );
 }
 
@@ -140,27 +141,16 @@ export function fillFrontend(
   });
 }
 
-/** A node as it comes up after a deployment. */
-export function deployedMachine(node: Node, clock: Clock, environment: RecordedEnvironment, keys: string): Machine {
-  const machine = newHost(node.name, clock, { cores: 16, memoryKiB: node.memoryMiB * 1024 });
-  setRelease(machine, environment.release);
-  machine.files.addMade("/proc/sys/kernel/osrelease", () => `${environment.kernel}\n`);
-  machine.files.writeText("/etc/hosts", `127.0.0.1 localhost\n${node.address} ${node.name} ${machine.shortName}\n`);
-  authorize(machine, "root", keys);
-  machine.install({ lsblk: lsblk(node), ip: ip(node) });
-  return machine;
-}
-
-export function ganetiMachine(name: string, clock: Clock, ganeti: Ganeti, publicKey: string): Machine {
+export function ganetiMachine(
+  name: string,
+  clock: Clock,
+  { ganeti, clusters, publicKey }: { ganeti: Ganeti; clusters: Clusters; publicKey: string },
+): Machine {
   const machine = newHost(name, clock, { cores: 8, memoryKiB: 24_684_096 });
   authorize(machine, "root", publicKey);
-  const { files } = machine;
-  files.makeDirectory("/var/lib/ganeti", "root", { parents: true });
-  files.writeText("/var/lib/ganeti/ssconf_master_node", `${ganeti.master.name}\n`);
-  files.writeText("/var/lib/ganeti/ssconf_cluster_name", `${clusterName}\n`);
-  files.writeText("/var/lib/ganeti/ssconf_nodegroups", `${ganeti.groupUuid} default\n`);
+  clusters.join(machine, ganeti);
   for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job"]) {
-    machine.install({ [program]: gnt(program, ganeti) }, "/usr/sbin");
+    machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }
   return machine;
 }

@@ -6,20 +6,24 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import os from "node:os";
 import path from "node:path";
 import { Clock, realTimers } from "./clock.ts";
-import { deployedMachine, fillFrontend, ganetiMachine, libvirtMachine, newHost } from "./hosts.ts";
+import { deploy } from "./deployed.ts";
+import { fillFrontend, ganetiMachine, libvirtMachine, newHost } from "./hosts.ts";
 import type { Machine } from "./machine/machine.ts";
 import { Network } from "./network.ts";
 import type { ScenarioName, SiteOptions } from "./options.ts";
 import { Random } from "./random.ts";
 import { newKey } from "./sshd/keys.ts";
 import { HostServer } from "./sshd/server.ts";
-import { Ganeti } from "./world/ganeti.ts";
+import { Clusters } from "./world/clusters.ts";
+import type { Ganeti } from "./world/ganeti.ts";
+import { demoCluster } from "./world/ganeti-demo.ts";
 import { firstHost, secondHost } from "./world/guests.ts";
 import { Kadeploy } from "./world/kadeploy.ts";
 import { LibvirtHost } from "./world/libvirt.ts";
 import { Oar } from "./world/oar.ts";
 import { occupy } from "./world/others.ts";
 import { domain, type Node, Testbed } from "./world/testbed.ts";
+import { Troubles } from "./world/trouble.ts";
 
 export { isScenario, type ScenarioName, type SiteOptions, scenarios } from "./options.ts";
 
@@ -29,6 +33,8 @@ export interface World {
   readonly testbed: Testbed;
   readonly kadeploy: Kadeploy;
   readonly ganeti: Ganeti;
+  /** That one, and those that were made on deployed nodes. */
+  readonly clusters: Clusters;
   readonly libvirt: readonly LibvirtHost[];
   /** Every host that can be reached directly, by name. */
   readonly machines: ReadonlyMap<string, Machine>;
@@ -76,24 +82,37 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
   const testbed = new Testbed(count);
   const oar = new Oar(testbed, clock, frontend, has);
   const nodeServers = new Map<Node, HostServer>();
-  const forgetNode = (node: Node) => {
+  const switchOff = (node: Node) => {
+    if (node.deployed) node.deployed.listening = false;
     node.deployed?.machine.killAll();
     nodeServers.get(node)?.cut();
     nodeServers.delete(node);
+  };
+  const clusters = new Clusters(
+    random,
+    (address) =>
+      testbed.nodes.find((node) => node.address === address && node.deployed?.listening)?.deployed?.system ?? null,
+  );
+  const forgetNode = (node: Node) => {
+    switchOff(node);
+    if (node.deployed) clusters.forget(node.deployed.machine);
     node.deployed = null;
   };
+  const troubles = new Troubles(clock, has, switchOff);
   const network = new Network(directory, random);
   const kadeploy = new Kadeploy(clock, random, has, {
     wiped: forgetNode,
     booted: (node, environment, keys) => {
-      const machine = deployedMachine(node, clock, environment, keys);
+      const hostKey = newKey(node.name);
+      const system = deploy(node, { environment, keys, hostKey: hostKey.public }, { clock, clusters, troubles });
       const { name, version } = environment;
       const deployed = {
         environment: name,
         version: String(version),
         keys,
-        machine,
-        hostKey: newKey(node.name).private,
+        machine: system.machine,
+        system,
+        hostKey: hostKey.private,
         listening: false,
       };
       node.deployed = deployed;
@@ -122,10 +141,11 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
     return network.inject(server);
   };
 
-  const ganeti = new Ganeti(clock, random);
+  const ganeti = demoCluster(clock, random);
   const libvirt = [new LibvirtHost("hv1", clock, random, firstHost), new LibvirtHost("hv2", clock, random, secondHost)];
   const machines = new Map<string, Machine>([[frontend.name, frontend]]);
-  for (const { name } of ganeti.nodes) machines.set(name, ganetiMachine(name, clock, ganeti, publicKey));
+  for (const { name } of ganeti.nodes) machines.set(name, ganetiMachine(name, clock, { ganeti, clusters, publicKey }));
+  clusters.writeFiles(ganeti);
   for (const host of libvirt) {
     const delay = () => (host.hostname === "hv2" && has("slow-host") ? 60 : 0);
     const machine = libvirtMachine(host, clock, publicKey, delay);
@@ -134,6 +154,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
   const slow = `hv2.${domain}`;
   let stopBusy = () => {};
   const applyScenario = (name: ScenarioName) => {
+    troubles.reset(name);
     if (name === "dead-host") network.setDead(slow, has(name));
     if (name === "host-key-changed" && has(name)) network.changeHostKey(slow);
     if (name === "frozen-libvirt") libvirt[0]?.freeze("shop-db", has(name));
@@ -172,7 +193,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
       frontend: frontend.name,
       hosts: [ganeti.master.name, ...libvirt.map(({ hostname }) => `${hostname}.${domain}`)],
       nodes: testbed.nodes.slice(0, count).map(({ name }) => name),
-      world: { oar, testbed, kadeploy, ganeti, libvirt, machines },
+      world: { oar, testbed, kadeploy, ganeti, clusters, libvirt, machines },
       setScenario: (name, on = true) => {
         if (on) active.add(name);
         else active.delete(name);

@@ -14,6 +14,10 @@ export const scenarios = {
   "job-ends": "the walltime of a job runs out while you watch",
   "frozen-libvirt": "a frozen guest blocks domstats on hv1",
   "oar-down": "the OAR server does not answer",
+  "node-loses-apt-lock": "on one node another program holds dpkg's lock for a while",
+  "node-fails-upgrade": "a package's upgrade fails on one node, and goes well when it is tried again",
+  "node-dies-in-install": "one node dies while Ganeti is installed on it, and never comes back",
+  "slow-upgrade": "one node takes ten times as long as the others for its upgrade",
 } as const;
 
 export type ScenarioName = keyof typeof scenarios;

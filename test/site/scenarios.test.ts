@@ -49,7 +49,10 @@ test("the main job: reserve, deploy, look, extend, release", async () => {
     cpus: 16,
     memoryMiB: 131_072,
     address: "172.16.96.1",
-    disks: [{ name: "sda", sizeGiB: 558.8 }],
+    disks: [
+      { name: "sda", sizeGiB: 558.8 },
+      { name: "sdb", sizeGiB: 558.8 },
+    ],
   });
 
   expect(await extend(context, site, job.jobId, "+0:30:00", { pause: briefly })).toMatchObject({

@@ -21,15 +21,24 @@ export interface RegularFile extends Common {
 
 export interface Directory extends Common {
   kind: "directory";
-  entries: Map<string, Entry>;
+  entries: Map<string, Listed>;
 }
 
 export interface Device extends Common {
   kind: "device";
+  /** A disk, for `[ -b ]`. */
+  block?: boolean;
   open(): OpenFile;
 }
 
+export interface Link extends Common {
+  kind: "link";
+  target: string;
+}
+
 export type Entry = RegularFile | Directory | Device;
+/** What a directory holds: links as such. */
+export type Listed = Entry | Link;
 
 /** An absolute path without `.` and `..`. */
 export function resolvePath(directory: string, path: string): string {
@@ -56,15 +65,30 @@ export class FileSystem {
     return { kind: "directory", entries: new Map(), mode, owner, changed: this.now() };
   }
 
-  find(path: string): Entry | null {
-    let entry: Entry | undefined = this.root;
-    for (const part of path.split("/")) {
-      if (part === "") continue;
-      if (entry?.kind !== "directory") return null;
-      entry = entry.entries.get(part);
-      if (!entry) return null;
+  /** What lies at a path, through all links; null: nothing, or a link that leads nowhere. */
+  find(path: string, links = 0): Entry | null {
+    const parts = path.split("/").filter(Boolean);
+    let entry: Entry = this.root;
+    for (const [index, part] of parts.entries()) {
+      if (entry.kind !== "directory") return null;
+      const next = entry.entries.get(part);
+      if (!next) return null;
+      if (next.kind !== "link") entry = next;
+      else {
+        if (links > 8) return null;
+        const target = this.find(resolvePath(`/${parts.slice(0, index).join("/")}`, next.target), links + 1);
+        if (!target) return null;
+        entry = target;
+      }
     }
-    return entry ?? null;
+    return entry;
+  }
+
+  /** As `find`, but a link at the end is given as such. */
+  look(path: string): Listed | null {
+    if (path === "/") return this.root;
+    const directory = this.find(path.slice(0, path.lastIndexOf("/")) || "/");
+    return directory?.kind === "directory" ? (directory.entries.get(baseName(path)) ?? null) : null;
   }
 
   get(path: string): Entry {
@@ -85,8 +109,8 @@ export class FileSystem {
 
   makeDirectory(path: string, owner: string, options: { parents?: boolean; mode?: number } = {}): void {
     const existing = this.find(path);
-    if (existing) {
-      if (options.parents && existing.kind === "directory") return;
+    if (existing || this.look(path)) {
+      if (options.parents && existing?.kind === "directory") return;
       throw new FileError("File exists");
     }
     if (options.parents) this.makeDirectory(path.slice(0, path.lastIndexOf("/")) || "/", owner, { parents: true });
@@ -133,9 +157,15 @@ export class FileSystem {
     if (file.kind === "file") file.made = made;
   }
 
-  addDevice(path: string, open: () => OpenFile): void {
+  addDevice(path: string, open: () => OpenFile, block = false): void {
     const { directory, name } = this.parent(path);
-    directory.entries.set(name, { kind: "device", open, mode: 0o666, owner: "root", changed: this.now() });
+    directory.entries.set(name, { kind: "device", block, open, mode: 0o666, owner: "root", changed: this.now() });
+  }
+
+  addLink(path: string, target: string, owner = "root"): void {
+    const { directory, name } = this.parent(path);
+    if (directory.entries.has(name)) throw new FileError("File exists");
+    directory.entries.set(name, { kind: "link", target, mode: 0o777, owner, changed: this.now() });
   }
 
   remove(path: string): void {
@@ -145,8 +175,9 @@ export class FileSystem {
   }
 
   rename(from: string, to: string): void {
-    const entry = this.get(from);
-    const target = this.find(to);
+    const entry = this.look(from);
+    if (!entry) throw new FileError("No such file or directory");
+    const target = this.look(to);
     if (target === entry) return;
     if (target?.kind === "directory" && entry.kind !== "directory") throw new FileError("Is a directory");
     const { directory, name } = this.parent(to);

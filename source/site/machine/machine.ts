@@ -52,11 +52,14 @@ export class Machine {
   private readonly accounts = new Map<string, Account>();
   private nextPid = 1200;
   readonly bootedAt: number;
+  /** What `hostname` says; it can be set. */
+  hostName: string;
 
   constructor(
     readonly name: string,
     readonly clock: Clock,
   ) {
+    this.hostName = name.split(".")[0] ?? name;
     this.files = new FileSystem(() => clock.now());
     this.bootedAt = clock.now();
     for (const directory of ["/tmp", "/etc", "/dev", "/proc", "/home", "/var", "/root", "/usr", "/bin", "/sbin"]) {

@@ -1,4 +1,5 @@
 /** A simulated process: descriptors, environment, signals, an end. It belongs to its machine, not to who started it. */
+import { FileError, resolvePath } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { OpenFile } from "./open-file.ts";
 
@@ -142,6 +143,16 @@ export class Process {
   setFile(descriptor: number, file: OpenFile): void {
     this.files.get(descriptor)?.close();
     this.files.set(descriptor, file);
+  }
+
+  /** Opens a file by a path as the process sees it; `/dev/fd/N` and the like are its own descriptors. */
+  open(path: string, how: "read" | "write" | "append"): OpenFile {
+    const full = resolvePath(this.directory, path);
+    const [, own, name] = /^\/dev\/(?:fd\/(\d+)|(stdin|stdout|stderr))$/.exec(full) ?? [];
+    if (own === undefined && name === undefined) return this.machine.files.open(full, how, this.user);
+    const file = this.files.get(own !== undefined ? Number(own) : ["stdin", "stdout", "stderr"].indexOf(name ?? ""));
+    if (!file) throw new FileError("No such file or directory");
+    return file.dup();
   }
 
   dupFiles(): Map<number, OpenFile> {

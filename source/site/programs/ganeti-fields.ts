@@ -13,17 +13,24 @@ const yes = (value: boolean) => (value ? "Y" : "N");
 
 export function instanceFields(ganeti: Ganeti): Fields<GanetiInstance> {
   const offline = (one: GanetiInstance) => one.node.role === "O";
+  const silent = (one: GanetiInstance) => one.node.answers?.() === false;
   const live = (value: (one: GanetiInstance) => Cell) => (one: GanetiInstance) =>
-    offline(one) ? { missing: "offline" as const } : one.alive ? value(one) : { missing: "unavail" as const };
+    silent(one)
+      ? { missing: "nodata" as const }
+      : offline(one)
+        ? { missing: "offline" as const }
+        : one.alive
+          ? value(one)
+          : { missing: "unavail" as const };
   const memory = field<GanetiInstance>("ConfigMaxMem", (one) => one.memory, "size");
   return {
     name: field("Instance", (one) => one.name),
-    hypervisor: field("Hypervisor", () => "kvm"),
+    hypervisor: field("Hypervisor", () => ganeti.facts.hypervisors[0] ?? "kvm"),
     os: field("OS", (one) => one.os),
     pnode: field("Primary_node", (one) => one.node.name),
     snodes: field("Secondary_Nodes", (one) => one.secondary?.name ?? ""),
     status: field("Status", (one) => ganeti.status(one)),
-    oper_state: field("Running", (one) => (offline(one) ? { missing: "nodata" } : yes(one.alive))),
+    oper_state: field("Running", (one) => (offline(one) || silent(one) ? { missing: "nodata" } : yes(one.alive))),
     admin_state: field("InstanceState", (one) => one.admin),
     admin_state_source: field("InstanceStateSource", () => "admin"),
     oper_ram: field(
@@ -50,7 +57,7 @@ export function instanceFields(ganeti: Ganeti): Fields<GanetiInstance> {
     "nic.count": field("NICs", () => 1, "number"),
     "nic.macs": field("NIC_MACs", (one) => one.mac),
     "nic.ips": field("NIC_IPs", () => "None"),
-    "nic.links": field("NIC_links", () => "br0"),
+    "nic.links": field("NIC_links", () => ganeti.facts.netdev),
     console: field("Console", (one) => `{'instance': '${one.name}', 'kind': 'ssh', 'host': '${one.node.name}'}`),
     ctime: field("CTime", (one) => dateTime(one.created / 1000)),
     mtime: field("MTime", (one) => dateTime(one.created / 1000)),
@@ -64,7 +71,11 @@ export const usualInstanceFields = ["name", "hypervisor", "os", "pnode", "status
 
 export function nodeFields(ganeti: Ganeti): Fields<GanetiNode> {
   const live = (value: (node: GanetiNode) => Cell) => (node: GanetiNode) =>
-    node.role === "O" ? { missing: "offline" as const } : value(node);
+    node.role === "O"
+      ? { missing: "offline" as const }
+      : node.answers?.() === false
+        ? { missing: "nodata" as const }
+        : value(node);
   const primary = (node: GanetiNode) => ganeti.instances.filter((one) => one.node === node);
   const secondary = (node: GanetiNode) => ganeti.instances.filter((one) => one.secondary === node);
   return {
@@ -109,7 +120,7 @@ export function nodeFields(ganeti: Ganeti): Fields<GanetiNode> {
     ),
     ctotal: field(
       "CTotal",
-      live(() => 8),
+      live((node) => node.cpus),
       "number",
     ),
     pip: field("PrimaryIP", (node) => node.address),

@@ -1,8 +1,10 @@
 /** gnt-cluster, gnt-instance, gnt-node, gnt-job of Ganeti 3.0. */
 import type { Call, Program } from "../machine/machine.ts";
-import { asctime, dateTime } from "../utilities/about.ts";
+import { asctime, dateTime, fullName } from "../utilities/about.ts";
 import { options } from "../utilities/input.ts";
-import { clusterName, type Ganeti, type GanetiInstance, type GanetiJob } from "../world/ganeti.ts";
+import type { Clusters } from "../world/clusters.ts";
+import type { Ganeti, GanetiInstance, GanetiJob } from "../world/ganeti.ts";
+import { fault } from "./ganeti-fault.ts";
 import {
   instanceFields,
   jobFields,
@@ -11,13 +13,11 @@ import {
   usualJobFields,
   usualNodeFields,
 } from "./ganeti-fields.ts";
+import { addInstance, listSystems, removeInstance } from "./ganeti-instances.ts";
+import { addNode, init, verify } from "./ganeti-setup.ts";
 import { filterOf, printTable } from "./ganeti-table.ts";
 
 const valued = "o output F filter separator units timeout n node t type";
-
-function fault(type: string, text: string): string {
-  return `Failure: prerequisites not met for this operation:\nerror type: ${type}, error details:\n${text}\n`;
-}
 
 async function isOver(call: Call, ganeti: Ganeti, job: GanetiJob, onChange: () => Promise<void>): Promise<void> {
   let wake = () => {};
@@ -152,7 +152,7 @@ async function jobs(call: Call, ganeti: Ganeti): Promise<number> {
   return printTable(call, jobFields, usualJobFields, rows);
 }
 
-type Verb = (call: Call, ganeti: Ganeti) => Promise<number>;
+type Verb = (call: Call, ganeti: Ganeti, clusters: Clusters) => Promise<number>;
 
 const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
   "gnt-instance": {
@@ -162,9 +162,13 @@ const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
     shutdown: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
     stop: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
     reboot: (call, ganeti) => act(call, ganeti, "REBOOT"),
+    add: (call, ganeti, clusters) => addInstance(call, clusters, ganeti),
+    remove: removeInstance,
   },
+  "gnt-os": { list: (call, ganeti, clusters) => listSystems(call, clusters, ganeti) },
   "gnt-node": {
     list: (call, ganeti) => printTable(call, nodeFields(ganeti), usualNodeFields, ganeti.nodes),
+    add: (call, ganeti, clusters) => addNode(call, clusters, ganeti),
   },
   "gnt-job": {
     list: jobs,
@@ -194,35 +198,49 @@ const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
     },
   },
   "gnt-cluster": {
+    verify: (call, ganeti, clusters) => verify(call, clusters, ganeti),
     info: async (call, ganeti) => {
+      const { hypervisors, netdev, group } = ganeti.facts;
       await call.out(
-        `Cluster name: ${clusterName}\nCluster UUID: ${ganeti.groupUuid}\nMaster node: ${ganeti.master.name}\nArchitecture (this node): 64bits (x86_64)\nTags: (none)\nDefault hypervisor: kvm\nEnabled hypervisors: kvm\n`,
+        `Cluster name: ${ganeti.name}\nCluster UUID: ${ganeti.groupUuid}\nMaster node: ${ganeti.master.name}\nArchitecture (this node): 64bits (x86_64)\nTags: (none)\nDefault hypervisor: ${hypervisors[0]}\nEnabled hypervisors: ${hypervisors.join(", ")}\nCluster parameters: \n  master netdev: ${netdev}\n  lvm volume group: ${group}\n`,
       );
       return 0;
     },
-    version: async (call) => {
+    modify: async () => 0,
+    "master-ping": async () => 0,
+    version: async (call, ganeti) => {
+      const { version } = ganeti.facts;
+      const [major, minor] = version.split(".");
       await call.out(
-        "Software version: 3.0.2\nInternode protocol: 3000000\nConfiguration format: 3000000\nOS api version: 20\nExport interface: 0\nVCS version: (ganeti) version 3.0.2-3\n",
+        `Software version: ${version.replace(/[-~].*/, "")}\nInternode protocol: ${major}0${minor}0000\nConfiguration format: ${major}0${minor}0000\nOS api version: 20\nExport interface: 0\nVCS version: (ganeti) version ${version}\n`,
       );
       return 0;
     },
   },
 };
 
-/** One of the gnt-* programs; off the master they refuse, `getmaster` excepted. */
-export function gnt(program: string, ganeti: Ganeti): Program {
+const notInitialised = "Cluster not initialized or this machine is not part of a cluster";
+const masterFile = "/var/lib/ganeti/ssconf_master_node";
+
+/** One of the gnt-* programs, of a version; off the master they refuse, `getmaster` excepted. */
+export function gnt(program: string, clusters: Clusters, version: string): Program {
   return async (call) => {
     const [verb = ""] = call.args;
     if (verb === "--version") {
-      await call.out(`${program} (ganeti 3.0.2-3) 3.0.2\n`);
+      await call.out(`${program} (ganeti ${version}) ${version.replace(/[-~].*/, "")}\n`);
       return 0;
     }
+    const ganeti = clusters.of(call.machine);
     if (program === "gnt-cluster" && verb === "getmaster") {
-      await call.out(`${ganeti.master.name}\n`);
-      return 0;
+      if (ganeti) await call.out(`${ganeti.master.name}\n`);
+      else {
+        const why = `[Errno 2] No such file or directory: '${masterFile}'`;
+        await call.err(`Corrupt configuration file: Can't read ssconf file ${masterFile}: ${why}\nAborting.\n`);
+      }
+      return ganeti ? 0 : 2;
     }
     const run = verbs[program]?.[verb];
-    if (!run) {
+    if (!run && !(program === "gnt-cluster" && verb === "init")) {
       await call.err(`Usage: ${program} {command} [options...] [argument...]\n`);
       return 1;
     }
@@ -232,11 +250,16 @@ export function gnt(program: string, ganeti: Ganeti): Program {
       );
       return 1;
     }
-    if (call.machine.name !== ganeti.master.name) {
+    if (program === "gnt-cluster" && verb === "init") return init(call, clusters);
+    if (!ganeti || !run) {
+      await call.err(fault("wrong_input", notInitialised));
+      return 1;
+    }
+    if (fullName(call.machine) !== ganeti.master.name) {
       const where = `This is not the master node, please connect to node '${ganeti.master.name}' and rerun the command`;
       await call.err(fault("wrong_input", where));
       return 1;
     }
-    return run(call, ganeti);
+    return run(call, ganeti, clusters);
   };
 }

@@ -1,5 +1,5 @@
 /** Redirections: descriptors put elsewhere for one command, or for good. */
-import { FileError, resolvePath } from "../machine/files.ts";
+import { FileError } from "../machine/files.ts";
 import { makePipe } from "../machine/open-file.ts";
 import { expandText } from "./expand.ts";
 import type { Shell } from "./shell.ts";
@@ -61,10 +61,9 @@ export async function redirect(shell: Shell, { descriptor, operator, target }: R
     process.setFile(descriptor, file.dup());
     return true;
   }
-  const path = resolvePath(process.directory, text);
   try {
     const how = operator === "<" ? "read" : operator === ">>" ? "append" : "write";
-    process.setFile(descriptor, shell.machine.files.open(path, how, process.user));
+    process.setFile(descriptor, process.open(text, how));
     return true;
   } catch (thrown) {
     if (!(thrown instanceof FileError)) throw thrown;

@@ -1,6 +1,6 @@
 /** SFTP version 3 over a host's files: what an upload, a download and a listing need. */
 import ssh2, { type Attributes, type SFTPWrapper } from "ssh2";
-import { baseName, type Entry, FileError, type RegularFile, resolvePath } from "../machine/files.ts";
+import { baseName, FileError, type Listed, type RegularFile, resolvePath } from "../machine/files.ts";
 import type { Machine } from "../machine/machine.ts";
 import { modeText } from "../utilities/filing.ts";
 
@@ -8,8 +8,8 @@ const { STATUS_CODE, OPEN_MODE } = ssh2.utils.sftp;
 
 type Handle = { kind: "file"; file: RegularFile } | { kind: "directory"; path: string; listed: boolean };
 
-function attributes(entry: Entry): Attributes {
-  const type = { directory: 0o040000, file: 0o100000, device: 0o020000 }[entry.kind];
+function attributes(entry: Listed): Attributes {
+  const type = { directory: 0o040000, file: 0o100000, device: 0o020000, link: 0o120000 }[entry.kind];
   const seconds = Math.floor(entry.changed / 1000);
   const size = entry.kind === "file" ? entry.content.length : 4096;
   return { mode: type | entry.mode, uid: 0, gid: 0, size, atime: seconds, mtime: seconds };
@@ -91,7 +91,7 @@ export function serveSftp(machine: Machine, user: string, sftp: SFTPWrapper): vo
       sftp.attrs(id, attributes(handle.kind === "file" ? handle.file : files.get(handle.path)));
     }),
   );
-  const setMode = (entry: Entry, given: Attributes) => {
+  const setMode = (entry: Listed, given: Attributes) => {
     if (given.mode !== undefined) entry.mode = given.mode & 0o7777;
   };
   sftp.on("SETSTAT", (id, path, given) => done(id, () => setMode(files.get(full(path)), given)));

@@ -1,5 +1,5 @@
 /** Programs that tell about the host and the time: date, hostname, uname, id and the like. */
-import type { Call, Program } from "../machine/machine.ts";
+import type { Call, Machine, Program } from "../machine/machine.ts";
 import { processes } from "./processes.ts";
 
 export function twoDigits(value: number): string {
@@ -23,6 +23,8 @@ export function dateTime(epochSeconds: number): string {
 
 async function date({ args, machine, out }: Call): Promise<number> {
   const now = machine.clock.now();
+  // The hosts' clocks are right; setting one is taken for done.
+  if (args.some((arg) => arg === "-s" || arg.startsWith("--set"))) return 0;
   const format = args.find((arg) => arg.startsWith("+"))?.slice(1);
   if (format === undefined) {
     await out(`${asctime(now).replace(/ (\d{4})$/, " UTC $1")}\n`);
@@ -48,16 +50,33 @@ async function date({ args, machine, out }: Call): Promise<number> {
   return 0;
 }
 
+function hostRows(machine: Machine): string[][] {
+  const text = machine.files.find("/etc/hosts") ? machine.files.readText("/etc/hosts") : "";
+  return text
+    .split("\n")
+    .map((line) => line.replace(/#.*/, "").trim().split(/\s+/))
+    .filter((row) => row.length > 1);
+}
+
+/** The address of a name and its line in /etc/hosts, or null. */
+export function resolveName(machine: Machine, name: string): { address: string; names: string[] } | null {
+  const row = hostRows(machine).find(([address, ...names]) => address === name || names.includes(name));
+  return row?.[0] === undefined ? null : { address: row[0], names: row.slice(1) };
+}
+
+/** What `hostname -f` says: the first name of the own line in /etc/hosts. */
+export function fullName(machine: Machine): string {
+  return resolveName(machine, machine.hostName)?.names[0] ?? machine.name;
+}
+
 async function hostname({ args, machine, out }: Call): Promise<number> {
+  const [given] = args;
   if (args.includes("-I")) {
-    const found = machine.files.find("/etc/hosts") ? machine.files.readText("/etc/hosts").split("\n") : [];
-    const own = found.filter((line) => line.split(/\s+/).includes(machine.name)).map((line) => line.split(/\s+/)[0]);
-    await out(`${own.join(" ")} \n`);
-    return 0;
-  }
-  await out(
-    `${args.includes("-s") || !args.some((arg) => arg === "-f" || arg === "--fqdn") ? machine.shortName : machine.name}\n`,
-  );
+    const own = hostRows(machine).filter((row) => row.includes(machine.name));
+    await out(`${own.map(([address]) => address).join(" ")} \n`);
+  } else if (given !== undefined && !given.startsWith("-")) machine.hostName = given;
+  else if (args.includes("-s")) await out(`${machine.hostName.split(".")[0]}\n`);
+  else await out(`${args.includes("-f") || args.includes("--fqdn") ? fullName(machine) : machine.hostName}\n`);
   return 0;
 }
 
@@ -66,7 +85,7 @@ const kernelFile = "/proc/sys/kernel/osrelease";
 async function uname({ args, machine, out }: Call): Promise<number> {
   const facts = {
     s: "Linux",
-    n: machine.shortName,
+    n: machine.hostName,
     r: machine.files.find(kernelFile) ? machine.files.readText(kernelFile).trim() : "6.1.0-28-amd64",
     v: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)",
     m: "x86_64",
@@ -119,16 +138,14 @@ async function getent({ args, machine, out }: Call): Promise<number> {
     }
     return missing;
   }
-  const hosts = machine.files.find("/etc/hosts") ? machine.files.readText("/etc/hosts") : "";
-  const rows = hosts
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .filter((row) => row.length > 1);
   let missing = 0;
   for (const key of keys) {
-    const row = rows.find((names) => names.includes(key));
-    if (row) await out(`${(row[0] ?? "").padEnd(15)} ${row.slice(1).join(" ")}\n`);
-    else missing = 2;
+    const found = resolveName(machine, key);
+    if (!found) missing = 2;
+    else if (database?.startsWith("ahosts")) {
+      const kinds = [`STREAM ${found.names[0]}`, "DGRAM  ", "RAW    "];
+      await out(kinds.map((kind) => `${found.address.padEnd(15)} ${kind}\n`).join(""));
+    } else await out(`${found.address.padEnd(15)} ${found.names.join(" ")}\n`);
   }
   return missing;
 }

@@ -1,6 +1,7 @@
 /** Every ordinary program that a host of the site has. */
 import type { Machine } from "../machine/machine.ts";
 import { about } from "./about.ts";
+import { digests } from "./digests.ts";
 import { filing } from "./filing.ts";
 import { printing } from "./printing.ts";
 import { processes } from "./processes.ts";
@@ -11,6 +12,7 @@ import { texts } from "./text.ts";
 export function installUtilities(machine: Machine): void {
   machine.install({
     ...about,
+    ...digests,
     ...filing,
     ...printing,
     ...processes,

@@ -1,5 +1,5 @@
 /** Programs about files: mkdir, rm, mv, cp, ls, chmod, touch, stat, mktemp and the like. */
-import { baseName, type Entry, FileError } from "../machine/files.ts";
+import { baseName, FileError, type Listed, resolvePath } from "../machine/files.ts";
 import type { Call, Program } from "../machine/machine.ts";
 import { attempt, fullPath, options } from "./input.ts";
 
@@ -24,7 +24,7 @@ async function rm(call: Call): Promise<number> {
   let status = 0;
   for (const word of words) {
     const path = fullPath(call, word);
-    const entry = call.machine.files.find(path);
+    const entry = call.machine.files.look(path);
     if (!entry && force) continue;
     if (entry?.kind === "directory" && !recursive) {
       await call.err(`rm: cannot remove '${word}': Is a directory\n`);
@@ -66,7 +66,7 @@ async function mv(call: Call): Promise<number> {
   let status = 0;
   for (const word of words) {
     const from = fullPath(call, word);
-    const known = call.machine.files.find(from) !== null;
+    const known = call.machine.files.look(from) !== null;
     const moved = await attempt(call, known ? `cannot move '${word}' to '${to}'` : `cannot stat '${word}'`, () => {
       call.machine.files.rename(from, destination(call, from, to));
       return true;
@@ -76,12 +76,13 @@ async function mv(call: Call): Promise<number> {
   return status;
 }
 
-function copy(call: Call, entry: Entry, to: string): void {
+function copy(call: Call, entry: Listed, to: string): void {
   const { files } = call.machine;
   if (entry.kind === "directory") {
     files.makeDirectory(to, call.process.user, { parents: true });
     for (const [name, child] of entry.entries) copy(call, child, `${to}/${name}`);
-  } else if (entry.kind === "file")
+  } else if (entry.kind === "link") files.addLink(to, entry.target, call.process.user);
+  else if (entry.kind === "file")
     files.writeText(to, entry.made ? entry.made() : entry.content, call.process.user, entry.mode);
 }
 
@@ -104,27 +105,28 @@ async function cp(call: Call): Promise<number> {
   return status;
 }
 
-export function modeText(entry: Entry): string {
+export function modeText(entry: Listed): string {
   const letters = "rwxrwxrwx";
   const bits = [...letters].map((letter, index) => ((entry.mode >> (8 - index)) & 1 ? letter : "-")).join("");
-  return { directory: "d", file: "-", device: "c" }[entry.kind] + bits;
+  return { directory: "d", file: "-", device: "c", link: "l" }[entry.kind] + bits;
 }
 
-function sizeOf(entry: Entry): number {
+function sizeOf(entry: Listed): number {
+  if (entry.kind === "link") return entry.target.length;
   return entry.kind === "file" ? entry.content.length : 4096;
 }
 
 async function ls(call: Call): Promise<number> {
   const { given, words } = options(call.args);
   const visible = (name: string) => given.has("a") || given.has("A") || !name.startsWith(".");
-  const row = (name: string, entry: Entry) => {
+  const row = (name: string, entry: Listed) => {
     if (!given.has("l")) return `${name}\n`;
     const date = new Date(entry.changed).toISOString().slice(0, 16).replace("T", " ");
     return `${modeText(entry)} 1 ${entry.owner} ${entry.owner} ${String(sizeOf(entry)).padStart(5)} ${date} ${name}\n`;
   };
   let status = 0;
   const paths = words.length > 0 ? words : ["."];
-  const directories: { word: string; entry: Extract<Entry, { kind: "directory" }> }[] = [];
+  const directories: { word: string; entry: Extract<Listed, { kind: "directory" }> }[] = [];
   for (const word of paths) {
     const entry = await attempt(call, `cannot access '${word}'`, () => call.machine.files.get(fullPath(call, word)));
     if (!entry) status = 2;
@@ -194,9 +196,43 @@ async function stat(call: Call): Promise<number> {
         directory: "directory",
         file: sizeOf(entry) === 0 ? "regular empty file" : "regular file",
         device: "character special file",
+        link: "symbolic link",
       }[entry.kind],
     };
     await call.out(`${format.replace(/%([a-zA-Z])/g, (all, letter: string) => values[letter] ?? all)}\n`);
+  }
+  return status;
+}
+
+async function ln(call: Call): Promise<number> {
+  const { given, words } = options(call.args);
+  const [target = "", name = baseName(target)] = words;
+  if (!given.has("s")) {
+    await call.err("ln: only symbolic links can be made here\n");
+    return 1;
+  }
+  const entry = call.machine.files.find(fullPath(call, name));
+  const inside = entry?.kind === "directory" && !given.has("n") && !given.has("T");
+  const path = fullPath(call, inside ? `${name}/${baseName(target)}` : name);
+  const done = await attempt(call, `failed to create symbolic link '${name}'`, () => {
+    if (given.has("f") && call.machine.files.look(path)) call.machine.files.remove(path);
+    call.machine.files.addLink(path, target, call.process.user);
+    return true;
+  });
+  return done ? 0 : 1;
+}
+
+async function readlink(call: Call): Promise<number> {
+  const { given, words } = options(call.args);
+  let status = 0;
+  for (const word of words) {
+    const path = fullPath(call, word);
+    const entry = call.machine.files.look(path);
+    const whole = given.has("f") || given.has("e") || given.has("m");
+    if (entry?.kind === "link") {
+      await call.out(`${whole ? resolvePath(path.slice(0, path.lastIndexOf("/")), entry.target) : entry.target}\n`);
+    } else if (whole) await call.out(`${path}\n`);
+    else status = 1;
   }
   return status;
 }
@@ -243,7 +279,19 @@ async function dirname(call: Call): Promise<number> {
   return 0;
 }
 
-export const filing = { mkdir, rm, rmdir, mv, cp, ls, chmod, touch, stat, mktemp, basename, dirname } satisfies Record<
-  string,
-  Program
->;
+export const filing = {
+  mkdir,
+  rm,
+  rmdir,
+  mv,
+  cp,
+  ls,
+  chmod,
+  touch,
+  stat,
+  mktemp,
+  basename,
+  dirname,
+  ln,
+  readlink,
+} satisfies Record<string, Program>;

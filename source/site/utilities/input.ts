@@ -73,7 +73,7 @@ export async function sources(call: Call, words: readonly string[]): Promise<{ l
       continue;
     }
     try {
-      list.push({ name: word, file: call.machine.files.open(fullPath(call, word), "read", call.process.user) });
+      list.push({ name: word, file: call.process.open(word, "read") });
     } catch (thrown) {
       if (!(thrown instanceof FileError)) throw thrown;
       bad += 1;

@@ -108,9 +108,11 @@ class Test {
       case "-d":
         return entry?.kind === "directory";
       case "-c":
-        return entry?.kind === "device";
+        return entry?.kind === "device" && !entry.block;
       case "-s":
-        return entry?.kind === "file" && entry.content.length > 0;
+        return (
+          (entry?.kind === "file" && (entry.made ? entry.made() : entry.content) !== "") || entry?.kind === "directory"
+        );
       case "-r":
       case "-w":
         return entry !== null && (process.user === "root" || entry.owner === process.user || (entry.mode & 0o6) !== 0);
@@ -121,9 +123,11 @@ class Test {
         );
       case "-h":
       case "-L":
+        return machine.files.look(resolvePath(process.directory, word))?.kind === "link";
+      case "-b":
+        return entry?.kind === "device" && entry.block === true;
       case "-p":
       case "-S":
-      case "-b":
         return false;
       default:
         throw new BadTest(`${operator}: unexpected operator`);

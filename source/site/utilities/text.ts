@@ -1,7 +1,7 @@
 /** Programs that read text and print some of it. */
 import type { Call, Program } from "../machine/machine.ts";
 import { grep } from "./grep.ts";
-import { attempt, fullPath, linesOf, options, readAll, sources } from "./input.ts";
+import { attempt, linesOf, options, readAll, sources } from "./input.ts";
 import { tail } from "./tail.ts";
 
 async function cat(call: Call): Promise<number> {
@@ -260,7 +260,7 @@ async function tee(call: Call): Promise<number> {
   const how = given.has("a") ? "append" : "write";
   const files = [];
   for (const word of words) {
-    const file = await attempt(call, word, () => call.machine.files.open(fullPath(call, word), how, call.process.user));
+    const file = await attempt(call, word, () => call.process.open(word, how));
     if (file) files.push(file);
   }
   for (;;) {

@@ -1,7 +1,5 @@
-/** A Ganeti cluster of three nodes: instances, and jobs that take time and wait for each other. */
+/** A Ganeti cluster: nodes, instances, and jobs that take time and wait for each other. */
 import type { Clock } from "../clock.ts";
-import type { Random } from "../random.ts";
-import { domain } from "./testbed.ts";
 
 export interface GanetiNode {
   name: string;
@@ -11,6 +9,9 @@ export interface GanetiNode {
   memoryTotal: number;
   memoryNode: number;
   diskTotal: number;
+  cpus: number;
+  /** Whether its daemon answers; absent: always. */
+  answers?: () => boolean;
 }
 
 export interface GanetiInstance {
@@ -24,7 +25,7 @@ export interface GanetiInstance {
   vcpus: number;
   memory: number;
   minimum: number;
-  template: "plain" | "drbd" | "diskless";
+  template: string;
   disks: number[];
   os: string;
   tags: string[];
@@ -35,7 +36,7 @@ export interface GanetiInstance {
 
 export interface GanetiJob {
   id: number;
-  opcode: "STARTUP" | "SHUTDOWN" | "REBOOT";
+  opcode: "STARTUP" | "SHUTDOWN" | "REBOOT" | "CREATE" | "REMOVE";
   instance: GanetiInstance;
   status: "queued" | "waiting" | "running" | "success" | "error" | "canceled";
   /** Epoch milliseconds. */
@@ -49,31 +50,24 @@ export interface GanetiJob {
   timeout: number;
 }
 
-export const clusterName = `gnt.${domain}`;
+const seconds = { STARTUP: 30, SHUTDOWN: 45, REBOOT: 55, CREATE: 40, REMOVE: 10 };
 
-const guests: readonly (readonly [
-  string,
-  number,
-  number,
-  number,
-  GanetiInstance["admin"],
-  boolean,
-  GanetiInstance["template"],
-])[] = [
-  // name, node, vCPUs, MiB, wanted state, alive, disk template
-  ["web1", 0, 2, 1024, "up", true, "drbd"],
-  ["web2", 1, 2, 1024, "up", true, "drbd"],
-  ["db1", 2, 4, 4096, "up", true, "plain"],
-  ["db2", 1, 4, 4096, "down", false, "plain"],
-  ["mail", 0, 1, 512, "up", true, "drbd"],
-  ["ci-runner", 2, 2, 2048, "up", false, "plain"],
-  ["proxy", 1, 1, 256, "up", true, "diskless"],
-  ["backup", 2, 1, 512, "offline", false, "plain"],
-  ["wiki", 0, 1, 768, "down", false, "drbd"],
-  ["monitor", 1, 2, 1024, "up", true, "plain"],
-];
-
-const seconds = { STARTUP: 30, SHUTDOWN: 45, REBOOT: 55 };
+export interface ClusterFacts {
+  name: string;
+  uuid: string;
+  /** The first one is the master. */
+  nodes: GanetiNode[];
+  instances: GanetiInstance[];
+  /** The first one is the default. */
+  hypervisors: readonly string[];
+  diskTemplates: readonly string[];
+  /** `3.0.2-3`. */
+  version: string;
+  group: string | null;
+  netdev: string;
+  /** By hypervisor: `kernel_path=…` and the like. */
+  parameters: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
 
 export class Ganeti {
   readonly nodes: GanetiNode[];
@@ -85,36 +79,15 @@ export class Ganeti {
 
   constructor(
     readonly clock: Clock,
-    random: Random,
+    readonly facts: ClusterFacts,
   ) {
-    this.groupUuid = random.uuid();
-    this.nodes = [1, 2, 3].map((number) => ({
-      name: `gnt${number}.${domain}`,
-      role: number === 1 ? "M" : "C",
-      uuid: random.uuid(),
-      address: `192.168.77.${10 + number}`,
-      memoryTotal: 24_105,
-      memoryNode: 839,
-      diskTotal: 60_167,
-    }));
-    this.instances = guests.map(([name, node, vcpus, memory, admin, alive, template], index) => ({
-      name: `${name}.${domain}`,
-      uuid: random.uuid(),
-      node: this.nodes[node] as GanetiNode,
-      secondary: template === "drbd" ? (this.nodes[(node + 1) % 3] as GanetiNode) : null,
-      admin,
-      alive,
-      vcpus,
-      memory,
-      minimum: Math.floor(memory / 2),
-      template,
-      disks: template === "diskless" ? [] : [template === "plain" ? 10_240 : 4096],
-      os: "debootstrap+default",
-      tags: name.startsWith("web") ? ["env:prod", "owner:jdoe"] : [],
-      mac: `aa:00:00:${random.hex(2)}:${random.hex(2)}:${random.hex(2)}`,
-      port: 11_000 + index,
-      created: clock.now() - (10 + index) * 86_400_000,
-    }));
+    this.groupUuid = facts.uuid;
+    this.nodes = facts.nodes;
+    this.instances = facts.instances;
+  }
+
+  get name(): string {
+    return this.facts.name;
   }
 
   get master(): GanetiNode {
@@ -123,6 +96,7 @@ export class Ganeti {
 
   status({ admin, alive, node }: GanetiInstance): string {
     if (node.role === "O") return "ERROR_nodeoffline";
+    if (node.answers?.() === false) return "ERROR_nodedown";
     if (admin === "up") return alive ? "running" : "ERROR_down";
     if (alive) return "ERROR_up";
     return admin === "offline" ? "ADMIN_offline" : "ADMIN_down";
@@ -195,11 +169,14 @@ export class Ganeti {
         text: ` - INFO: Instance ${instance.name} was already stopped, starting now`,
       });
     }
-    if (opcode === "SHUTDOWN") instance.admin = "down";
+    if (opcode === "SHUTDOWN" || opcode === "REMOVE") instance.admin = "down";
+    if (opcode === "CREATE") this.instances.push(instance);
     const wait = opcode === "SHUTDOWN" ? Math.min(seconds.SHUTDOWN, Math.max(5, job.timeout)) : seconds[opcode];
     this.clock.after(wait, () => {
-      instance.alive = opcode !== "SHUTDOWN";
-      instance.admin = opcode === "SHUTDOWN" ? "down" : "up";
+      const wanted = opcode === "CREATE" ? instance.admin === "up" : opcode !== "SHUTDOWN";
+      instance.alive = wanted;
+      instance.admin = wanted ? "up" : "down";
+      if (opcode === "REMOVE") this.instances.splice(this.instances.indexOf(instance), 1);
       this.end(job, "success", null);
     });
   }

@@ -1,5 +1,6 @@
 /** The hardware of the site: nodes, and the resources that OAR knows of them. */
 import type { Machine } from "../machine/machine.ts";
+import type { NodeSystem } from "./node-system.ts";
 
 export const domain = "demo";
 
@@ -10,6 +11,8 @@ export interface Deployed {
   /** Public keys of root. */
   keys: string;
   machine: Machine;
+  /** Its packages, disks, network. */
+  system: NodeSystem;
   /** OpenSSH private key of its sshd: a new one after each deployment. */
   hostKey: string;
   /** Its sshd answers. */
