@@ -1,24 +1,88 @@
 /** Carries a run without a screen: progress as lines, the outcome as an exit status. */
 import { VirtuError } from "../errors.ts";
-import type { Plan } from "../journey/plan.ts";
-import type { RunOptions } from "../journey/run.ts";
-import { planLines } from "../journey/run.ts";
+import type { Decision, Plan, RunHandle, RunView } from "../journey/plan.ts";
+import { planLines, type RunOptions, resumeRun, startRun } from "../journey/run.ts";
+import { eventLine, reportLines, runNews, runReport, someNodeIsThrough } from "../journey/run-report.ts";
+import { askSecret } from "./ask-secret.ts";
 import { type ExitStatus, exit, type Session } from "./run.ts";
 
-export type CarryOptions = Pick<RunOptions, "engine" | "secrets" | "takeLock">;
+export type CarryOptions = Pick<RunOptions, "engine" | "secrets" | "takeLock"> & {
+  /** Decided at once, in this order, by what the run looks like. */
+  decide?: (view: RunView) => readonly Decision[];
+};
 
 /**
- * Starts a plan, or resumes a run by its id, and follows it to its end. With `--dry-run` it prints the plan with every
- * command instead. Exit status: 0 done, 3 done but for nodes left out, 1 failed.
+ * Starts a plan, or resumes a run by its id, and follows it to its end, or to where it needs a decision. Ctrl-C leaves it
+ * running on the nodes. With `--dry-run` a plan is printed with every command instead. Secrets that the run asks for are
+ * asked on the terminal unless `secrets` answers. Exit status: 0 done, 3 done on some nodes only, 1 failed.
  */
 export async function carry(
   session: Session,
   what: Plan | { resume: string },
-  _options: CarryOptions = {},
+  options: CarryOptions = {},
 ): Promise<ExitStatus> {
-  if (!("resume" in what) && session.globals.dryRun) {
-    session.out.result(what, planLines(what));
+  const { app, globals, out, signal } = session;
+  if (!("resume" in what) && globals.dryRun) {
+    out.result(what, planLines(what));
     return exit.done;
   }
-  throw new VirtuError({ kind: "failed", what: "This virtu can't carry a run yet" });
+  const news = runNews();
+  const rest = waitForRest();
+  const { decide, ...others } = options;
+  const settings: RunOptions = {
+    secrets: askSecret,
+    ...others,
+    signal,
+    onNotice: (text) => out.note(text),
+    onView: (view) => {
+      for (const event of news(view)) out.record(event, eventLine(view, event));
+      rest.see(view);
+    },
+  };
+  const handle = await ("resume" in what ? resumeRun(app, what.resume, settings) : startRun(app, what, settings));
+  out.note(`Run ${handle.id}; Ctrl-C leaves it running on the nodes.`);
+  let view: RunView | null;
+  try {
+    for (const decision of decide?.(handle.view()) ?? []) handle.decide(decision);
+    view = await Promise.race([handle.done, rest.come(handle), aborted(signal)]);
+  } finally {
+    await handle.detach();
+  }
+  if (view === null) {
+    out.note(`Left running. Go on with: virtu resume ${handle.id}`);
+    throw new VirtuError({ kind: "cancelled", what: "No longer followed" });
+  }
+  const report = runReport(view);
+  if (globals.json) out.record(report, "");
+  else for (const line of reportLines(view)) out.record(null, line);
+  if (report.ok) return exit.done;
+  const some = view.state === "done" || (view.state === "needs-you" && someNodeIsThrough(view));
+  return some ? exit.some : exit.failed;
+}
+
+/** Without a screen nobody decides while the run is open: where it needs somebody, it is left. */
+function waitForRest() {
+  let resolve: (view: RunView) => void = () => undefined;
+  const atRest = new Promise<RunView>((done) => {
+    resolve = done;
+  });
+  let watching = false;
+  const see = (view: RunView) => {
+    if (watching && (view.state === "needs-you" || view.state === "paused")) resolve(view);
+  };
+  return {
+    see,
+    come: (handle: RunHandle) => {
+      watching = true;
+      see(handle.view());
+      return atRest;
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
 }

@@ -20,6 +20,9 @@ const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {
   reboot: () => import("./reboot.ts"),
   "force-off": () => import("./force-off.ts"),
   exec: () => import("./exec.ts"),
+  runs: () => import("./runs.ts"),
+  resume: () => import("./resume.ts"),
+  cancel: () => import("./cancel.ts"),
   demo: () => import("./demo.ts"),
 };
 

@@ -13,6 +13,7 @@ export class Outputs {
   private readonly reading = new Map<string, Promise<OutputFile>>();
   private readonly dirty = new Set<OutputFile>();
   private timer: NodeJS.Timeout | null = null;
+  private over = false;
 
   /** `onWritten`: lines of some file have been read and written. */
   constructor(
@@ -62,29 +63,24 @@ export class Outputs {
   }
 
   /** Shown lines, made safe to show; none where nothing was kept. */
-  async read(
-    remote: string,
-    node: string,
-    range: { from: number; count: number },
-    isShown: (line: string) => boolean,
-  ): Promise<string[]> {
+  async read(remote: string, node: string, range: Range, isShown: OutputReader): Promise<string[]> {
     const file = this.file(remote, node);
     const open = this.writing.get(file);
-    if (open) return (await open.read(range.from, range.count, isShown)).map(plain);
+    if (open) return lines(Promise.resolve(open), range, isShown);
     let kept = this.reading.get(file);
     if (!kept) {
       kept = OutputFile.open(file, isShown, "r");
+      // Nobody would close it any more.
+      if (this.over) {
+        const once = kept;
+        return lines(once, range, isShown).finally(async () => (await once.catch(() => null))?.close(false));
+      }
       this.reading.set(file, kept);
       kept.catch(() => this.reading.delete(file));
       const [oldest] = this.reading.keys();
       if (this.reading.size > openForReading && oldest !== undefined) await this.forget(oldest);
     }
-    try {
-      return (await (await kept).read(range.from, range.count, isShown)).map(plain);
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw thrown;
-    }
+    return lines(kept, range, isShown);
   }
 
   private async forget(file: string): Promise<void> {
@@ -95,6 +91,7 @@ export class Outputs {
 
   /** Writes what has come and closes all. */
   async end(): Promise<void> {
+    this.over = true;
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
     this.dirty.clear();
@@ -102,5 +99,19 @@ export class Outputs {
     this.writing.clear();
     await Promise.allSettled(files.map((file) => file.close(true)));
     for (const file of [...this.reading.keys()]) await this.forget(file).catch(() => undefined);
+  }
+}
+
+interface Range {
+  from: number;
+  count: number;
+}
+
+async function lines(file: Promise<OutputFile>, { from, count }: Range, isShown: OutputReader): Promise<string[]> {
+  try {
+    return (await (await file).read(from, count, isShown)).map(plain);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw thrown;
   }
 }

@@ -61,12 +61,21 @@ export function readEnd(run: string, remote: string, line: string): StepEnd | nu
   return status === undefined ? null : { status: Number(status), seconds: Math.max(0, Number(seconds)) };
 }
 
-/** Prints `started` if a start has begun; else makes sure that it never will, and prints `never`. */
+/**
+ * Prints `started` if a start has begun; else makes sure that it never will, and prints `never`. Asked again, it says the
+ * same: a script writes `pid` before it makes `go` and `boot` after it, and only then does what it is for.
+ */
 export function claimCommand(run: string, remote: string): Command {
   return sh`mkdir -p "$HOME"/.virtu/runs/${run} || exit 90
 if mkdir ${folder(run, remote)} 2> /dev/null; then mkdir ${folder(run, remote)}/go && echo never; exit; fi
 cd ${folder(run, remote)} || exit 90
-if mkdir go 2> /dev/null; then echo never; else echo started; fi`;
+if mkdir go 2> /dev/null; then echo never; exit; fi
+tries=0
+while [ ! -f boot ] && [ -s pid ] && kill -0 "$(cat pid)" 2> /dev/null && [ $tries -lt 50 ]; do
+  sleep 0.1
+  tries=$((tries + 1))
+done
+if [ -f boot ]; then echo started; else echo never; fi`;
 }
 
 /** The output after so many lines; goes on as it grows, and ends with the step. */

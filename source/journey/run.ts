@@ -9,6 +9,9 @@ import { chooseBroadcast, poolBroadcast } from "./run-broadcast.ts";
 import { checkPlan } from "./run-check.ts";
 import { Run } from "./run-engine.ts";
 import { factsFrom, learn, type RunFacts } from "./run-model.ts";
+import { Outputs } from "./run-outputs.ts";
+import { isShown } from "./run-reader.ts";
+import { remoteName } from "./run-remote.ts";
 import { schedule } from "./run-schedule.ts";
 import { keepPlan, readPlan, runFiles, runIds } from "./run-store.ts";
 import type { RunOptions, RunSummary } from "./run-types.ts";
@@ -122,4 +125,23 @@ async function look(
 /** A run as its journal tells it, without carrying it on; `usage` when there is none of that id. */
 export async function lookAtRun(context: Pick<Context, "stateDir">, id: string): Promise<RunView> {
   return (await look(context, id)).view;
+}
+
+/** Shown lines of a step's output, as they were kept; also of a run that another virtu carries. */
+export async function readOutput(
+  context: Pick<Context, "stateDir">,
+  id: string,
+  cell: { step: string; node: string },
+  range: { from: number; count: number },
+): Promise<string[]> {
+  const { plan, cells } = await lookAtRun(context, id);
+  const step = plan.steps.find((one) => one.id === cell.step);
+  const tries = cells[cell.step]?.[cell.node]?.tries;
+  if (!step || tries === undefined) return [];
+  const outputs = new Outputs(runFiles(context, id).out, () => undefined);
+  try {
+    return await outputs.read(remoteName(step.id, tries), cell.node, range, (line) => isShown(step, line));
+  } finally {
+    await outputs.end();
+  }
 }

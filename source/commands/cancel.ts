@@ -1,0 +1,30 @@
+/** `virtu cancel`: ends a run on its nodes, for good. */
+import type { Command } from "commander";
+import { lookAtRun } from "../journey/run.ts";
+import { runReport } from "../journey/run-report.ts";
+import { carry } from "./carry.ts";
+import { findRun } from "./resume.ts";
+import { confirm, type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
+
+async function cancel(session: Session, id: string, options: { takeLock?: boolean }): Promise<ExitStatus> {
+  const found = await findRun(session, id);
+  const view = await lookAtRun(session.app, found.id);
+  if (view.endedAt !== null) {
+    session.out.result(runReport(view), [`${found.id} is over already: ${view.state}`]);
+    return exit.done;
+  }
+  await confirm(session, `Cancel ${found.title}?`, [
+    "Steps that run are ended where they are; what was done stays.",
+    "The run can't be resumed after that.",
+  ]);
+  const decide = () => [{ do: "cancel" } as const];
+  await carry(session, { resume: found.id }, { takeLock: options.takeLock ?? false, decide });
+  return (await lookAtRun(session.app, found.id)).state === "cancelled" ? exit.done : exit.failed;
+}
+
+export function declare(program: Command): void {
+  withJson(program.command("cancel <run>").description("end a run on its nodes, for good"))
+    .option("-y, --yes", "don't ask before something is lost")
+    .option("--take-lock", "take nodes that another run has left marked")
+    .action(run(cancel));
+}

@@ -1,0 +1,75 @@
+/** `virtu runs`: the runs of this machine, one of them with its steps, or the output of a step. */
+import type { Command } from "commander";
+import { VirtuError } from "../errors.ts";
+import type { CellState, RunView } from "../journey/plan.ts";
+import { listRuns, lookAtRun, type RunSummary, readOutput } from "../journey/run.ts";
+import { reportLines, runReport } from "../journey/run-report.ts";
+import { count, iso, plainLine } from "../text.ts";
+import { findRun } from "./resume.ts";
+import { type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
+
+/** So many lines of an output are read at a time. */
+const linesAtOnce = 2000;
+
+const seconds = (milliseconds: number | null) => iso(milliseconds === null ? null : Math.round(milliseconds / 1000));
+
+function runLine({ id, title, state, startedAt, progress }: RunSummary): string {
+  return plainLine(`${id}  ${state.padEnd(11)}  ${progress.ended}/${progress.of}  ${seconds(startedAt)}  ${title}`);
+}
+
+/** Each step with its cells by state, and the nodes that are not well. */
+function stepLines(view: RunView): string[] {
+  return view.plan.steps.flatMap((step) => {
+    const byState = new Map<CellState, string[]>();
+    for (const [node, { state }] of Object.entries(view.cells[step.id] ?? {})) {
+      byState.set(state, [...(byState.get(state) ?? []), node]);
+    }
+    const counts = [...byState].map(([state, nodes]) => `${nodes.length} ${state}`).join(", ");
+    return [plainLine(`  ${step.id}  ${step.title}: ${counts || "no node"}`)];
+  });
+}
+
+async function output(session: Session, id: string, names: readonly string[]): Promise<ExitStatus> {
+  const [step, node] = names;
+  const view = await lookAtRun(session.app, id);
+  if (step === undefined || node === undefined || names.length > 2 || !view.cells[step]?.[node]) {
+    throw new VirtuError({
+      kind: "usage",
+      what: "Name a step of the run and a node that has a part in it",
+      where: `--output ${names.join(" ")}`,
+      hint: `virtu runs ${id} shows its steps.`,
+    });
+  }
+  for (let from = 0; ; ) {
+    const lines = await readOutput(session.app, id, { step, node }, { from, count: linesAtOnce });
+    for (const line of lines) session.out.record({ line }, line);
+    if (lines.length < linesAtOnce) return exit.done;
+    from += lines.length;
+  }
+}
+
+async function runs(session: Session, id: string | undefined, options: { output?: string[] }): Promise<ExitStatus> {
+  const { app, out } = session;
+  if (id === undefined) {
+    if (options.output) {
+      throw new VirtuError({ kind: "usage", what: "Name the run whose output to show", where: "--output" });
+    }
+    const all = await listRuns(app);
+    const json = all.map((one) => ({ ...one, startedAt: seconds(one.startedAt), endedAt: seconds(one.endedAt) }));
+    out.result(json, all.map(runLine));
+    if (all.length === 0) out.note("There are no runs on this machine yet.");
+    return exit.done;
+  }
+  const found = await findRun(session, id);
+  if (options.output) return output(session, found.id, options.output);
+  const view = await lookAtRun(app, found.id);
+  const nodes = `  ${count(found.nodes.length, "node")}: ${found.nodes.join(", ")}`;
+  out.result(runReport(view), [found.id, ...reportLines(view), plainLine(nodes), ...stepLines(view)]);
+  return exit.done;
+}
+
+export function declare(program: Command): void {
+  withJson(program.command("runs [run]").description("list the runs of this machine, or show one with its steps"))
+    .option("--output <names...>", "STEP NODE: print the kept output of that step on that node")
+    .action(run(runs));
+}
