@@ -137,11 +137,18 @@ export function installSteps(nodes: readonly PlanNode[], states: NodeStates, pac
 
 function sourcesScript(state: NodeState, packages: readonly string[]) {
   const text = releaseSources(state.system.codename, parseSources(state.sources));
+  // The lists may be older than what the sources have by now.
+  const again = sh`${inTurn([listsScript()])}
+if (${candidatesCheck(packages)}
+); then exit 0; fi`;
   if (text === null) {
     const why = `no source of this node has all of these packages: ${packages.join(" ")}`;
-    return sh`echo ${why} >&2; echo ${`name an archive of ${state.system.pretty} in /etc/apt/sources.list.d`} >&2; exit 1`;
+    return sh`${again}
+echo ${why} >&2; echo ${`name an archive of ${state.system.pretty} in /etc/apt/sources.list.d`} >&2; exit 1`;
   }
-  return inTurn([fileScript(ownSourcesFile, text), listsScript(), candidatesCheck(packages)]);
+  return sh`${again}
+${inTurn([fileScript(ownSourcesFile, text), listsScript()])}
+${candidatesCheck(packages)}`;
 }
 
 function packageSteps(request: GanetiRequest, nodes: readonly PlanNode[], states: NodeStates): StepDraft[] {
