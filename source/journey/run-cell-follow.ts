@@ -6,7 +6,7 @@ import { askCheck, ended, reachOf, stepPatience, type Way } from "./run-cell.ts"
 import type { OutputFile } from "./run-output.ts";
 import { reach } from "./run-reach.ts";
 import { outcomeOf, StepReader } from "./run-reader.ts";
-import { followStep, readEnd, restOfStep } from "./run-remote.ts";
+import { followStep, readEnd, restOfStep, stopStep } from "./run-remote.ts";
 
 /** Resolves when the step's outcome is in the journal. */
 export async function followCell(way: Way, remote: string): Promise<void> {
@@ -21,7 +21,7 @@ export async function followCell(way: Way, remote: string): Promise<void> {
     await run.outputs.close(remote, node.name);
   }
   const { end, gives } = reader;
-  if (end === null) await vanished(way, reader);
+  if (end === null) await vanished(way, remote, reader);
   else await run.keep(ended(step, node, { ...outcomeOf(step, end, reader), gives, lines: reader.shown }));
 }
 
@@ -94,9 +94,12 @@ function broken(way: Way, why: string, detail: string): VirtuError {
 }
 
 /** It ended without saying so. A step that restarts its node does, and its check tells whether it had done its work. */
-async function vanished(way: Way, reader: StepReader): Promise<void> {
+async function vanished(way: Way, remote: string, reader: StepReader): Promise<void> {
   const { run, step, node, cell } = way;
   const { check } = cell;
+  // What held its limit and told its end is gone; nothing of it must go on unseen.
+  const stop = { batch: `${step.id} stop`, signal: way.signal, timeoutMs: 30_000 };
+  await reach(reachOf(way, run.pace.lostPatience), () => run.broadcast.exec(node, stopStep(run.id, remote), stop));
   if (check !== null) {
     way.tell({ phase: "checking" });
     const result = await reach(reachOf(way, run.pace.lostPatience), () => askCheck(way, check));

@@ -1,4 +1,5 @@
 /** A run under way: starts what may start, carries it, keeps what came of it, and does what the user decides. */
+import { setMaxListeners } from "node:events";
 import { rm } from "node:fs/promises";
 import { toVirtuError, VirtuError } from "../errors.ts";
 import { Limiter } from "../ssh/limiter.ts";
@@ -24,6 +25,8 @@ const nodesAtOnce = 64;
 const viewEveryMs = 100;
 /** A cancelled step is waited for so long. */
 const stopWithinMs = 20_000;
+/** At the end a node that does not answer keeps its mark, which the next run here takes. */
+const unlockWithinMs = 15_000;
 
 const usualPace: RunPace = { backOff: 1000, patience: 60_000, lostPatience: 300_000 };
 
@@ -79,6 +82,8 @@ export class Run implements RunHandle, Carrier {
     this.facts = parts.facts;
     this.plan = parts.facts.plan;
     this.pace = { ...usualPace, ...parts.options.pace };
+    // As many listen as there are nodes.
+    setMaxListeners(0, this.over.signal);
     this.usual = usualSteps(this.plan, parts.durations);
     this.outputs = new Outputs(parts.files.out, () => this.changed());
     this.done = new Promise((resolve, reject) => {
@@ -172,8 +177,8 @@ export class Run implements RunHandle, Carrier {
     try {
       await this.lockNodes();
     } catch (thrown) {
-      const within = AbortSignal.timeout(15_000);
-      if (fresh) await Promise.allSettled(this.plan.nodes.map((node) => this.unlock(node, within)));
+      const limit = within(unlockWithinMs);
+      if (fresh) await Promise.allSettled(this.plan.nodes.map((node) => this.unlock(node, limit)));
       await this.close();
       if (fresh) await rm(this.parts.files.folder, { recursive: true, force: true });
       throw thrown;
@@ -365,8 +370,8 @@ export class Run implements RunHandle, Carrier {
       const { record, kept } = this.parts.journal.append({ kind: "over", state });
       await kept;
       learn(this.facts, record);
-      const within = AbortSignal.timeout(15_000);
-      await Promise.allSettled(this.plan.nodes.map((node) => this.unlock(node, within)));
+      const limit = within(unlockWithinMs);
+      await Promise.allSettled(this.plan.nodes.map((node) => this.unlock(node, limit)));
       await rememberDurations(this.context, this.plan.kind, this.taken()).catch(() => undefined);
       await this.close();
     })();
@@ -432,4 +437,11 @@ export class Run implements RunHandle, Carrier {
     await this.parts.journal.close().catch(() => undefined);
     await this.parts.unlock();
   }
+}
+
+/** A signal for many nodes. */
+function within(ms: number): AbortSignal {
+  const signal = AbortSignal.timeout(ms);
+  setMaxListeners(0, signal);
+  return signal;
 }
