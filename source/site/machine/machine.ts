@@ -90,13 +90,23 @@ export class Machine {
   lookUp(word: string, path: string | undefined): { path: string; program: Program } | null {
     const slash = word.lastIndexOf("/");
     const found = this.programs.get(word.slice(slash + 1));
-    if (!found) return null;
+    if (!found) return slash >= 0 ? this.script(word) : null;
     const places = slash >= 0 ? [word.slice(0, slash)] : (path ?? "/usr/bin:/bin").split(":");
     // As on a merged /usr: /bin is /usr/bin.
     const real = (place: string) => place.replace(/^\/(s?bin)$/, "/usr/$1");
     const place = places.find((candidate) => real(candidate) === found.directory);
     if (place === undefined) return null;
     return { path: slash >= 0 ? word : `${place}/${word}`, program: found.program };
+  }
+
+  /** A file that may be executed: its first line names who reads it. */
+  private script(path: string): { path: string; program: Program } | null {
+    const file = path.startsWith("/") ? this.files.find(path) : null;
+    if (file?.kind !== "file" || (file.mode & 0o111) === 0) return null;
+    const [, interpreter = "/bin/sh"] = /^#!\s*(\S+)/.exec(file.content) ?? [];
+    const reader = this.lookUp(interpreter, undefined);
+    if (!reader) return null;
+    return { path, program: (call) => reader.program({ ...call, name: interpreter, args: [path, ...call.args] }) };
   }
 
   create(options: SpawnOptions): Process {

@@ -44,7 +44,7 @@ export function dpkgQuery(packages: Packages): Program {
   return async (call) => {
     const { given, words } = options(call.args, "f showformat");
     // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
-    const format = given.get("f") ?? given.get("showformat") ?? "${Package}\\t${Version}\\n";
+    const format = given.get("f")?.replace(/^=/, "") ?? given.get("showformat") ?? "${Package}\\t${Version}\\n";
     let status = 0;
     for (const name of words) {
       const version = packages.installed.get(name);

@@ -12,16 +12,15 @@ type Simple = Extract<Command, { kind: "simple" }>;
 
 /** Runs a simple command; its status is put into the shell. */
 export async function runSimple(shell: Shell, command: Simple): Promise<void> {
-  const before = shell.status;
   const words = await expandWords(shell, command.words, shell.process.directory);
   const [name, ...args] = words;
   if (name === undefined) {
-    // The status of `v=$(false)` is that of the command inside.
+    // The status of `v=$(false)` is that of the command inside; `v=$?` still sees the one before.
     const captures = command.assignments.some(({ value }) => value.some((part) => part.kind === "commands"));
-    shell.status = captures ? before : 0;
-    await redirected(shell, command.redirections, async () => {
+    const done = await redirected(shell, command.redirections, async () => {
       for (const { name: variable, value } of command.assignments) shell.set(variable, await expandText(shell, value));
     });
+    if (done && !captures) shell.status = 0;
     return;
   }
   const builtin = builtins[name];
