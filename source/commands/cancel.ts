@@ -6,7 +6,11 @@ import { carry } from "./carry.ts";
 import { findRun } from "./resume.ts";
 import { confirm, type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
 
-async function cancel(session: Session, id: string, options: { takeLock?: boolean }): Promise<ExitStatus> {
+interface CancelOptions {
+  takeLock?: boolean;
+}
+
+async function cancel(session: Session, id: string, options: CancelOptions): Promise<ExitStatus> {
   const found = await findRun(session, id);
   const view = await lookAtRun(session.app, found.id);
   if (view.endedAt !== null) {
@@ -26,5 +30,7 @@ export function declare(program: Command): void {
   withJson(program.command("cancel <run>").description("end a run on its nodes, for good"))
     .option("-y, --yes", "don't ask before something is lost")
     .option("--take-lock", "take nodes that another run has left marked")
-    .action(run(cancel));
+    .action((id: string, options: CancelOptions, command: Command) =>
+      run((session) => cancel(session, id, options))(options, command),
+    );
 }

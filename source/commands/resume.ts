@@ -104,5 +104,7 @@ export function declare(program: Command): void {
     .option("--leave-out <node>", "go on without that node; repeatable", collect)
     .option("--password-stdin", "read the secret that the run asks for from standard input")
     .option("--take-lock", "take nodes that another run has left marked")
-    .action(run(resume));
+    .action((id: string | undefined, options: ResumeOptions, command: Command) =>
+      run((session) => resume(session, id, options))(options, command),
+    );
 }

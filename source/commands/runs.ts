@@ -8,6 +8,10 @@ import { count, iso, plainLine } from "../text.ts";
 import { findRun } from "./resume.ts";
 import { type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
 
+interface RunsOptions {
+  output?: string[];
+}
+
 /** So many lines of an output are read at a time. */
 const linesAtOnce = 2000;
 
@@ -48,7 +52,7 @@ async function output(session: Session, id: string, names: readonly string[]): P
   }
 }
 
-async function runs(session: Session, id: string | undefined, options: { output?: string[] }): Promise<ExitStatus> {
+async function runs(session: Session, id: string | undefined, options: RunsOptions): Promise<ExitStatus> {
   const { app, out } = session;
   if (id === undefined) {
     if (options.output) {
@@ -71,5 +75,7 @@ async function runs(session: Session, id: string | undefined, options: { output?
 export function declare(program: Command): void {
   withJson(program.command("runs [run]").description("list the runs of this machine, or show one with its steps"))
     .option("--output <names...>", "STEP NODE: print the kept output of that step on that node")
-    .action(run(runs));
+    .action((id: string | undefined, options: RunsOptions, command: Command) =>
+      run((session) => runs(session, id, options))(options, command),
+    );
 }
