@@ -1,4 +1,5 @@
 /** The journeys that the screen starts, in one place, so that a test can hand in others. */
+import { askNodes } from "../journey/ask-nodes.ts";
 import { cancelDeployment, findDeployments, followDeployment, startDeployment } from "../journey/deploy.ts";
 import { environmentVersions, listEnvironments } from "../journey/environments.ts";
 import { extend, extensionLimits, freeNodes, getJob, listJobs, release } from "../journey/jobs.ts";
@@ -7,6 +8,7 @@ import { reserve } from "../journey/reserve.ts";
 import { listRuns, resumeRun, startRun } from "../journey/run.ts";
 
 export const realJourneys = {
+  askNodes,
   cancelDeployment,
   environmentVersions,
   extend,

@@ -1,8 +1,23 @@
 /** What is known of runs: the list from the journals, and those that this virtu carries. */
 import type { VirtuError } from "../errors.ts";
-import type { RunView } from "../journey/plan.ts";
+import type { Answers } from "../journey/ask-nodes.ts";
+import type { PlanNode, RunView } from "../journey/plan.ts";
 import type { RunSummary } from "../journey/run-types.ts";
 import { type Loaded, nothing } from "./loaded.ts";
+
+/** Nodes that were asked what they are, for a plan. */
+export interface NodesAsked {
+  /** By what this set of nodes is known again. */
+  key: string;
+  nodes: readonly PlanNode[];
+  /** How many have answered or failed. */
+  answered: number;
+  /** Whole once `over`; until then only the failures. */
+  answers: Answers;
+  over: boolean;
+  /** Why the question as a whole failed, or null. */
+  error: VirtuError | null;
+}
 
 export interface RunsKnown {
   /** From the journals, newest first. */
@@ -17,6 +32,8 @@ export interface RunsKnown {
   starting: string | null;
   /** Why the last plan could not be started, or null. */
   startError: VirtuError | null;
+  /** The nodes of the form that is open, or null. */
+  asked: NodesAsked | null;
 }
 
 export type RunsEvent =
@@ -24,7 +41,8 @@ export type RunsEvent =
   | { type: "run"; view: RunView }
   | { type: "run-opening"; id: string; on: boolean }
   | { type: "run-error"; id: string; error: VirtuError }
-  | { type: "run-start"; title: string | null; error: VirtuError | null };
+  | { type: "run-start"; title: string | null; error: VirtuError | null }
+  | { type: "asked"; asked: NodesAsked | null };
 
 export const noRuns: RunsKnown = {
   list: nothing([]),
@@ -33,6 +51,7 @@ export const noRuns: RunsKnown = {
   errors: {},
   starting: null,
   startError: null,
+  asked: null,
 };
 
 export function reduceRuns(runs: RunsKnown, event: RunsEvent): RunsKnown {
@@ -51,6 +70,8 @@ export function reduceRuns(runs: RunsKnown, event: RunsEvent): RunsKnown {
       return { ...runs, errors: { ...runs.errors, [event.id]: event.error } };
     case "run-start":
       return { ...runs, starting: event.title, startError: event.error };
+    case "asked":
+      return { ...runs, asked: event.asked };
   }
 }
 

@@ -7,6 +7,7 @@ import type { RunOptions, RunSummary } from "../journey/run-types.ts";
 import { count } from "../text.ts";
 import type { Journeys } from "./journeys.ts";
 import type { KnownEvent } from "./known.ts";
+import { NodeAsking } from "./node-asking.ts";
 import { runIsOpen } from "./run-known.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -22,6 +23,8 @@ type RunOf = Pick<Plan, "title" | "site" | "jobId">;
 const sayable = (error: VirtuError) => [error.what, error.why, error.hint].filter(Boolean).join(" · ");
 
 export class RunWork {
+  /** What nodes say of themselves, for the forms. */
+  readonly asking: NodeAsking;
   private readonly workspace: Workspace;
   private readonly journeys: Journeys;
   private readonly abort = new AbortController();
@@ -35,6 +38,7 @@ export class RunWork {
   constructor(workspace: Workspace, journeys: Journeys) {
     this.workspace = workspace;
     this.journeys = journeys;
+    this.asking = new NodeAsking(workspace, journeys);
   }
 
   private dispatch(event: KnownEvent): void {
@@ -233,6 +237,7 @@ export class RunWork {
   /** Stops following. What runs on the nodes goes on and is found again. */
   async end(): Promise<void> {
     this.abort.abort();
+    this.asking.end();
     if (this.timer) clearTimeout(this.timer);
     await Promise.allSettled([...this.handles.values()].map((handle) => handle.detach()));
   }

@@ -7,7 +7,7 @@ import { createInventory } from "../instances/inventory.ts";
 import type { Inventory } from "../instances/inventory-types.ts";
 import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
-import type { Asker, HostKeyQuestion, SecretQuestion } from "../ssh/types.ts";
+import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
@@ -229,6 +229,14 @@ export class Workspace {
     this.hostNames.add(name);
     this.inventory.addHost({ name });
     this.saveHosts();
+  }
+
+  /** Shows the instances of these hosts from now on, as they are reached in a job; a job's nodes are not kept in the settings. */
+  showHosts(hosts: readonly HostRef[]): void {
+    for (const host of hosts) {
+      if (host.via === undefined && host.knownHostsFile === undefined) this.addHost(host.name);
+      else this.inventory.addHost(host);
+    }
   }
 
   removeHost(name: string): void {

@@ -19,6 +19,7 @@ const places: Partial<Record<Scope, string>> = {
   runs: "Runs",
   run: "A run",
   output: "The output of a step",
+  targets: "Nodes of a new run",
   preview: "A plan before it runs",
   sessions: "Sessions",
   log: "Log",

@@ -64,6 +64,11 @@ export const keymap = {
     refresh: { keys: ["R"], label: "refresh", text: "Ask the frontend again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the job's number", quiet: true },
   },
+  targets: {
+    goOn: { keys: ["enter"], label: "go on", text: "Go on with the nodes that answered" },
+    again: { keys: ["r"], label: "ask again", text: "Ask every node again what it is" },
+    other: { keys: ["b"], label: "other nodes", text: "Choose other nodes" },
+  },
   form: {
     submit: { keys: ["enter"], label: "go on", text: "Go on: first to the summary, then for real" },
     next: { keys: ["tab", "down"], label: "next field", text: "Go to the next field" },
@@ -94,6 +99,8 @@ export const keymap = {
     describe: { keys: ["enter", "d"], label: "describe", text: "Show everything known of this node" },
     deploy: { keys: ["i"], label: "deploy", text: "Deploy an image or environment on the job's nodes" },
     progress: { keys: ["p"], label: "progress", text: "Watch the deployment of these nodes" },
+    configure: { keys: ["c"], label: "configure", text: "Configure these nodes: keys, upgrade, password, names" },
+    install: { keys: ["m"], label: "VM manager", text: "Install Ganeti or libvirt on these nodes" },
     extend: { keys: ["e"], label: "extend", text: "Ask for a longer walltime" },
     refresh: { keys: ["R"], label: "refresh", text: "Ask every node again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the node's name", quiet: true },
@@ -193,7 +200,13 @@ export const keymap = {
     copy: { keys: ["y"], label: "copy", text: "Copy the command that prints all of it" },
   },
   preview: {
-    start: { keys: ["enter"], label: "start", text: "Start the run; what is erased is asked first" },
+    start: {
+      keys: ["enter"],
+      label: "start",
+      text: "Go on: say what is changed and what is erased, then start the run",
+      dangerous: true,
+    },
+    takeLock: { keys: ["T"], label: "take the nodes", text: "Start although another run holds the nodes", quiet: true },
     earlier: { keys: ["left"], label: "node before", text: "Show the commands of the node before", quiet: true },
     later: { keys: ["right"], label: "one node", text: "Show the commands of one node alone, then of the next" },
     find: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed" },

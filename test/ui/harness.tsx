@@ -102,6 +102,7 @@ export function jobOf(own: Partial<Job> = {}): Job {
 
 /** Journeys of a site where nothing is: no job, no deployment, no environment. Never on the network. */
 const emptyJourneys: Journeys = {
+  askNodes: () => new Promise(() => {}),
   cancelDeployment: async () => {},
   environmentVersions: async () => [],
   extend: () => new Promise(() => {}),

@@ -10,7 +10,8 @@ import { choiceBox, Field, textBox } from "./field.tsx";
 export interface FormField {
   id: string;
   label: string;
-  kind: "text" | "choice";
+  /** `secret`: a text that is never shown, and taken as it is typed. */
+  kind: "text" | "choice" | "secret";
   /** Columns of a text field. */
   width?: number;
   /** Choices, with `choice`: value and what is shown. */
@@ -36,7 +37,11 @@ function startOf(fields: readonly FormField[]): FormState {
 }
 
 function valuesOf(state: FormState, fields: readonly FormField[]): Values {
-  return Object.fromEntries(fields.map(({ id, initial }) => [id, state.lines[id]?.text.trim() ?? initial ?? ""]));
+  const text = ({ id, kind, initial }: FormField) => {
+    const typed = state.lines[id]?.text ?? initial ?? "";
+    return kind === "secret" ? typed : typed.trim();
+  };
+  return Object.fromEntries(fields.map((field) => [field.id, text(field)]));
 }
 
 export interface FormProps {
@@ -114,7 +119,7 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
         const value =
           one.kind === "choice"
             ? choiceBox(one.choices?.find((choice) => choice.value === line.text)?.label ?? line.text, focused)
-            : textBox(line, one.width ?? 20, focused);
+            : textBox(line, one.width ?? 20, focused, one.kind === "secret");
         return (
           <Field
             key={one.id}

@@ -2,11 +2,14 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect } from "react";
 import { currentJob, deploymentOf, type KnownState } from "../../store/known.ts";
+import { runIsOpen } from "../../store/run-known.ts";
 import { count } from "../../text.ts";
 import { Menu } from "../components/menu.tsx";
 import { type Handlers, useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Navigation } from "../navigation.ts";
-import { cell, paint } from "../theme.ts";
+import { cell, paint, symbol } from "../theme.ts";
+import { leftText, runState } from "./run-text.ts";
+import { runRows } from "./runs-rows.ts";
 
 interface Entry {
   id: string;
@@ -56,6 +59,27 @@ function instancesText({ inventory: { hosts, instances } }: KnownState): string 
     .join(" · ");
 }
 
+function configureText(known: KnownState): string {
+  const job = currentJob(known);
+  if (job?.state !== "Running") return "any hosts, or a running job's nodes";
+  const deployment = deploymentOf(known, job.jobId);
+  if (!deployment) return "first deploy, or take any hosts";
+  return deployment.result
+    ? `keys, upgrade, password · ${count(deployment.result.deployed.length, "node")} of job ${job.jobId}`
+    : "when the deployment is at its end";
+}
+
+/** The runs in a line: what needs somebody first. */
+export function runsText({ runs, now }: KnownState): string {
+  const rows = runRows(runs.list.value, runs.views, now).filter(runIsOpen);
+  const row = rows.find(({ state }) => state === "needs-you") ?? rows[0];
+  if (!row) return runs.list.value.length > 0 ? `${count(runs.list.value.length, "run")}, none under way` : "none yet";
+  const { tone } = runState(row);
+  const left = row.other === null ? leftText(row.secondsLeft) : `by process ${row.other}`;
+  const parts = [`${symbol(tone)} ${row.title}`, `${Math.floor(row.share * 100)} %`, left].filter(Boolean).join(" · ");
+  return rows.length > 1 ? `${parts} · and ${rows.length - 1} more` : parts;
+}
+
 const first: Entry[] = [
   {
     id: "reserve",
@@ -73,16 +97,29 @@ const first: Entry[] = [
       else n.jump({ screen: "jobs" });
     },
   },
-  { id: "nodes", title: "Nodes", state: nodesText, open: (n) => n.jump({ screen: "nodes" }) },
+  {
+    id: "configure",
+    title: "Configure nodes",
+    state: configureText,
+    open: (n) => n.jump({ screen: "runs" }, { screen: "configure" }),
+  },
+  {
+    id: "install",
+    title: "Install a VM manager",
+    state: () => "Ganeti or libvirt, on a job's nodes or any hosts",
+    open: (n) => n.jump({ screen: "runs" }, { screen: "install" }),
+  },
 ];
 const second: Entry[] = [
+  { id: "instances", title: "Instances", state: instancesText, open: (n) => n.jump({ screen: "instances" }) },
+  { id: "runs", title: "Runs", state: runsText, open: (n) => n.jump({ screen: "runs" }) },
+  { id: "nodes", title: "Nodes", state: nodesText, open: (n) => n.jump({ screen: "nodes" }) },
   {
     id: "jobs",
     title: "Jobs",
     state: ({ jobs }) => (jobs.at === null ? "" : count(jobs.value.filter(({ end }) => !end).length, "job")),
     open: (n) => n.jump({ screen: "jobs" }),
   },
-  { id: "instances", title: "Instances", state: instancesText, open: (n) => n.jump({ screen: "instances" }) },
   {
     id: "hosts",
     title: "Hosts",
@@ -104,6 +141,7 @@ export function HomeScreen(): ReactNode {
   const [chosen, setChosen] = useRemembered("home", 0);
   useEffect(() => workspace.site.watch(), [workspace]);
   useEffect(() => workspace.inventory.watch(), [workspace]);
+  useEffect(() => workspace.runs.watch(), [workspace]);
   const keys: Handlers<"home"> = {
     open: { run: () => entries[chosen]?.open(navigation, workspace.state) },
     site: { run: () => navigation.open({ screen: "sites" }) },

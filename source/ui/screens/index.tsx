@@ -2,11 +2,15 @@
 import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
 import { AddHostScreen } from "./add-host.tsx";
+import { ConfigureScreen } from "./configure.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
 import { ExtendScreen } from "./extend.tsx";
 import { HomeScreen } from "./home.tsx";
 import { HostsScreen } from "./hosts.tsx";
+import { InstallScreen } from "./install.tsx";
+import { InstallGanetiScreen } from "./install-ganeti.tsx";
+import { InstallLibvirtScreen } from "./install-libvirt.tsx";
 import { InstanceScreen } from "./instance.tsx";
 import { InstancesScreen } from "./instances.tsx";
 import { JobsScreen } from "./jobs.tsx";
@@ -37,6 +41,10 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   instance: InstanceScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
+  configure: ConfigureScreen,
+  install: InstallScreen,
+  "install-ganeti": InstallGanetiScreen,
+  "install-libvirt": InstallLibvirtScreen,
   runs: RunsScreen,
   run: RunScreen,
   "run-output": RunOutputScreen,

@@ -79,6 +79,8 @@ export function NodesScreen(): ReactNode {
       run: () => deployment && navigation.open({ screen: "deployment", id: deployment.id }),
       disabled: deployment ? null : "nothing was deployed on this job yet",
     },
+    configure: { run: () => navigation.jump({ screen: "runs" }, { screen: "configure" }), disabled: none ?? busy },
+    install: { run: () => navigation.jump({ screen: "runs" }, { screen: "install" }), disabled: none ?? busy },
     extend: {
       run: () => {
         if (!job) return;

@@ -21,6 +21,17 @@ export function previewLine(line: string, width: number): string {
   return text;
 }
 
+/** A line in parts of at most `width` columns, so that nothing of a command is hidden; parts after the first stand deeper. */
+export function wrapLine(line: string, width: number): string[] {
+  if (line.length <= width) return [line];
+  const indent = `${/^ */.exec(line)?.[0].slice(0, Math.floor(width / 2)) ?? ""}  `;
+  const parts = [line.slice(0, width)];
+  for (let rest = line.slice(width); rest !== ""; rest = rest.slice(width - indent.length)) {
+    parts.push(indent + rest.slice(0, width - indent.length));
+  }
+  return parts;
+}
+
 export interface PreviewProps {
   plan: Plan;
   /** Under which cursor and filter are remembered. */
@@ -35,11 +46,15 @@ export function Preview({ plan, name, taken, onStart, active = true }: PreviewPr
   const { size, copy } = useUi();
   const [node, setNode] = useRemembered<string | null>(`${name}:node`, null);
   const filter = useFilter(name);
+  const width = size.columns - 2;
   const all = useMemo(
     () => planLines(plan, node ?? undefined).flatMap((line) => plain(line).split("\n")),
     [plan, node],
   );
-  const lines = useMemo(() => all.filter((line) => matches(line, filter.text)), [all, filter.text]);
+  const lines = useMemo(
+    () => all.filter((line) => matches(line, filter.text)).flatMap((line) => wrapLine(line, width)),
+    [all, filter.text, width],
+  );
   const keys = useMemo(() => lines.map((_, index) => String(index)), [lines]);
   const filtering = filter.typing || filter.text !== "";
   const height = Math.max(3, size.rows - 6 - taken - (filtering ? 1 : 0));
@@ -62,7 +77,6 @@ export function Preview({ plan, name, taken, onStart, active = true }: PreviewPr
   );
   const [short = ""] = node === null ? [] : shortNames([node]);
   const of = node === null ? (names.length > 1 ? "all nodes, → one alone" : "") : `only ${short}, ← → another`;
-  const width = size.columns - 2;
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">

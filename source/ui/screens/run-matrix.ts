@@ -23,15 +23,19 @@ export interface Geometry {
   timed: boolean;
 }
 
-/** How the matrix is laid out in `width` columns. */
+/** Columns of a step's name that are kept whatever the nodes need. */
+const stepLeast = 24;
+
+/** How the matrix is laid out in `width` columns: as many nodes as fit, then whole step names, then wider cells. */
 export function geometry(run: RunView, width: number): Geometry {
-  const longest = Math.max(4, ...run.plan.steps.map(({ title }) => widthOf(plainLine(title))));
+  const longest = Math.max(4, ...run.plan.steps.map(({ title }) => widthOf(plainLine(title)))) + 3;
   const timed = width >= wideFrom;
-  const stepWidth = Math.min(longest + 3, width >= wideFrom ? 40 : 24);
-  const room = width - stepWidth - (timed ? timeWidth + 1 : 0);
-  const fit = Math.max(1, Math.floor(room / (cellLeast + 1)));
+  const room = width - (timed ? timeWidth + 1 : 0);
+  const fit = Math.max(1, Math.floor((room - Math.min(longest, stepLeast)) / (cellLeast + 1)));
   const nodes = Math.max(1, Math.min(fit, run.plan.nodes.length));
-  return { stepWidth, cellWidth: Math.min(cellMost, Math.floor(room / nodes) - 1), fit, timed };
+  const stepWidth = Math.min(longest, Math.max(stepLeast, room - nodes * (cellLeast + 1)));
+  const cellWidth = Math.min(cellMost, Math.max(cellLeast, Math.floor((room - stepWidth) / nodes) - 1));
+  return { stepWidth, cellWidth, fit, timed };
 }
 
 /** A name in two parts where people read it so: `paravance-` and `30`. */
@@ -101,7 +105,13 @@ export function matrixRow(
 
 const countBar = 10;
 
-/** Head of the counted view in `width` columns. */
+/** The layout of the counted view, where no column belongs to a node. */
+export function countsGeometry(run: RunView, width: number): Geometry {
+  const layout = geometry(run, width);
+  return { ...layout, stepWidth: Math.min(layout.stepWidth, Math.max(stepLeast, Math.floor(width / 3))) };
+}
+
+/** Head of the counted view. */
 export function countsHead(layout: Geometry): string {
   const time = layout.timed ? ` ${cell("TIME", timeWidth, "right")}` : "";
   return `${cell("STEP", layout.stepWidth)}${time} ${cell("", layout.timed ? countBar * 2 : countBar)}       NODES, worst first`;

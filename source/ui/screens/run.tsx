@@ -1,8 +1,9 @@
 /** A run, live: its matrix of steps and nodes, what the selected cell says, what can be decided. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useState } from "react";
-import type { RunView, Step } from "../../journey/plan.ts";
+import type { JourneyKind, RunView, Step } from "../../journey/plan.ts";
 import { runIsOpen } from "../../store/run-known.ts";
+import type { Workspace } from "../../store/workspace.ts";
 import { plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { Problem } from "../components/problem.tsx";
@@ -12,7 +13,7 @@ import { cell, glyph, paint, symbol, toneStyles } from "../theme.ts";
 import { isTrouble } from "./run-cell.ts";
 import { nextTrouble, useCursor } from "./run-cursor.ts";
 import { CancelDialog, LeaveOutDialog } from "./run-dialogs.tsx";
-import { countsHead, countsRow, geometry, matrixHead, matrixRow, nodeMap } from "./run-matrix.ts";
+import { countsGeometry, countsHead, countsRow, geometry, matrixHead, matrixRow, nodeMap } from "./run-matrix.ts";
 import { useOutput } from "./run-read.ts";
 import { boxLines, cellReason, cellsOf, cellTitle, runLine, troubleLine } from "./run-text.ts";
 
@@ -20,23 +21,33 @@ import { boxLines, cellReason, cellsOf, cellTitle, runLine, troubleLine } from "
 const boxLeast = 4;
 const mapMost = 4;
 
-/** Where the user goes when the run is done. */
-function goOnward(run: RunView, navigation: Navigation): void {
-  if (run.plan.ends === "nodes") navigation.jump({ screen: "nodes" });
-  else navigation.jump({ screen: "instances" });
-}
-
-const ends: Record<RunView["plan"]["ends"], string> = {
-  nodes: "the nodes",
-  instances: "the instances",
-  "host-nodes": "the cluster's nodes and instances",
+/** What a kind of run is for, and so where it leads. */
+const ends: Record<JourneyKind, string> = {
+  configure: "the nodes",
+  "install-ganeti": "the cluster's nodes; n there shows its instances",
+  "install-libvirt": "the instances",
 };
+
+/** Goes where the run leads; the hosts that it made are shown from then on. */
+function goOnward(run: RunView, navigation: Navigation, workspace: Workspace): void {
+  const { plan, out } = run;
+  if (plan.kind === "configure") {
+    navigation.jump({ screen: plan.jobId === null ? "home" : "nodes" });
+    return;
+  }
+  const nodes = plan.nodes.filter(({ name }) => !out.includes(name));
+  const cluster = plan.kind === "install-ganeti";
+  // Any node of a cluster tells all of it; each libvirt host tells of itself.
+  workspace.showHosts((cluster ? nodes.slice(0, 1) : nodes).map(({ host }) => host));
+  navigation.remember("instances:nodes", cluster, false);
+  navigation.jump({ screen: "instances" });
+}
 
 /** What is said under the matrix: what stands still, or what comes next. */
 function under(run: RunView): { text: string; tone: "bad" | "warning" | "good" | "paused" | "idle" } | null {
   switch (run.state) {
     case "done":
-      return { tone: "good", text: `Done. e goes on to ${ends[run.plan.ends]}.` };
+      return { tone: "good", text: `Done. e goes on to ${ends[run.plan.kind]}.` };
     case "paused":
       return { tone: "paused", text: "Paused: what runs goes to its end, nothing new starts. p goes on." };
     case "cancelled":
@@ -56,11 +67,12 @@ function Pane({ run }: { run: RunView }): ReactNode {
   const now = useKnown((known) => known.now);
   const [asking, setAsking] = useState<"cancel" | "leave-out" | null>(null);
   const width = size.columns - 2;
-  const layout = geometry(run, width);
+  const columns = geometry(run, width);
   const names = run.plan.nodes.map(({ name }) => name);
-  const crowded = names.length > layout.fit;
+  const crowded = names.length > columns.fit;
   const [byNode, setByNode] = useRemembered<boolean | null>(`run:${run.id}:by-node`, null);
   const counted = byNode === null ? crowded : !byNode;
+  const layout = counted ? countsGeometry(run, width) : columns;
 
   // Lines of the body: the first one, heads, steps, the map of nodes, one that says what to do, the output's frame.
   const body = size.rows - 5;
@@ -97,7 +109,7 @@ function Pane({ run }: { run: RunView }): ReactNode {
     workspace.runs.decide(run.id, { do: what, step: step.id, nodes });
   const target = nextTrouble(run, cursor.step, cursor.node);
   const keys: Handlers<"run"> = {
-    ...(run.state === "done" ? { onward: { run: () => goOnward(run, navigation) } } : {}),
+    ...(run.state === "done" ? { onward: { run: () => goOnward(run, navigation, workspace) } } : {}),
     output: {
       run: () => navigation.open({ screen: "run-output", id: run.id, step: step.id, node }),
       disabled: view ? null : "this node has no part in this step",
