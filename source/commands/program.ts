@@ -20,6 +20,8 @@ const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {
   reboot: () => import("./reboot.ts"),
   "force-off": () => import("./force-off.ts"),
   exec: () => import("./exec.ts"),
+  configure: () => import("./configure.ts"),
+  install: () => import("./install.ts"),
   runs: () => import("./runs.ts"),
   resume: () => import("./resume.ts"),
   cancel: () => import("./cancel.ts"),
@@ -54,7 +56,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   for (const [name, load] of Object.entries(subcommands)) {
     if (named === undefined || name === named) (await load()).declare(program);
   }
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command
       .option("-F, --ssh-config <file>", "ssh configuration file, instead of your own")
       .option("--config <dir>", "directory of settings and state")

@@ -1,8 +1,10 @@
 /** `virtu resume`: carries on with a run, after decisions on what failed. */
 import type { Command } from "commander";
 import { VirtuError } from "../errors.ts";
+import { keptSecret } from "../journey/configure-keys.ts";
 import type { Decision, RunView } from "../journey/plan.ts";
 import { listRuns, type RunSummary } from "../journey/run.ts";
+import { askSecret } from "./ask-secret.ts";
 import { carry } from "./carry.ts";
 import { collect, run, type Session, withJson } from "./run.ts";
 
@@ -81,14 +83,16 @@ function secretFromInput(): () => Promise<string | null> {
 }
 
 async function resume(session: Session, id: string | undefined, options: ResumeOptions) {
-  const { id: found } = await findRun(session, id);
+  const found = await findRun(session, id);
+  const asked = options.passwordStdin ? secretFromInput() : askSecret;
   return carry(
     session,
-    { resume: found },
+    { resume: found.id },
     {
       takeLock: options.takeLock ?? false,
       decide: (view) => decisions(view, options),
-      ...(options.passwordStdin ? { secrets: secretFromInput() } : {}),
+      // The key pair of a job is kept here; nobody could type it.
+      secrets: async (name, signal) => (await keptSecret(session.app, found, name)) ?? asked(name, signal),
     },
   );
 }

@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { toVirtuError, VirtuError } from "../errors.ts";
 import { parsePublicKey } from "../tools/public-key.ts";
+import { keyPairSecret } from "./configure-types.ts";
 import type { Context } from "./types.ts";
 
 export interface KeyPair {
@@ -131,3 +132,12 @@ export function makePassword(): string {
 
 /** Mark of a password that virtu made: whichever it was, it is in force until somebody changes it. */
 export const generatedMark = "generated";
+
+/** A secret that is kept here for a job, so that nobody is asked for it when a run is resumed; null: not one of these. */
+export async function keptSecret(
+  context: Pick<Context, "stateDir">,
+  of: { site: string | null; jobId: number | null },
+  name: string,
+): Promise<string | null> {
+  return name === keyPairSecret ? (await jobKeyPair(context, of.site, of.jobId)).privateKey : null;
+}
