@@ -6,7 +6,7 @@ import { askCheck, ended, reachOf, stepPatience, type Way } from "./run-cell.ts"
 import type { OutputFile } from "./run-output.ts";
 import { reach } from "./run-reach.ts";
 import { outcomeOf, StepReader } from "./run-reader.ts";
-import { followStep, readEnd, restOfStep, stopStep } from "./run-remote.ts";
+import { followMark, followStep, readEnd, restOfStep, stopStep } from "./run-remote.ts";
 
 /** Resolves when the step's outcome is in the journal. */
 export async function followCell(way: Way, remote: string): Promise<void> {
@@ -56,9 +56,15 @@ async function listen(
 ): Promise<ExecResult | "ended"> {
   const { run, step, node, signal } = way;
   let over = false;
+  let begun = false;
   const onLine = (channel: "stdout" | "stderr", text: string) => {
     if (over || channel === "stderr") return;
-    back();
+    if (!begun) {
+      // A line that is not whole is no answer yet.
+      begun = text === followMark;
+      if (begun) back();
+      return;
+    }
     output.push(text);
     over = readEnd(run.id, remote, text) !== null;
     run.outputs.changed(output, over);

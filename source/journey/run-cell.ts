@@ -26,7 +26,6 @@ export interface Live {
   phase: "checking" | "running";
   /** Why the node can't be reached at this moment. */
   lost: string | null;
-  share: number | null;
   reader: StepReader | null;
 }
 

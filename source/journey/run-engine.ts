@@ -6,23 +6,24 @@ import { Limiter } from "../ssh/limiter.ts";
 import { pause } from "./detached-exec.ts";
 import { type Durations, rememberDurations, usualSteps } from "./estimate.ts";
 import type { Entry, Journal } from "./journal.ts";
-import { lockNode, unlockNode } from "./lock-nodes.ts";
 import type { Decision, Plan, PlanNode, RunHandle, RunState, RunView, Step } from "./plan.ts";
 import type { Broadcast } from "./run-broadcast.ts";
 import { type Carrier, carryCell, type Live } from "./run-cell.ts";
-import { learn, type RunFacts, valuesFor } from "./run-model.ts";
+import { learn, type RunFacts, secondsTaken, valuesFor } from "./run-model.ts";
+import { OwnNodes } from "./run-nodes.ts";
 import { Outputs } from "./run-outputs.ts";
 import { isShown } from "./run-reader.ts";
-import { remoteName, stopStep } from "./run-remote.ts";
+import { remoteName } from "./run-remote.ts";
 import { cellKey, mayGoWithout, nodesIn, schedule } from "./run-schedule.ts";
+import { Secrets } from "./run-secrets.ts";
 import type { RunFiles } from "./run-store.ts";
+import { Teller } from "./run-tell.ts";
 import type { RunOptions, RunPace } from "./run-types.ts";
 import { Views } from "./run-view.ts";
 import type { Context } from "./types.ts";
 
 /** So many nodes are asked at once; what runs on them is followed on all. */
 const nodesAtOnce = 64;
-const viewEveryMs = 100;
 /** A cancelled step is waited for so long. */
 const stopWithinMs = 20_000;
 /** At the end a node that does not answer keeps its mark, which the next run here takes. */
@@ -63,13 +64,12 @@ export class Run implements RunHandle, Carrier {
   private readonly facts: RunFacts;
   private readonly active = new Map<string, Active>();
   private readonly live = new Map<string, Live>();
-  private readonly owned = new Map<string, Promise<void>>();
-  private readonly secrets = new Map<string, Promise<string | null>>();
+  private readonly nodes: OwnNodes;
+  private readonly secrets: Secrets;
   private readonly usual: ReadonlyMap<string, number>;
   private readonly views = new Views();
   private readonly over = new AbortController();
-  private current: RunView | null = null;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly teller: Teller;
   private planned = false;
   private closing: Promise<void> | null = null;
   private resolve: (view: RunView) => void = () => undefined;
@@ -84,8 +84,19 @@ export class Run implements RunHandle, Carrier {
     this.pace = { ...usualPace, ...parts.options.pace };
     // As many listen as there are nodes.
     setMaxListeners(0, this.over.signal);
+    const { options } = parts;
+    this.teller = new Teller(() => this.make(), options.onView);
+    this.secrets = new Secrets(options.secrets, this.over.signal);
+    const signal = options.signal ? AbortSignal.any([this.over.signal, options.signal]) : this.over.signal;
+    setMaxListeners(0, signal);
+    this.nodes = new OwnNodes(parts.context, parts.broadcast, this.short, {
+      run: parts.id,
+      take: options.takeLock ?? false,
+      signal,
+      now: () => this.now(),
+    });
     this.usual = usualSteps(this.plan, parts.durations);
-    this.outputs = new Outputs(parts.files.out, () => this.changed());
+    this.outputs = new Outputs(parts.files.out, () => this.teller.changed());
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -98,52 +109,14 @@ export class Run implements RunHandle, Carrier {
     return this.parts.options.clock?.() ?? Date.now();
   }
 
-  /** Marks the nodes as this run's; those that can't be reached are marked before anything is done there. */
-  async lockNodes(): Promise<void> {
-    const held: unknown[] = [];
-    await Promise.all(
-      nodesIn(this.plan, this.facts.out).map(async (node) => {
-        try {
-          await this.own(node);
-        } catch (thrown) {
-          const { kind } = toVirtuError(thrown);
-          if (kind === "refused" || kind === "cancelled") held.push(thrown);
-        }
-      }),
-    );
-    if (held.length === 0) return;
-    throw held[0];
-  }
-
-  async own(node: PlanNode): Promise<void> {
-    let lock = this.owned.get(node.name);
-    if (!lock) {
-      lock = this.lock(node);
-      this.owned.set(node.name, lock);
-      lock.catch(() => this.owned.delete(node.name));
-    }
-    return lock;
-  }
-
-  private async lock(node: PlanNode): Promise<void> {
-    const signals = [this.over.signal, ...(this.parts.options.signal ? [this.parts.options.signal] : [])];
-    const release = await this.short.acquire(this.over.signal);
-    try {
-      await lockNode(this.context, this.broadcast, node, {
-        run: this.id,
-        take: this.parts.options.takeLock ?? false,
-        signal: AbortSignal.any(signals),
-        now: () => this.now(),
-      });
-    } finally {
-      release();
-    }
+  own(node: PlanNode): Promise<void> {
+    return this.nodes.own(node);
   }
 
   async keep(entry: Entry): Promise<void> {
     const { record, kept } = this.parts.journal.append(entry);
     learn(this.facts, record);
-    this.changed();
+    this.teller.changed();
     try {
       await kept;
     } catch (thrown) {
@@ -156,36 +129,23 @@ export class Run implements RunHandle, Carrier {
     return valuesFor(this.facts, node);
   }
 
-  async secret(name: string): Promise<string | null> {
-    const { secrets } = this.parts.options;
-    if (!secrets) return null;
-    let asked = this.secrets.get(name);
-    if (!asked) {
-      asked = secrets(name, this.over.signal);
-      this.secrets.set(name, asked);
-      // A wrong one is asked for again when the step is tried again; so is one that nobody gave.
-      asked.then(
-        (value) => value === null && this.secrets.delete(name),
-        () => this.secrets.delete(name),
-      );
-    }
-    return asked;
+  secret(name: string): Promise<string | null> {
+    return this.secrets.get(name);
   }
 
   /** Marks the nodes and starts what may start. Rejects when they belong to another run; a `fresh` run is then forgotten. */
   async begin(fresh: boolean): Promise<void> {
     try {
-      await this.lockNodes();
+      await this.nodes.ownAll(nodesIn(this.plan, this.facts.out));
     } catch (thrown) {
-      const limit = within(unlockWithinMs);
-      if (fresh) await Promise.allSettled(this.plan.nodes.map((node) => this.unlock(node, limit)));
+      if (fresh) await this.nodes.free(this.plan.nodes, within(unlockWithinMs));
       await this.close();
       if (fresh) await rm(this.parts.files.folder, { recursive: true, force: true });
       throw thrown;
     }
-    if (this.facts.cancelled) await this.stopStarted();
+    if (this.facts.cancelled) await this.nodes.stopStarted(this.facts);
     this.advance();
-    this.show();
+    this.teller.now();
   }
 
   /** Of a run that is over nothing is left but to look at it. */
@@ -193,7 +153,7 @@ export class Run implements RunHandle, Carrier {
     this.closing = Promise.resolve();
     await this.parts.journal.close();
     await this.parts.unlock();
-    this.show();
+    this.teller.now();
     this.resolve(this.view());
   }
 
@@ -230,16 +190,17 @@ export class Run implements RunHandle, Carrier {
     if (!facts || !cell) return;
     const abort = new AbortController();
     const one: Active = { step, node, abort, nap: new AbortController(), ended: Promise.resolve() };
-    const live: Live = { phase: "checking", lost: null, share: null, reader: null };
+    const live: Live = { phase: "checking", lost: null, reader: null };
     this.live.set(key, live);
     this.active.set(key, one);
     const tell = (change: Partial<Live>) => {
       if (change.lost !== undefined && (change.lost === null) !== (live.lost === null)) {
-        const how = change.lost === null ? "is back" : `is lost: ${change.lost}; what runs there goes on`;
+        const goesOn = live.phase === "running" ? "; what runs there goes on" : "";
+        const how = change.lost === null ? "is back" : `is lost: ${change.lost}${goesOn}`;
         this.parts.options.onNotice?.(`${node.name} ${how}.`);
       }
       Object.assign(live, change);
-      this.changed();
+      this.teller.changed();
     };
     const nap = async (ms: number) => {
       one.nap = new AbortController();
@@ -254,13 +215,13 @@ export class Run implements RunHandle, Carrier {
         this.active.delete(key);
         this.live.delete(key);
         if (facts.state === "failed") this.failed(step, node);
-        this.changed();
+        this.teller.changed();
         this.later();
       });
   }
 
   private failed(step: Step, node: PlanNode): void {
-    if (step.secret !== null) this.secrets.delete(step.secret);
+    if (step.secret !== null) this.secrets.forget(step.secret);
     if (this.closing || this.facts.cancelled || !mayGoWithout(this.facts, node.name)) return;
     this.parts.options.onNotice?.(`${node.name} is left out: ${step.title} failed there.`);
     void this.keep({ kind: "decision", decision: { do: "leave-out", nodes: [node.name] }, by: "virtu" }).catch(
@@ -292,8 +253,7 @@ export class Run implements RunHandle, Carrier {
           const remote = facts?.state === "started" ? facts.remote : null;
           if (remote === null) return abort.abort();
           try {
-            const options = { batch: `${step.id} stop`, signal: this.over.signal, timeoutMs: 10_000 };
-            await this.broadcast.exec(node, stopStep(this.id, remote), options);
+            await this.nodes.stop(step.id, node, remote);
             await ended;
           } catch {
             abort.abort();
@@ -305,48 +265,15 @@ export class Run implements RunHandle, Carrier {
     this.later();
   }
 
-  /** What a virtu that was cancelling has left running. */
-  private async stopStarted(): Promise<void> {
-    const started: Promise<unknown>[] = [];
-    for (const [step, cells] of this.facts.cells) {
-      for (const node of this.plan.nodes) {
-        const cell = cells.get(node.name);
-        if (cell?.state !== "started" || cell.remote === null) continue;
-        const options = { batch: `${step} stop`, signal: this.over.signal, timeoutMs: 10_000 };
-        started.push(this.broadcast.exec(node, stopStep(this.id, cell.remote), options));
-      }
-    }
-    await Promise.allSettled(started);
-  }
-
-  private changed(): void {
-    this.current = null;
-    if (this.closing || this.timer) return;
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.show();
-    }, viewEveryMs);
-  }
-
-  private show(): void {
-    this.current = null;
-    const view = this.view();
-    this.parts.options.onView?.(view);
-  }
-
   view(): RunView {
-    if (this.current) return this.current;
+    return this.teller.view();
+  }
+
+  private make(): RunView {
     const plan = schedule(this.facts);
     const { id, live, usual } = this;
-    this.current = this.views.make(this.facts, {
-      id,
-      schedule: plan,
-      live,
-      usual,
-      state: this.state(plan.failed.length > 0),
-      at: this.now(),
-    });
-    return this.current;
+    const state = this.state(plan.failed.length > 0);
+    return this.views.make(this.facts, { id, schedule: plan, live, usual, state, at: this.now() });
   }
 
   private state(failed: boolean): RunState {
@@ -370,32 +297,17 @@ export class Run implements RunHandle, Carrier {
       const { record, kept } = this.parts.journal.append({ kind: "over", state });
       await kept;
       learn(this.facts, record);
-      const limit = within(unlockWithinMs);
-      await Promise.allSettled(this.plan.nodes.map((node) => this.unlock(node, limit)));
-      await rememberDurations(this.context, this.plan.kind, this.taken()).catch(() => undefined);
+      await this.nodes.free(this.plan.nodes, within(unlockWithinMs));
+      await rememberDurations(this.context, this.plan.kind, secondsTaken(this.facts)).catch(() => undefined);
       await this.close();
     })();
     try {
       await this.closing;
-      this.show();
+      this.teller.now();
       this.resolve(this.view());
     } catch (thrown) {
       this.reject(toVirtuError(thrown));
     }
-  }
-
-  private async unlock(node: PlanNode, signal: AbortSignal): Promise<void> {
-    if (this.owned.has(node.name)) await unlockNode(this.broadcast, node, this.id, signal);
-  }
-
-  /** Seconds of the scripts that ended well, by step. */
-  private taken(): Map<string, number[]> {
-    const taken = new Map<string, number[]>();
-    for (const [step, cells] of this.facts.cells) {
-      const seconds = [...cells.values()].flatMap((cell) => (cell.state === "done" ? (cell.seconds ?? []) : []));
-      if (seconds.length > 0) taken.set(step, seconds);
-    }
-    return taken;
   }
 
   /** What keeps virtu from going on at all: its own disk is full. The nodes are not told; a later virtu finds all again. */
@@ -430,8 +342,7 @@ export class Run implements RunHandle, Carrier {
 
   /** Gives back what this process holds. */
   async close(): Promise<void> {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
+    this.teller.end();
     this.over.abort();
     await Promise.allSettled([this.outputs.end(), this.broadcast.end()]);
     await this.parts.journal.close().catch(() => undefined);

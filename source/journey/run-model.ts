@@ -165,3 +165,13 @@ export function valuesFor(facts: RunFacts, node: string): Map<string, string> {
   }
   return values;
 }
+
+/** Seconds of the scripts that ended well, by step. */
+export function secondsTaken(facts: RunFacts): Map<string, number[]> {
+  const taken = new Map<string, number[]>();
+  for (const [step, cells] of facts.cells) {
+    const seconds = [...cells.values()].flatMap((cell) => (cell.state === "done" ? (cell.seconds ?? []) : []));
+    if (seconds.length > 0) taken.set(step, seconds);
+  }
+  return taken;
+}

@@ -78,18 +78,23 @@ done
 if [ -f boot ]; then echo started; else echo never; fi`;
 }
 
-/** The output after so many lines; goes on as it grows, and ends with the step. */
+/** The first line of what follows an output: the node has answered, though the step may say nothing for long. */
+export const followMark = "#virtu follow";
+
+/** That mark, then the output after so many lines; goes on as it grows, and ends with the step. */
 export function followStep(run: string, remote: string, lines: number): Command {
   return sh`cd ${folder(run, remote)} || exit 90
+echo ${followMark}
 if [ -s pid ] && [ "$(cat boot 2> /dev/null)" = "$(${bootId})" ] && kill -0 "$(cat pid)" 2> /dev/null; then
   exec tail -n +${lines + 1} --pid="$(cat pid)" -f output
 fi
 exec tail -n +${lines + 1} output`;
 }
 
-/** The output after so many lines, as it is now. */
+/** The mark, then the output after so many lines, as it is now. */
 export function restOfStep(run: string, remote: string, lines: number): Command {
-  return sh`tail -n +${lines + 1} ${folder(run, remote)}/output`;
+  return sh`echo ${followMark}
+exec tail -n +${lines + 1} ${folder(run, remote)}/output`;
 }
 
 /** Ends a step that runs: its limit's process passes the signal on to all that the step has started. */
