@@ -29,7 +29,6 @@ export function targetFields(known: Pick<KnownState, "jobs" | "jobId" | "site">)
         ...(runs ? [{ value: "job", label: `the ${count(job.nodes.length, "node")} of job ${job.jobId}` }] : []),
         { value: "hosts", label: "any hosts" },
       ],
-      help: runs ? foldNames(job.nodes) : "no job runs here; hosts need none",
     },
     {
       id: "hosts",
@@ -59,15 +58,27 @@ function Choose({ onChoose }: { onChoose: (targets: Targets) => void }): ReactNo
   const { workspace } = useUi();
   const known = useKnown((state) => state);
   useEffect(() => workspace.site.watch(), [workspace]);
+  const job = currentJob(known);
+  // The job's nodes come first as soon as they are known, also when the form was opened before that.
+  const name = job?.state === "Running" ? `targets:${job.jobId}` : "targets";
   return (
     <Box flexDirection="column">
       <Form
-        name="targets"
+        key={name}
+        name={name}
         fields={targetFields(known)}
         errors={targetErrors}
-        meanings={({ hosts = "" }) => {
+        meanings={({ target, hosts = "" }) => {
           const names = hostNames(hosts);
-          return { hosts: names.length > 1 ? `${names.length} hosts` : null };
+          return {
+            target:
+              target === "job" && job
+                ? foldNames(job.nodes)
+                : job
+                  ? "no job is needed"
+                  : "no job runs here; hosts need none",
+            hosts: names.length > 1 ? `${names.length} hosts` : null,
+          };
         }}
         missing={(values) => {
           const targets = targetsOf(values, workspace);

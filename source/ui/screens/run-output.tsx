@@ -1,8 +1,10 @@
 /** All output of one step on one node: followed, scrolled, searched. Only what is shown is read, so any length will do. */
+import { homedir } from "node:os";
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { toVirtuError } from "../../errors.ts";
 import type { RunView, Step } from "../../journey/plan.ts";
+import { runFiles } from "../../journey/run-store.ts";
 import { plainLine } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
 import { edit, emptyLine, type Line } from "../editor.ts";
@@ -86,8 +88,12 @@ export function outputCommand(run: string, step: string, node: string): string {
   return `virtu runs ${run} --output ${step} ${node}`;
 }
 
+/** A path with `~` for the user's home. */
+const atHome = (file: string) => (file.startsWith(`${homedir()}/`) ? `~${file.slice(homedir().length)}` : file);
+
 function Output({ run, step, node }: { run: RunView; step: Step; node: string }): ReactNode {
-  const { size, copy } = useUi();
+  const { size, copy, workspace } = useUi();
+  const folder = atHome(runFiles(workspace.context, run.id).out);
   const now = useKnown((known) => known.now);
   const name = `output:${run.id}:${step.id}:${node}`;
   /** First line shown; null: the end is followed. */
@@ -172,12 +178,12 @@ function Output({ run, step, node }: { run: RunView; step: Step; node: string })
   });
   return (
     <Box flexDirection="column">
-      <Text wrap="truncate">{` ${paint(cellTitle(run, step, node, now), "bold")}${paint(` · ${[place, follows].filter(Boolean).join(", ")}`, "dim")}`}</Text>
+      <Text wrap="truncate">{` ${paint(cellTitle(run, step, node, now, false), "bold")}${paint(` · ${[place, follows].filter(Boolean).join(", ")}`, "dim")}`}</Text>
       {reason && <Text wrap="truncate">{paint(` ${reason}`, "red")}</Text>}
       <Text wrap="truncate">
         {searching
           ? ` / ${typing ? lineText(line, 30, true) : paint(line.text, "bold")} ${paint(line.text === "" ? "" : hits, "dim")}`
-          : paint(` Kept with the run; all of it: ${outputCommand(run.id, step.id, node)}`, "dim")}
+          : paint(` Kept in ${folder}; y copies the command that prints all of it`, "dim")}
       </Text>
       {output.error ? <Text color="red">{` It can't be read: ${output.error}`}</Text> : <Text>{rows.join("\n")}</Text>}
     </Box>

@@ -129,7 +129,7 @@ export function troubles(run: RunView): { step: Step; node: string; view: CellVi
 }
 
 /** `paravance-30 · packages · ✗ exit 100 · 0:31 · 2nd try`. */
-export function cellTitle(run: RunView, step: Step, node: string, now: number): string {
+export function cellTitle(run: RunView, step: Step, node: string, now: number, lines = true): string {
   const [short = node] = shortNames([node]);
   const view = run.cells[step.id]?.[node];
   if (!view || !step.cells[node]) return `${short} · ${plainLine(step.title)} · has no part in it`;
@@ -141,7 +141,7 @@ export function cellTitle(run: RunView, step: Step, node: string, now: number): 
     `${sign} ${view.state === "failed" && view.status !== null ? `exit ${view.status}` : word}`,
     seconds === null ? "" : clock(seconds),
     view.tries > 1 ? `try ${view.tries}` : "",
-    view.lines > 0 ? count(view.lines, "line") : "",
+    lines && view.lines > 0 ? count(view.lines, "line") : "",
   ]
     .filter(Boolean)
     .join(" · ");

@@ -73,7 +73,7 @@ export function startedText(at: number, now: number): string {
 
 /** What time says of a run: how long yet, how long it took, who has it. */
 function timeText(row: RunRow, now: number): string {
-  if (row.other !== null) return `by process ${row.other}`;
+  if (row.other !== null) return `by pid ${row.other}`;
   if (row.state === "running") return leftText(row.secondsLeft) || `for ${clock((now - row.startedAt) / 1000)}`;
   if (row.endedAt !== null) return `took ${clock((row.endedAt - row.startedAt) / 1000)}`;
   return "";
@@ -85,12 +85,12 @@ const columnsAt = (width: number) =>
   layout(
     [
       { title: "STATE", width: 13 },
-      { title: "RUN", width: 20, grow: 2 },
+      { title: "RUN", width: 24, grow: 2 },
       ...(width >= wideFrom ? [{ title: "ON", width: 20, grow: 2 }] : []),
-      { title: "NODES", width: 7, align: "right" as const },
+      { title: "NODES", width: 5, align: "right" as const },
       { title: "DONE", width: 5, align: "right" as const },
       { title: "STARTED", width: 11 },
-      { title: "TIME", width: 16 },
+      { title: "TIME", width: 14 },
     ],
     width,
   );
@@ -105,7 +105,7 @@ export function runRowText(row: RunRow, width: number, now: number): string {
   const texts = [
     plainLine(row.title),
     ...(width >= wideFrom ? [foldNames(row.nodes)] : []),
-    row.out > 0 ? `${row.nodes.length} (-${row.out})` : String(row.nodes.length),
+    row.out > 0 ? `${row.nodes.length - row.out}/${row.nodes.length}` : String(row.nodes.length),
     `${Math.floor(row.share * 100)} %`,
     startedText(row.startedAt, now),
     timeText(row, now),
