@@ -26,6 +26,7 @@ import type { Context } from "./types.ts";
 const nodesAtOnce = 64;
 /** A cancelled step is waited for so long. */
 const stopWithinMs = 20_000;
+const stopAgainMs = 2000;
 /** At the end a node that does not answer keeps its mark, which the next run here takes. */
 const unlockWithinMs = 15_000;
 
@@ -252,9 +253,16 @@ export class Run implements RunHandle, Carrier {
           const facts = this.facts.cells.get(step.id)?.get(node.name);
           const remote = facts?.state === "started" ? facts.remote : null;
           if (remote === null) return abort.abort();
+          let over = false;
+          const end = ended.then(() => {
+            over = true;
+          });
           try {
-            await this.nodes.stop(step.id, node, remote);
-            await ended;
+            // One that was just being started may not have been there the first time.
+            while (!over && !this.over.signal.aborted) {
+              await this.nodes.stop(step.id, node, remote);
+              await Promise.race([end, pause(stopAgainMs, this.over.signal)]);
+            }
           } catch {
             abort.abort();
           }

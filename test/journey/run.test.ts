@@ -380,6 +380,19 @@ describe("pause, cancel, detach", () => {
     expect((await (await resume(handle.id)).done).state).toBe("cancelled");
   });
 
+  test("cancelled while a step is being started, it is ended all the same", async () => {
+    let handle: RunHandle | null = null;
+    pool.before = async (_, line) => {
+      if (!line.includes("setsid -f")) return;
+      handle?.decide({ do: "cancel" });
+      // The command to end it comes first.
+      while (!pool.sent.some((sent) => sent.line.includes("kill -TERM"))) await new Promise(setImmediate);
+    };
+    handle = await start(planOf(["a"], [{ id: "x", script: 'echo $$ > "$HOME/pid"; sleep 600' }]));
+    expect((await handle.done).state).toBe("cancelled");
+    await expect.poll(() => isRunning(pool.file("a", "pid"))).toBe(false);
+  });
+
   test("detached, it goes on there; a later virtu has all of it", async () => {
     const open = gate("a");
     const handle = await start(
