@@ -30,6 +30,7 @@ const meanings: readonly (readonly [code: string, text: RegExp, meaning: string]
   ["ENODEVERSION", /./, "The nodes run different versions of Ganeti: upgrade all of them to one."],
   ["ENODEN1", /./, "If this node fails, the others have not enough memory for its instances."],
   ["ENODEORPHANLV", /./, "A volume that belongs to no instance; what is in the group was there before."],
+  ["ENODEOS", /./, "The OS definitions differ between nodes: install the same packages on all of them."],
   ["ENODEDRBDHELPER", /./, "DRBD is not set up; nothing needs it unless drbd disks are wanted."],
   ["ENODEFILECHECK", /./, "A file of Ganeti differs between nodes. `gnt-cluster redist-conf` brings them in line."],
   ["ECLUSTERFILECHECK", /./, "A file of Ganeti differs between nodes. `gnt-cluster redist-conf` brings them in line."],

@@ -1,6 +1,6 @@
 /** Reads the answer of `nodeStateCommand`. */
-import { parseDevice, parseDisks } from "./disks.ts";
-import { parseGroups } from "./lvm.ts";
+import { type Disk, parseDevice, parseDisks } from "./disks.ts";
+import { parseGroups, type VolumeGroup } from "./lvm.ts";
 import { managerOf, parseGateway, parseInterfaces } from "./network.ts";
 import type { NodeState } from "./node-state.ts";
 
@@ -53,6 +53,7 @@ export function parseNodeState(answer: string, ourClock: number): NodeState {
   // The third word is the address that this very connection came to.
   const connected = /^\S+ \d+ (\S+) \d+$/.exec(text("connection"))?.[1] ?? null;
   const virtual = lines("virtual");
+  const groups = lines("groups")[0] === "lvm" ? parseGroups(lines("groups").slice(1), lines("volumes")) : null;
   const system = text("system");
   return {
     hostname: text("hostname"),
@@ -81,11 +82,14 @@ export function parseNodeState(answer: string, ourClock: number): NodeState {
       ...below(files, "/etc/systemd/"),
       ...below(files, "/run/systemd/"),
     }),
-    disks: [
-      ...parseDisks(text("disks")).filter(({ path }) => !devices.has(path)),
-      ...[...devices].flatMap(([path, body]) => parseDevice(path, body)),
-    ],
-    groups: lines("groups")[0] === "lvm" ? parseGroups(lines("groups").slice(1), lines("volumes")) : null,
+    disks: inGroups(
+      [
+        ...parseDisks(text("disks")).filter(({ path }) => !devices.has(path)),
+        ...[...devices].flatMap(([path, body]) => parseDevice(path, body)),
+      ],
+      groups ?? [],
+    ),
+    groups,
     sources: below(files, "/etc/apt/"),
     packages: Object.fromEntries(
       lines("packages").flatMap((line) => {
@@ -117,6 +121,14 @@ export function parseNodeState(answer: string, ourClock: number): NodeState {
     ganeti: clusterOf(lines("ganeti")),
     libvirt: lines("libvirt").length > 0,
   };
+}
+
+/** lsblk knows what is on a disk from udev, which not every node has; LVM itself is sure. */
+function inGroups(disks: readonly Disk[], groups: readonly VolumeGroup[]): Disk[] {
+  return disks.map((disk) => {
+    const group = groups.find(({ devices }) => devices.includes(disk.path));
+    return group ? { ...disk, holds: `LVM volume group ${group.name}` } : disk;
+  });
 }
 
 /** The node's own IPv4 address: the one we came to, unless that is a forwarded port's, else the default route's. */
