@@ -11,6 +11,12 @@ import type { PlanNode } from "./plan.ts";
 /** Ganeti, its emulator and what they need take 0.5 GB; the rest is room to unpack. */
 const neededBytes = 1.2 * 10 ** 9;
 
+/**
+ * Address of a cluster of one node to which nobody gave one: of the range that is never routed. The node's own can't be it:
+ * Ganeti takes any answer from there, a refusal too, for a cluster that is there already.
+ */
+export const aloneAddress = "169.254.77.1";
+
 /** Bridge for instances when the user names none: Ganeti's old default for Xen. */
 export function bridgeOf({ bridge, hypervisors }: Pick<GanetiRequest, "bridge" | "hypervisors">): string {
   return bridge ?? (hypervisors.some((one) => one.startsWith("xen")) ? "xen-br0" : "br0");
@@ -52,7 +58,7 @@ function clusterProblems(request: GanetiRequest, nodes: readonly PlanNode[], sta
     }
   } else if (!isAddress(clusterAddress)) {
     found.push(problem("clusterAddress", null, `${clusterAddress} is no IPv4 address`));
-  } else if (addresses.has(clusterAddress) && nodes.length > 1) {
+  } else if (addresses.has(clusterAddress)) {
     found.push(problem("clusterAddress", null, `${clusterAddress} is the address of ${addresses.get(clusterAddress)}`));
   }
   const byFullName = new Map<string, string>();

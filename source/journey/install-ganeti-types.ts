@@ -23,7 +23,7 @@ export interface GanetiRequest {
   minimum: number;
   /** `cluster1` or `cluster1.example.org`. */
   clusterName: string;
-  /** An address that nobody uses; null: with one node its own. */
+  /** An address that nobody uses; null, only with one node: `aloneAddress`. */
   clusterAddress: string | null;
   /** Name (as in `nodes`) of the node that becomes the master. */
   master: string;

@@ -41,7 +41,7 @@ import type { NodeState } from "../tools/node-state.ts";
 import { fileScript, inTurn } from "../tools/own-file.ts";
 import { fullNameOf, listSteps, nameSteps, stateOf } from "./configure.ts";
 import type { NodeStates } from "./configure-types.ts";
-import { bridgeOf, ganetiProblems } from "./install-ganeti-check.ts";
+import { aloneAddress, bridgeOf, ganetiProblems } from "./install-ganeti-check.ts";
 import type { GanetiRequest, PlanProblem } from "./install-ganeti-types.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { cell, type StepDraft, step, stepsOf } from "./plan-steps.ts";
@@ -76,11 +76,10 @@ export function planInstallGaneti(request: GanetiRequest, states: NodeStates): P
 }
 
 function clusterNameStep(request: GanetiRequest, nodes: readonly PlanNode[], states: NodeStates): StepDraft {
-  const master = nodes.find(({ name }) => name === request.master);
-  const address = request.clusterAddress ?? (master ? stateOf(states, master).address : null);
+  const address = request.clusterAddress ?? aloneAddress;
   const own = nodes.flatMap((node) => namesOf(fullNameOf(node, states), node.name));
   const names = namesOf(request.clusterName).filter((name) => !own.includes(name));
-  const block = hostsBlock("cluster", address && names.length > 0 ? [{ address, names }] : []);
+  const block = hostsBlock("cluster", names.length > 0 ? [{ address, names }] : []);
   return step({
     id: "cluster-name",
     title: "Write the cluster's name into /etc/hosts",

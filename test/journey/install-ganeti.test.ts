@@ -127,7 +127,7 @@ describe("the plan of a cluster", () => {
     );
   });
 
-  test("of one node adds nobody and may take the node's own address", () => {
+  test("of one node adds nobody and needs no address", () => {
     const plan = planInstallGaneti(
       request({ nodes: nodes.slice(0, 1), minimum: 1, master: "node1", clusterAddress: null }),
       states(),
@@ -135,9 +135,7 @@ describe("the plan of a cluster", () => {
     if ("problems" in plan) throw new Error("refused");
     const ids = plan.steps.map(({ id }) => id);
     expect(ids).not.toContain("add-nodes");
-    expect(stepOf(plan, "cluster-name").cells["node1"]?.script).toContain(
-      "192.168.77.11 cluster1.example.org cluster1",
-    );
+    expect(stepOf(plan, "cluster-name").cells["node1"]?.script).toContain("169.254.77.1 cluster1.example.org cluster1");
   });
 });
 
@@ -182,7 +180,8 @@ describe("a cluster is refused", () => {
     expect(problems({}, withDisk({ holds: "ext4" }))).toEqual([
       ["storage", "node1", "/dev/sdb is not empty: it holds ext4"],
     ]);
-    const storage = { ...(request().storage as object), erase: ["node1:/dev/sdb"] } as GanetiRequest["storage"];
+    const disks = { node1: "/dev/sdb", node2: "/dev/sdb", node3: "/dev/sdb" };
+    const storage = { kind: "lvm", group: "xenvg", disks, erase: ["node1:/dev/sdb"] } as const;
     expect(problems({ storage }, withDisk({ holds: "ext4" }))).toEqual([]);
     const plan = planned({ storage }, withDisk({ holds: "ext4" }));
     expect(stepOf(plan, "volume-group").cells["node1"]?.script).toContain("wipefs -a /dev/sdb");
