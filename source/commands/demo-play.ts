@@ -8,38 +8,37 @@ import { listEnvironments } from "../journey/environments.ts";
 import { extend, release } from "../journey/jobs.ts";
 import { nodeFacts } from "../journey/nodes.ts";
 import { reserve, reserveCommand } from "../journey/reserve.ts";
-import type { Deployment, Job, ReserveRequest, Site } from "../journey/types.ts";
+import type { Deployment, Job, ReserveRequest } from "../journey/types.ts";
 import type { EmbeddedSite } from "../site/index.ts";
 import { clock, count } from "../text.ts";
+import { agree, type Play } from "./demo-check.ts";
+import { configureNodes, installGaneti } from "./demo-journeys.ts";
 import { type ExitStatus, exit, type Session } from "./run.ts";
 
-interface Play extends Session {
-  embedded: EmbeddedSite;
-  site: Site;
-  step(title: string): void;
-  say(text: string): void;
-}
+/** So many nodes are named; of more, the number. */
+const shown = 8;
 
-/** What was told and what is must agree; else the demo has failed, however well it looked. */
-function agree(what: string, told: unknown, real: unknown): void {
-  const [left, right] = [JSON.stringify(told), JSON.stringify(real)];
-  if (left === right) return;
-  throw new VirtuError({
-    kind: "failed",
-    what: `${what}: virtu and the site don't agree`,
-    why: `virtu ${left}, the site ${right}`,
-  });
+function shorten(names: readonly string[]): string {
+  return names.length > shown
+    ? `${names.slice(0, shown).join(", ")} and ${names.length - shown} more`
+    : names.join(", ");
 }
 
 const environmentName = "debian12-min";
 
-export async function playMainJob(session: Session, embedded: EmbeddedSite, siteName: string): Promise<ExitStatus> {
+/** @param nodes So many are reserved, if the site has them. */
+export async function playMainJob(
+  session: Session,
+  embedded: EmbeddedSite,
+  { site: siteName, nodes }: { site: string; nodes: number },
+): Promise<ExitStatus> {
   const began = Date.now();
   const line = (text: string) => session.out.record({ text }, text);
   let number = 0;
   const play: Play = {
     ...session,
     embedded,
+    nodes: Math.min(nodes, embedded.nodes.length),
     site: session.app.site(siteName),
     step: (title) => {
       number += 1;
@@ -51,6 +50,7 @@ export async function playMainJob(session: Session, embedded: EmbeddedSite, site
   await chooseEnvironment(play);
   await deployNodes(play, job);
   await lookAtNodes(play, job);
+  await installGaneti(play, job, await configureNodes(play, job));
   await driveInstances(play);
   await prolong(play, job);
   await giveBack(play, job);
@@ -58,8 +58,7 @@ export async function playMainJob(session: Session, embedded: EmbeddedSite, site
   return exit.done;
 }
 
-async function reserveNodes({ app, site, embedded, signal, step, say }: Play): Promise<Job> {
-  const nodes = Math.min(4, embedded.nodes.length);
+async function reserveNodes({ app, site, embedded, nodes, signal, step, say }: Play): Promise<Job> {
   const request: ReserveRequest = { nodes, walltimeSeconds: 7200, subnet: 22, name: "virtu" };
   step(`Reserve ${count(nodes, "node")} on ${embedded.frontend}`);
   say(reserveCommand(request).line);
@@ -73,7 +72,7 @@ async function reserveNodes({ app, site, embedded, signal, step, say }: Play): P
   agree("the job's state", job.state, real?.state);
   agree("the job's nodes", [...job.nodes].sort(), real?.nodes.map(({ name }) => name).sort());
   agree("the number of nodes", job.nodes.length, nodes);
-  say(`${job.nodes.join(", ")}${job.subnet ? ` and the subnet ${job.subnet}` : ""}`);
+  say(`${shorten(job.nodes)}${job.subnet ? ` and the subnet ${job.subnet}` : ""}`);
   return job;
 }
 
@@ -113,11 +112,12 @@ async function deployNodes({ app, site, embedded, signal, step, say }: Play, job
 async function lookAtNodes({ app, site, signal, step, say }: Play, job: Job): Promise<void> {
   step("Look at the nodes");
   const facts = await nodeFacts(app, site, job, { signal });
-  for (const node of facts) {
+  for (const node of facts.slice(0, shown)) {
     say(
       `${node.name}  ${node.state}  ${node.os ?? "?"}, ${node.kernel ?? "?"}, ${node.cpus ?? "?"} CPUs, ${node.memoryMiB ?? "?"} MiB`,
     );
   }
+  if (facts.length > shown) say(`and ${facts.length - shown} more`);
   agree(
     "the nodes that answer",
     facts.map(({ state }) => state),

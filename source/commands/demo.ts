@@ -72,8 +72,8 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
   const nodes = Math.round(numberIn("--nodes", options.nodes, 16, 4, 200));
   const speed = numberIn("--speed", options.speed, headless ? 60 : 20, 0.1, 10_000);
   const asked = readScenarios(options.scenario ?? []);
-  // What virtu does about a node that fails is a part of the main job.
-  const active: ScenarioName[] = headless && asked.length === 0 ? ["node-fails-step"] : asked;
+  // What virtu does about nodes that fail is a part of the main job.
+  const active: ScenarioName[] = headless && asked.length === 0 ? ["node-fails-step", "node-fails-upgrade"] : asked;
   const site = await startSite({ nodes, speed, scenarios: active });
   // A signal that nobody else handles must still leave by the door, so that the site's directory goes.
   const signals = Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }).map(([name, status]) => {
@@ -88,7 +88,9 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
     if (headless) {
       command.setOptionValue("sshConfig", site.sshConfigFile);
       command.setOptionValue("config", site.configDir);
-      await run((session) => playMainJob(session, site, demoSite))(options, command);
+      await run((session) =>
+        playMainJob(session, site, { site: demoSite, nodes: options.nodes === undefined ? 4 : nodes }),
+      )(options, command);
     } else {
       const { openScreen } = await import("../ui/open.tsx");
       await openScreen({ site: demoSite, sshConfig: site.sshConfigFile, config: site.configDir });

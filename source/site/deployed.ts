@@ -7,6 +7,7 @@ import { aptGet } from "./programs/apt-get.ts";
 import { aptCache, dpkg, dpkgQuery } from "./programs/dpkg.ts";
 import { gnt } from "./programs/ganeti.ts";
 import { bridgePrograms, networkPrograms } from "./programs/network.ts";
+import { ssh } from "./programs/ssh-client.ts";
 import { df, lsblk, lvm, wipefs } from "./programs/storage.ts";
 import { type Services, servicePrograms, setupPrograms } from "./programs/system.ts";
 import { virsh } from "./programs/virsh.ts";
@@ -95,6 +96,8 @@ export function deploy(node: Node, deployment: Deployment, { clock, clusters, tr
   const storage = new Storage(node.diskGiB);
   const network = new NodeNetwork(node.address, node.mac);
   const system: NodeSystem = { node, machine, packages, storage, network };
+  for (const { name } of network.links)
+    machine.files.makeDirectory(`/sys/class/net/${name}`, "root", { parents: true });
   for (const disk of storage.disks) {
     for (const { name } of [disk, ...disk.parts]) machine.files.addDevice(`/dev/${name}`, () => new NullFile(), true);
   }
@@ -106,7 +109,7 @@ export function deploy(node: Node, deployment: Deployment, { clock, clusters, tr
   machine.install({ ...setupPrograms, ...servicePrograms(services), lsblk: lsblk(storage), df: df(storage) });
   machine.install({ ...networkPrograms(network), wipefs: wipefs(storage) }, "/usr/sbin");
   // Programs that everybody may call lie in /usr/bin.
-  machine.install({ ip: networkPrograms(network).ip as Program });
+  machine.install({ ip: networkPrograms(network).ip as Program, ssh: ssh(clusters) });
   if (!packages) return system;
   writeSources(machine, codename);
   const trouble = troubles.for(node, () => system);

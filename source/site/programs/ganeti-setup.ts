@@ -5,6 +5,7 @@ import { options } from "../utilities/input.ts";
 import type { Clusters } from "../world/clusters.ts";
 import { Ganeti } from "../world/ganeti.ts";
 import { fault } from "./ganeti-fault.ts";
+import { letsIn } from "./ssh-client.ts";
 
 const valued =
   "enabled-hypervisors enabled-disk-templates vg-name master-netdev master-netmask nic-parameters N hypervisor-parameters H backend-parameters B file-storage-dir shared-file-storage-dir gluster-storage-dir secondary-ip s mac-prefix m candidate-pool-size C default-iallocator I uid-pool drbd-usermode-helper node-group g primary-ip-version";
@@ -168,7 +169,7 @@ export async function addNode(call: Call, clusters: Clusters, ganeti: Ganeti): P
   const knownHosts = "/etc/ssh/ssh_known_hosts";
   const isKnown = machine.files.find(knownHosts) && machine.files.readText(knownHosts).includes(name);
   if (!given.has("no-ssh-key-check") && !isKnown) return failed("Host key verification failed.", 255);
-  if (!letsIn(machine.files, target.machine.files)) {
+  if (!letsIn(machine, target.machine)) {
     return failed(`root@${name}: Permission denied (publickey,password).`, 255);
   }
   if (!target.packages?.installed.has("ganeti")) {
@@ -183,16 +184,6 @@ export async function addNode(call: Call, clusters: Clusters, ganeti: Ganeti): P
   const kind = isCandidate ? "a master candidate" : "a regular node";
   await call.out(`${asctime(machine.clock.now())}  - INFO: Node will be ${kind}\n`);
   return 0;
-}
-
-/** Whether root of the one host may log in on the other by one of its keys. */
-function letsIn(from: Call["machine"]["files"], to: Call["machine"]["files"]): boolean {
-  const known = to.find("/root/.ssh/authorized_keys") ? to.readText("/root/.ssh/authorized_keys") : "";
-  return ["id_rsa", "id_ed25519", "id_ecdsa"].some((name) => {
-    const file = `/root/.ssh/${name}.pub`;
-    const body = from.find(file) ? from.readText(file).split(" ")[1] : undefined;
-    return body !== undefined && known.includes(body);
-  });
 }
 
 interface Finding {

@@ -39,6 +39,20 @@ function textRow(network: NodeNetwork, link: Link): string {
   return `${number}: ${link.name}: <${flags.join(",")}> mtu ${mtu} state ${operstate}\n    link/ether ${link.mac}\n${addresses.join("")}`;
 }
 
+/** What /sys shows of a bridge. */
+const bridgeFolder = (name: string) => `/sys/class/net/${name}`;
+
+function makeBridge({ machine }: Call, network: NodeNetwork, name: string): Link {
+  machine.files.makeDirectory(`${bridgeFolder(name)}/bridge`, "root", { parents: true });
+  return network.addBridge(name);
+}
+
+function removeLink({ machine }: Call, network: NodeNetwork, name: string): void {
+  if (network.link(name)?.kind === "bridge") machine.files.remove(bridgeFolder(name));
+  network.remove(name);
+  if (network.gateway?.link === name) network.gateway = null;
+}
+
 /** Words after a keyword: `dev eno1`. */
 function after(words: readonly string[], keyword: string): string | undefined {
   const index = words.indexOf(keyword);
@@ -91,14 +105,14 @@ async function changeLink(call: Call, network: NodeNetwork, [verb, ...words]: re
       await call.err("RTNETLINK answers: File exists\n");
       return 2;
     }
-    network.addBridge(name);
+    makeBridge(call, network, name);
     return 0;
   }
   if (!link) {
     await call.err(`Cannot find device "${name}"\n`);
     return 1;
   }
-  if (verb?.startsWith("del")) network.remove(name);
+  if (verb?.startsWith("del")) removeLink(call, network, name);
   if (words.includes("up")) link.up = true;
   if (words.includes("down")) link.up = false;
   if (words.includes("nomaster")) link.master = null;
@@ -184,23 +198,24 @@ function stanzas(machine: Machine): Map<string, Stanza> {
 
 async function bringUp(call: Call, network: NodeNetwork, name: string, stanza: Stanza): Promise<void> {
   const ports = (stanza.options.get("bridge_ports") ?? "").split(" ").filter((port) => port !== "" && port !== "none");
-  const link = stanza.options.has("bridge_ports") ? network.addBridge(name) : network.link(name);
+  const link = stanza.options.has("bridge_ports") ? makeBridge(call, network, name) : network.link(name);
   if (!link) return;
   await call.process.sleep(2);
   link.up = true;
   const old = ports.flatMap((port) => network.link(port) ?? []);
   for (const port of old) Object.assign(port, { master: name, up: true });
-  if (stanza.method === "manual") {
-    link.addresses = [];
-    return;
-  }
-  const [address = "", bits] = (stanza.options.get("address") ?? "").split("/");
-  const prefix = bits === undefined ? prefixOf(stanza.options.get("netmask") ?? "255.255.240.0") : Number(bits);
+  if (stanza.method === "manual") return;
+  const { lease } = network;
+  const isDhcp = stanza.method === "dhcp";
+  const [given = "", bits] = (stanza.options.get("address") ?? "").split("/");
+  const address = isDhcp ? lease.address : given;
+  const netmask = stanza.options.get("netmask") ?? "255.255.240.0";
+  const prefix = isDhcp ? lease.prefix : bits === undefined ? prefixOf(netmask) : Number(bits);
   if (address !== "") {
     for (const port of old) port.addresses = port.addresses.filter((one) => one.address !== address);
-    network.addAddress(link, address, prefix);
+    network.addAddress(link, address, prefix, isDhcp);
   }
-  const gateway = stanza.options.get("gateway");
+  const gateway = isDhcp ? lease.gateway : stanza.options.get("gateway");
   if (gateway !== undefined) network.gateway = { address: gateway, link: name };
 }
 
@@ -217,7 +232,7 @@ function ifup(network: NodeNetwork, down: boolean): Program {
         await call.err(`${call.name}: unknown interface ${name}\n`);
         status = 1;
       } else if (!down) await bringUp(call, network, name, stanza);
-      else if (link?.kind === "bridge") network.remove(name);
+      else if (link?.kind === "bridge") removeLink(call, network, name);
       else if (link) Object.assign(link, { up: false, addresses: [] });
     }
     return status;
@@ -240,8 +255,8 @@ export function bridgePrograms(network: NodeNetwork): Record<string, Program> {
           return `${bridge.name}\t\t8000.${bridge.mac.replaceAll(":", "")}\tno\t\t${ports.join(" ")}\n`;
         });
         await call.out(`bridge name\tbridge id\t\tSTP enabled\tinterfaces\n${lines.join("")}`);
-      } else if (verb === "addbr") network.addBridge(name);
-      else if (verb === "delbr") network.remove(name);
+      } else if (verb === "addbr") makeBridge(call, network, name);
+      else if (verb === "delbr") removeLink(call, network, name);
       else if (verb === "addif") {
         const link = network.link(port);
         if (link) link.master = name;

@@ -36,6 +36,8 @@ export class Shell implements Environment {
   private readonly arrived: string[] = [];
   /** Called as soon as a trapped signal comes: `wait` returns then. */
   interrupted: (() => void) | null = null;
+  /** The program of its only command takes this process over, as with `program &`: a signal to it is one to the program. */
+  replaced = false;
   /** Inside a condition, where `set -e` does nothing. */
   private conditions = 0;
 
@@ -224,7 +226,12 @@ export class Shell implements Environment {
     const { pid, ended } = this.fork(
       item.source,
       files,
-      (shell) => shell.runAndOr(item),
+      (shell) => {
+        const [only, ...others] = item.first.commands;
+        const isAlone = item.rest.length === 0 && others.length === 0 && !item.first.negated;
+        shell.replaced = isAlone && only?.kind === "simple";
+        return shell.runAndOr(item);
+      },
       (process) => {
         process.handlers.set("INT", "ignore");
         process.handlers.set("QUIT", "ignore");

@@ -36,6 +36,7 @@ export async function runSimple(shell: Shell, command: Simple): Promise<void> {
     );
     return;
   }
+  if (shell.replaced && shell.machine.lookUp(name, shell.process.env.get("PATH"))) return exec(shell, words, command);
   await runProgram(shell, name, args, command);
 }
 

@@ -12,7 +12,13 @@ export function duration(word: string): number | null {
   return number.startsWith("inf") ? Number.POSITIVE_INFINITY : Number(number) * factor;
 }
 
-async function sleep({ process, args, err }: Call): Promise<number> {
+/**
+ * Whoever waits a minute or more waits for somebody outside the site, who is not hurried: a timer that undoes a change
+ * unless virtu comes back, a limit for a step. Such times are real ones; all others go by the site's clock.
+ */
+const outsideSeconds = 60;
+
+async function sleep({ machine, process, args, err }: Call): Promise<number> {
   let total = 0;
   if (args.length === 0) {
     await err("sleep: missing operand\nTry 'sleep --help' for more information.\n");
@@ -26,7 +32,8 @@ async function sleep({ process, args, err }: Call): Promise<number> {
     }
     total += seconds;
   }
-  await process.sleep(total);
+  const { speed } = machine.clock;
+  await process.sleep(total < outsideSeconds ? total : total * Math.max(1, speed));
   return 0;
 }
 
@@ -98,7 +105,7 @@ async function timeout(call: Call): Promise<number> {
   process.handlers.set("TERM", () => end("TERM"));
   if (seconds > 0) {
     offs.push(
-      machine.clock.after(seconds, () => {
+      machine.clock.after(seconds < outsideSeconds ? seconds : seconds * Math.max(1, machine.clock.speed), () => {
         late = true;
         end(signal);
         if (killAfter !== null) offs.push(machine.clock.after(killAfter, () => end("KILL")));

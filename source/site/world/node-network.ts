@@ -25,7 +25,11 @@ export class NodeNetwork {
   readonly links: Link[];
   gateway: { address: string; link: string } | null;
 
+  /** What DHCP gives to the node's card, or to a bridge in its place. */
+  readonly lease: { address: string; prefix: number; gateway: string };
+
   constructor(address: string, mac: string) {
+    this.lease = { address, prefix: 20, gateway: "172.16.111.254" };
     this.links = [
       {
         name: "lo",
@@ -37,7 +41,7 @@ export class NodeNetwork {
       },
       { name: "eno1", mac, kind: "card", up: true, master: null, addresses: [{ address, prefix: 20, dynamic: true }] },
     ];
-    this.gateway = { address: "172.16.111.254", link: "eno1" };
+    this.gateway = { address: this.lease.gateway, link: "eno1" };
   }
 
   link(name: string): Link | undefined {
@@ -67,9 +71,9 @@ export class NodeNetwork {
     return true;
   }
 
-  addAddress(link: Link, address: string, prefix: number): boolean {
+  addAddress(link: Link, address: string, prefix: number, dynamic = false): boolean {
     if (link.addresses.some((one) => one.address === address)) return false;
-    link.addresses.push({ address, prefix, dynamic: false });
+    link.addresses.push({ address, prefix, dynamic });
     return true;
   }
 }

@@ -10,6 +10,8 @@ const lockSeconds = 60;
 export class Troubles {
   private readonly victims = new Map<ScenarioName, Node>();
   private readonly over = new Set<ScenarioName>();
+  /** Scenarios that have passed over a node which another one had befallen. */
+  private readonly passed = new Set<ScenarioName>();
 
   constructor(
     private readonly clock: Clock,
@@ -20,7 +22,16 @@ export class Troubles {
   /** Whether the scenario is this node's. */
   private hits(name: ScenarioName, node: Node): boolean {
     if (!this.has(name)) return false;
-    if (!this.victims.has(name)) this.victims.set(name, node);
+    if (!this.victims.has(name)) {
+      // The first node of a cluster is mostly the one that all others need.
+      if (name === "node-dies-in-install" && node.number === 1) return false;
+      // Scenarios befall different nodes where there are several.
+      if ([...this.victims.values()].includes(node) && !this.passed.has(name)) {
+        this.passed.add(name);
+        return false;
+      }
+      this.victims.set(name, node);
+    }
     return this.victims.get(name) === node;
   }
 
@@ -35,6 +46,7 @@ export class Troubles {
   reset(name: ScenarioName): void {
     this.victims.delete(name);
     this.over.delete(name);
+    this.passed.delete(name);
   }
 
   /** For one node; `system` is asked when something happens. */
