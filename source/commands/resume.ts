@@ -1,7 +1,8 @@
 /** `virtu resume`: carries on with a run, after decisions on what failed. */
 import type { Command } from "commander";
 import { VirtuError } from "../errors.ts";
-import { keptSecret } from "../journey/configure-keys.ts";
+import { keptSecret, ownPrivateKey } from "../journey/configure-keys.ts";
+import { userKeySecret } from "../journey/configure-types.ts";
 import type { Decision, RunView } from "../journey/plan.ts";
 import { listRuns, type RunSummary } from "../journey/run.ts";
 import { askSecret } from "./ask-secret.ts";
@@ -14,6 +15,7 @@ interface ResumeOptions {
   leaveOut?: string[];
   takeLock?: boolean;
   passwordStdin?: boolean;
+  copyKey?: string;
 }
 
 const over = new Set(["done", "failed", "cancelled"]);
@@ -84,15 +86,21 @@ function secretFromInput(): () => Promise<string | null> {
 
 async function resume(session: Session, id: string | undefined, options: ResumeOptions) {
   const found = await findRun(session, id);
-  const asked = options.passwordStdin ? secretFromInput() : askSecret;
+  const own = options.copyKey ? await ownPrivateKey(options.copyKey) : null;
+  const typed = options.passwordStdin ? secretFromInput() : askSecret;
+  const secrets = async (name: string, signal: AbortSignal) => {
+    const kept = await keptSecret(session.app, found, name);
+    if (kept !== null) return kept;
+    // A key can't be typed.
+    return name === userKeySecret ? (own?.privateKey ?? null) : typed(name, signal);
+  };
   return carry(
     session,
     { resume: found.id },
     {
       takeLock: options.takeLock ?? false,
       decide: (view) => decisions(view, options),
-      // The key pair of a job is kept here; nobody could type it.
-      secrets: async (name, signal) => (await keptSecret(session.app, found, name)) ?? asked(name, signal),
+      secrets,
     },
   );
 }
@@ -107,6 +115,7 @@ export function declare(program: Command): void {
     .option("--skip <step[:node]>", "go on without that step", collect)
     .option("--leave-out <node>", "go on without that node; repeatable", collect)
     .option("--password-stdin", "read the secret that the run asks for from standard input")
+    .option("--copy-key <file>", "the private key of yours that the run copies, if it was begun with one")
     .option("--take-lock", "take nodes that another run has left marked")
     .action((id: string | undefined, options: ResumeOptions, command: Command) =>
       run((session) => resume(session, id, options))(options, command),

@@ -43,8 +43,9 @@ async function once(way: Way, name: string, secret: string): Promise<void> {
   const output = await run.outputs.open(name, node.name, reader.read);
   way.tell({ reader });
   const since = run.now();
-  // A program that repeats its input in an error must not put it into a file.
-  const safe = (line: string) => (secret === "" ? line : line.replaceAll(secret, "******"));
+  // A program that repeats its input in an error must not put it into a file; a key has more than one line.
+  const parts = secret.split("\n").filter((part) => part !== "");
+  const safe = (line: string) => parts.reduce((text, part) => text.replaceAll(part, "******"), line);
   const onLine = (_: "stdout" | "stderr", line: string) => {
     output.push(safe(line));
     run.outputs.changed(output, false);
@@ -52,7 +53,7 @@ async function once(way: Way, name: string, secret: string): Promise<void> {
   try {
     const command = runHere(wholeText(cell.script, run.values(node.name)), step.limitSeconds);
     const timeoutMs = (step.limitSeconds + 30) * 1000;
-    const stdin = step.secret === null ? undefined : `${secret}\n`;
+    const stdin = step.secret === null ? undefined : secret.replace(/\n?$/, "\n");
     const result = await run.context.pool.exec(node.host, command, { stdin, onLine, signal, timeoutMs, maxBytes: 1 });
     await output.flush();
     if (result.outcome !== "exited" || result.status === null) {

@@ -523,6 +523,15 @@ describe("a secret", () => {
     expect(pool.sent.some(({ line }) => line.includes("s3cr3t-word"))).toBe(false);
   });
 
+  test("of many lines is kept out of the output line by line", async () => {
+    const script = 'cat > "$HOME/key"; cat "$HOME/key"';
+    const given = planOf(["a"], [{ id: "k", detached: false, secret: "key", script }]);
+    const handle = await start(given, { secrets: async () => "BEGIN\nAAAA\nEND\n" });
+    await handle.done;
+    expect(pool.file("a", "key")).toBe("BEGIN\nAAAA\nEND\n");
+    expect(await handle.output("k", "a", 0, 9)).toEqual(["******", "******", "******"]);
+  });
+
   test("that nobody gives fails the step, which can be tried again", async () => {
     const handle = await start(plan());
     const view = await until(({ state }) => state === "needs-you", handle);
