@@ -58,10 +58,15 @@ export class HostKeys {
     return (await Promise.all(files.map(readLines))).flat();
   }
 
-  /** Algorithms to offer: only those of the types known for the host, or undefined for all. */
+  /**
+   * Algorithms to offer: only those of the types known for the host, in the order in which ssh likes them, or undefined for
+   * all. The order matters: Ganeti gives a node the RSA and ECDSA keys of its master, and leaves the Ed25519 key alone.
+   */
   async algorithms(host: HostIdentity): Promise<ServerHostKeyAlgorithm[] | undefined> {
     const types = knownTypes(await this.lines(host), nameOf(host.options));
-    const offered = types.flatMap((type) => algorithmsOf[type] ?? []);
+    const offered = Object.entries(algorithmsOf).flatMap(([type, algorithms]) =>
+      types.includes(type) ? algorithms : [],
+    );
     return offered.length > 0 ? offered : undefined;
   }
 
@@ -229,6 +234,7 @@ async function append(file: string, line: string): Promise<void> {
   if ((await stat(file)).isFile() && (mode & 0o022) !== 0) await chmod(file, 0o600);
 }
 
+/** By type of key, the best first. */
 const algorithmsOf: Record<string, ServerHostKeyAlgorithm[]> = {
   "ssh-ed25519": ["ssh-ed25519"],
   "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
