@@ -9,6 +9,8 @@ import { type ExitStatus, exit, type Session } from "./run.ts";
 export type CarryOptions = Pick<RunOptions, "engine" | "secrets" | "takeLock"> & {
   /** Decided at once, in this order, by what the run looks like. */
   decide?: (view: RunView) => readonly Decision[];
+  /** Told once nothing moves any more, before the report. */
+  atRest?: (handle: RunHandle, view: RunView) => Promise<void>;
 };
 
 /**
@@ -28,7 +30,7 @@ export async function carry(
   }
   const news = runNews();
   const rest = waitForRest();
-  const { decide, ...others } = options;
+  const { decide, atRest, ...others } = options;
   const settings: RunOptions = {
     secrets: askSecret,
     ...others,
@@ -45,6 +47,7 @@ export async function carry(
   try {
     for (const decision of decide?.(handle.view()) ?? []) handle.decide(decision);
     view = await Promise.race([handle.done, rest.come(handle), aborted(signal)]);
+    if (view !== null) await atRest?.(handle, view);
   } finally {
     await handle.detach();
   }

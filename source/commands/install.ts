@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { VirtuError } from "../errors.ts";
 import { planInstallGaneti } from "../journey/install-ganeti.ts";
 import { chooseStorage, readStorage, subnetAddress } from "../journey/install-ganeti-choose.ts";
+import { findingLines, verifyFindings } from "../journey/install-ganeti-findings.ts";
 import type { GanetiHypervisor, GanetiRequest, PlanProblem } from "../journey/install-ganeti-types.ts";
 import { planInstallLibvirt } from "../journey/install-libvirt.ts";
 import { askedNodes, type TargetOptions, withNodes } from "./asked-nodes.ts";
@@ -86,7 +87,14 @@ async function installGaneti(session: Session, options: GanetiOptions): Promise<
   if (storage.kind === "lvm" && storage.erase.length > 0 && !session.globals.dryRun) {
     await confirm(session, "Erase these disks?", storage.erase);
   }
-  return carry(session, plan, asked.carry);
+  return carry(session, plan, {
+    ...asked.carry,
+    atRest: async (handle, view) => {
+      for (const finding of await verifyFindings(handle, view)) {
+        session.out.record({ finding }, findingLines(finding).join("\n"));
+      }
+    },
+  });
 }
 
 interface LibvirtOptions extends TargetOptions {
@@ -131,7 +139,10 @@ export function declare(program: Command): void {
     .option("--erase <device>", "repeat the name of a disk that is not empty: its content is lost; repeatable", collect)
     .option("--bridge <name>", "bridge for instances (default: xen-br0 for Xen, else br0)")
     .option("--os <list>", `OS definitions: ${systems.join(", ")} or none`, "noop")
-    .addHelpText("after", told)
+    .addHelpText(
+      "after",
+      `${told}\nWhat gnt-cluster verify finds comes before that, as {finding: {level, code, kind, item, text, meaning}} each.`,
+    )
     .action((options: GanetiOptions, command: Command) =>
       run((session) => installGaneti(session, options))(options, command),
     );
