@@ -166,7 +166,8 @@ const installedPackages = ["ifupdown", "less", "sudo"];
 
 /** What a journey's nodes start from: a Debian as a deployment leaves it, with nothing that a journey installs. */
 export function bareRoot(suite: string): Promise<string> {
-  return rootWith(`bare.${suite}`, installedPackages, "", suite);
+  // Its logs begin with the node.
+  return rootWith(`bare.${suite}`, installedPackages, "rm -f /var/log/dpkg.log /var/log/apt/*", suite);
 }
 
 /**

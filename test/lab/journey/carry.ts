@@ -1,4 +1,5 @@
 /** Carries journeys with the program under test, and looks at nodes for what they did. */
+import { expect } from "vitest";
 import { type Teardown, type VirtuOptions, virtuProcess } from "../lab.ts";
 import type { LabNode } from "../nodes.ts";
 
@@ -14,7 +15,7 @@ export interface CellEvent {
 export interface Outcome {
   run: string;
   ok: boolean;
-  changed: number | boolean;
+  changed: boolean;
   steps: { step: string; node: string; state: string; seconds: number | null; error: string | null }[];
 }
 
@@ -52,13 +53,20 @@ export async function carry(
   return { status, events, outcome, stderr, durationMs };
 }
 
+/** What to show of a journey that did not go as it should. */
+export function whatHappened({ outcome, stderr, events }: Carried): string {
+  const failed = (outcome?.steps ?? []).filter(({ error }) => error !== null);
+  const last = events.slice(-5).map((event) => JSON.stringify(event));
+  return [...failed.map(({ step, node, error }) => `${node} ${step}: ${error}`), ...last, stderr].join("\n");
+}
+
 /** Steps that are told by a state, as `STEP NODE`. */
 export const stepsThat = (outcome: Outcome | null, ...states: string[]): string[] =>
   (outcome?.steps ?? []).filter(({ state }) => states.includes(state)).map(({ step, node }) => `${step} ${node}`);
 
 /** How often each step's script was begun on a node, over all runs: by what the scripts themselves leave there. */
 export async function beginnings(node: LabNode): Promise<Record<string, number>> {
-  const found = await node.exec("cd /root/.virtu/runs && ls -d */*/go 2>/dev/null || true");
+  const found = await node.exec("cd /root/.virtu/runs && ls -d */*/worker 2>/dev/null || true");
   const counts: Record<string, number> = {};
   for (const path of found.split("\n").filter(Boolean)) {
     const [run = "", start = ""] = path.split("/");
@@ -82,4 +90,19 @@ ip -brief address | grep -v ' fe80::'
 dpkg-query -W
 if command -v vgs >/dev/null; then vgs --noheadings -o vg_name,vg_seqno,vg_uuid; fi
 if [ -e /var/lib/ganeti/ssconf_master_node ]; then cat /var/lib/ganeti/ssconf_*; fi`);
+}
+
+/** Carries a journey that has come to its end before: every step is found done, and not a file of the nodes has changed. */
+export async function unchanged(
+  teardown: Teardown,
+  args: readonly string[],
+  options: VirtuOptions,
+  nodes: readonly LabNode[],
+): Promise<void> {
+  const before = await Promise.all(nodes.map(fingerprint));
+  const carried = await carry(teardown, args, options);
+  expect(carried, whatHappened(carried)).toMatchObject({ status: 0, outcome: { ok: true, changed: false } });
+  const states = new Set(carried.outcome?.steps.map(({ state }) => state));
+  expect([...states]).toEqual(["already"]);
+  expect(await Promise.all(nodes.map(fingerprint))).toEqual(before);
 }

@@ -57,6 +57,16 @@ export async function openSite(teardown: Teardown, options: SiteOptions): Promis
     running.set(name, await startNode(teardown, network, { name: short, root, bare: { repository, keys } }));
   };
 
+  // For those who name the nodes as hosts. (What belongs to the job keeps the keys in the job's own file.)
+  const knownHosts = join(directory, "known_hosts");
+  const writeKnownHosts = async () => {
+    const frontend = readFileSync(join(oar.stateDir, "known_hosts"), "utf8").split("\n", 1);
+    const keys = await Promise.all([...running].map(([name, node]) => node.knownHosts(name)));
+    writeFileSync(knownHosts, `${frontend}\n${keys.join("")}`);
+  };
+  const sshConfig = join(directory, "ssh_config");
+  writeFileSync(sshConfig, readFileSync(oar.sshConfig, "utf8").replace(join(oar.stateDir, "known_hosts"), knownHosts));
+
   const deploy = async (socket: Socket, folder: string, args: readonly string[]) => {
     const after = (option: string) => resolve(folder, args[args.indexOf(option) + 1] ?? "");
     const wanted = readFileSync(after("-f"), "utf8").split(/\s+/).filter(Boolean);
@@ -85,6 +95,7 @@ Performing a Deploy[BootNewEnvKexec] step
   wait_reboot`);
     const started = performance.now();
     await Promise.all(wanted.map((name) => reset(name, keys)));
+    await writeKnownHosts();
     const seconds = Math.round((performance.now() - started) / 1000);
     await asUser(after("-o"), wanted.map((name) => `${name}\n`).join(""));
     await asUser(after("-n"), "");
@@ -112,6 +123,7 @@ ${wanted.join("\n")}
     });
     socket.on("error", () => {});
   });
+  await writeKnownHosts();
   await new Promise<void>((listening) => server.listen(path, listening));
   teardown.add(() => new Promise((closed) => server.close(closed)));
   chmodSync(path, 0o777);
@@ -126,7 +138,7 @@ ${wanted.join("\n")}
 
   return {
     oar,
-    sshConfig: oar.sshConfig,
+    sshConfig,
     key: join(oar.stateDir, "node.key.pub"),
     names,
     node(name) {

@@ -4,6 +4,7 @@ import { bareRoot, packageRepository } from "../roots.ts";
 /** Everything that the journeys install on a node, in one place or another. */
 const packages = [
   "bridge-utils",
+  "dnsmasq-base",
   "ganeti",
   "ganeti-instance-debootstrap",
   "ganeti-os-noop",
