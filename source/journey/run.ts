@@ -1,4 +1,5 @@
 /** Runs: a plan carried over its nodes, kept in a journal, found again and carried on. */
+import { rm } from "node:fs/promises";
 import os from "node:os";
 import { newRunId } from "./detached.ts";
 import { loadDurations } from "./estimate.ts";
@@ -21,6 +22,9 @@ import type { Context } from "./types.ts";
 export { planLines } from "./plan-lines.ts";
 export type { RunOptions, RunSummary } from "./run-types.ts";
 
+/** So many runs are kept on the user's machine, and all that are not over. */
+const runsKept = 60;
+
 /**
  * Locks the nodes and starts the run. Rejects when the plan makes no sense (`usage`) or another run has one of the nodes
  * (`refused`); then nothing was changed and the run is forgotten.
@@ -30,7 +34,10 @@ export async function startRun(context: Context, plan: Plan, options: RunOptions
   const now = options.clock ?? Date.now;
   const id = newRunId(plan.kind, new Date(now()));
   await keepPlan(runFiles(context, id), plan);
-  return open(context, id, plan, options);
+  const run = await open(context, id, plan, options);
+  // Its failure takes nothing from the run.
+  prune(context).catch(() => undefined);
+  return run;
 }
 
 /**
@@ -88,10 +95,16 @@ export async function listRuns(context: Pick<Context, "stateDir">): Promise<RunS
   return found.filter((run) => run !== null);
 }
 
+/** Runs that are over never change: their journals, which may be long, are read once. */
+const overOnes = new Map<string, RunSummary>();
+
 async function summary(context: Pick<Context, "stateDir">, id: string): Promise<RunSummary> {
+  const { folder } = runFiles(context, id);
+  const known = overOnes.get(folder);
+  if (known) return known;
   const { facts, view, pid } = await look(context, id);
   const { plan } = facts;
-  return {
+  const found: RunSummary = {
     id,
     kind: plan.kind,
     title: plan.title,
@@ -105,6 +118,20 @@ async function summary(context: Pick<Context, "stateDir">, id: string): Promise<
     progress: progressOf(facts),
     pid,
   };
+  if (facts.over) overOnes.set(folder, found);
+  return found;
+}
+
+/** Removes the oldest runs that are over, beyond so many. */
+async function prune(context: Pick<Context, "stateDir">): Promise<void> {
+  const ids = await runIds(context);
+  for (const id of ids.slice(0, Math.max(0, ids.length - runsKept))) {
+    const old = await summary(context, id).catch(() => null);
+    const { folder } = runFiles(context, id);
+    if (!old || !overOnes.has(folder)) continue;
+    overOnes.delete(folder);
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function look(

@@ -597,6 +597,23 @@ test("200 nodes that print as fast as they can lose no line", async () => {
   expect(seen.length).toBeLessThan(1000);
 }, 120_000);
 
+test("old runs that are over are forgotten, those that are open are kept", async () => {
+  const folder = path.join(context.stateDir, "runs");
+  const past = (number: number) => `20200101-0000${String(number).padStart(2, "0")}-configure-aaaa`;
+  for (let number = 0; number < 62; number += 1) {
+    const run = path.join(folder, past(number));
+    mkdirSync(run, { recursive: true });
+    writeFileSync(path.join(run, "plan.json"), JSON.stringify(planOf(["a"], [{ id: "x" }])));
+    const records: object[] = [{ at: 1, kind: "run", version: 1, id: past(number) }];
+    if (number !== 1) records.push({ at: 2, kind: "over", state: "done" });
+    writeFileSync(path.join(run, "journal.jsonl"), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  }
+  const { id } = await (await start(planOf(["a"], [{ id: "x" }]))).done;
+  await expect.poll(async () => (await listRuns(context)).length).toBe(61);
+  const left = (await listRuns(context)).map((run) => run.id);
+  expect([left[0], left.at(-1), left.at(-2)]).toEqual([id, past(1), past(3)]);
+});
+
 test("durations are learned from what ran", async () => {
   await finish(planOf(["a"], [{ id: "x", script: "true", usualSeconds: 100 }]));
   const open = gate("a");
