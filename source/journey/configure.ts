@@ -1,33 +1,18 @@
 /** The plan that makes fresh nodes ready: who is let in, keys among the nodes, packages, password, names, time. Pure. */
 import { createHash } from "node:crypto";
 import { count } from "../text.ts";
+import { packagesCheck, packagesScript, upgradeCheck, upgradeScript } from "../tools/apt.ts";
 import {
-  listsCheck,
-  listsScript,
-  packagesCheck,
-  packagesScript,
-  repairCheck,
-  repairScript,
-  upgradeCheck,
-  upgradeScript,
-} from "../tools/apt.ts";
-import {
-  clockCheck,
-  clockScript,
   extraCheck,
   extraScript,
-  hostNameCheck,
-  hostNameScript,
-  isNoName,
   localeCheck,
   localeScript,
   timezoneCheck,
   timezoneScript,
 } from "../tools/host-setup.ts";
-import { hostsBlock, namesOf } from "../tools/hosts-file.ts";
+import { namesOf } from "../tools/hosts-file.ts";
 import { knownHostsBlock, letInCheck, letInScript, pairCheck, pairScript, pairUndo } from "../tools/keys.ts";
 import { blockCheck, blockScript, blockUndo } from "../tools/marked-block.ts";
-import type { NodeState } from "../tools/node-state.ts";
 import { passwordCheck, passwordScript } from "../tools/password.ts";
 import { parsePublicKey } from "../tools/public-key.ts";
 import {
@@ -37,11 +22,9 @@ import {
   passwordSecret,
   userKeySecret,
 } from "./configure-types.ts";
+import { fullNameOf, listSteps, nameSteps, stateOf } from "./node-steps.ts";
 import type { Plan, PlanNode, Step } from "./plan.ts";
 import { cell, type StepDraft, step, stepsOf } from "./plan-steps.ts";
-
-/** A clock that is off by more than this is set; apt and TLS bear less than an hour, Ganeti's verify complains from 150 s on. */
-const clockToleranceSeconds = 30;
 
 /** File of the nodes' own key pair, below /root/.ssh. */
 export const pairFile = "id_ed25519";
@@ -65,69 +48,6 @@ export function planConfigure(request: ConfigureRequest, states: NodeStates): Pl
     minimum: request.minimum,
     ends: "nodes",
   };
-}
-
-/** The state of a node that is in the plan. */
-export function stateOf(states: NodeStates, node: PlanNode): NodeState {
-  const state = states.get(node.name);
-  if (!state) throw new RangeError(`nothing is known of ${node.name}`);
-  return state;
-}
-
-/** The name that a node has, or gets when it has none of its own. */
-export function fullNameOf(node: PlanNode, states: NodeStates): string {
-  const state = stateOf(states, node);
-  const own = state.fullName ?? state.hostname;
-  if (isNoName(own)) return node.name;
-  return own;
-}
-
-/** Host name, /etc/hosts and clock, as every journey begins. */
-export function nameSteps(nodes: readonly PlanNode[], states: NodeStates): StepDraft[] {
-  const nameless = nodes.filter((node) => isNoName(stateOf(states, node).hostname));
-  const slow = nodes.filter((node) => Math.abs(stateOf(states, node).clockAheadSeconds) > clockToleranceSeconds);
-  return [
-    step({
-      id: "host-name",
-      title: "Give the node its name",
-      why: "The image gave it none, and daemons know one another by name.",
-      changes: "The host name and /etc/hostname.",
-      cells: nameless.map((node) => [
-        node.name,
-        cell(hostNameCheck(fullNameOf(node, states)), hostNameScript(fullNameOf(node, states))),
-      ]),
-    }),
-    hostsStep(nodes, states),
-    step({
-      id: "clock",
-      title: "Set the clock",
-      why: "It is off by more than half a minute; package signatures and cluster daemons need the same time everywhere.",
-      changes: "The system clock; the time service is switched on where there is one.",
-      cells: slow.map((node) => {
-        const { clockAheadSeconds, askedAt } = stateOf(states, node);
-        return [node.name, cell(clockCheck(askedAt), clockScript(clockAheadSeconds, askedAt))];
-      }),
-    }),
-  ];
-}
-
-/** /etc/hosts with the nodes, the same in every journey, so that the second one finds it done. */
-export function hostsStep(nodes: readonly PlanNode[], states: NodeStates): StepDraft {
-  const entries = nodes.flatMap((node) => {
-    const { address } = stateOf(states, node);
-    return address === null ? [] : [{ address, names: namesOf(fullNameOf(node, states), node.name) }];
-  });
-  const block = hostsBlock("nodes", entries);
-  return step({
-    id: "hosts",
-    title: "Write the nodes' names into /etc/hosts",
-    why: "Each node has to find every other, and itself, by name at its real address and not at 127.0.1.1.",
-    changes: "A marked block in /etc/hosts; the nodes' names leave other lines.",
-    cells:
-      entries.length === 0
-        ? []
-        : nodes.map(({ name }) => [name, cell(blockCheck(block), blockScript(block), blockUndo(block))]),
-  });
 }
 
 function keySteps(request: ConfigureRequest, nodes: readonly PlanNode[], states: NodeStates): StepDraft[] {
@@ -206,33 +126,6 @@ function keySteps(request: ConfigureRequest, nodes: readonly PlanNode[], states:
                 pairUndo(copyKey.publicKey, copyKey.fileName),
               ),
             ]),
-    }),
-  ];
-}
-
-/** Repair and lists, as every journey that installs packages begins. */
-export function listSteps(nodes: readonly PlanNode[]): StepDraft[] {
-  return [
-    step({
-      id: "repair",
-      title: "Finish interrupted installations",
-      why: "apt refuses to do anything while a package is half installed.",
-      changes: "Packages that were left unpacked or half configured.",
-      progress: "apt",
-      limitSeconds: 1800,
-      usualSeconds: 2,
-      cells: nodes.map(({ name }) => [name, cell(repairCheck(), repairScript())]),
-    }),
-    step({
-      id: "lists",
-      title: "Fetch the package lists",
-      why: "apt must know the newest versions, and where they are.",
-      changes: "apt's lists in /var/lib/apt/lists.",
-      needs: ["repair", "clock", "hosts"],
-      progress: "apt",
-      limitSeconds: 1800,
-      usualSeconds: 15,
-      cells: nodes.map(({ name }) => [name, cell(listsCheck(), listsScript())]),
     }),
   ];
 }

@@ -18,10 +18,9 @@ import {
   xendCheck,
   xendScript,
 } from "../tools/libvirt-install.ts";
-import { listSteps, nameSteps, stateOf } from "./configure.ts";
 import type { NodeStates } from "./configure-types.ts";
-import { installSteps } from "./install-ganeti.ts";
 import type { LibvirtRequest } from "./install-libvirt-types.ts";
+import { installSteps, listSteps, nameSteps, stateOf } from "./node-steps.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { cell, type StepDraft, step, stepsOf } from "./plan-steps.ts";
 

@@ -98,8 +98,14 @@ export function initScript(wish: ClusterWish): Command {
     "--no-etc-hosts",
     "--default-iallocator=hail",
   ];
+  // Ganeti's errors are several lines, of which the last says what is wrong.
   return sh`${settings}
-gnt-cluster init ${words} ${parameters(wish)} ${wish.name}`;
+errors=$(mktemp) || exit 1
+trap 'rm -f "$errors"' EXIT
+gnt-cluster init ${words} ${parameters(wish)} ${wish.name} 2> "$errors"
+status=$?
+cat "$errors" >&2
+if [ "$status" != 0 ]; then echo "error: $(tail -n 1 "$errors")" >&2; exit "$status"; fi`;
 }
 
 /** Gives the key by which the master logs in elsewhere; `init` makes it unless it is there. */
@@ -156,7 +162,7 @@ for node in ${names}; do
   echo "adding $node"
   gnt-node add --no-ssh-key-check "$node" < /dev/null || failed="$failed $node"
 done
-if [ -n "$failed" ]; then echo "not added:$failed" >&2; exit 1; fi`;
+if [ -n "$failed" ]; then echo "error: not added:$failed" >&2; exit 1; fi`;
 }
 
 /** Ends 0 if this node knows itself as a member. Runs on each node that was to be added. */
@@ -185,7 +191,15 @@ export function verifyCheck(): Command {
 export function verifyScript(): Command {
   return sh`${settings}
 rm -f ${verified}
-gnt-cluster verify --error-codes || exit $?
+found=$(mktemp) || exit 1
+trap 'rm -f "$found" "$found.status"' EXIT
+{ gnt-cluster verify --error-codes 2>&1; echo $? > "$found.status"; } | tee "$found"
+status=$(cat "$found.status")
+if [ "$status" != 0 ]; then
+  first=$(grep -e '- ERROR' "$found" | head -n 1)
+  echo "error: Ganeti finds $(grep -c -e '- ERROR' "$found") errors, the first: \${first#*- ERROR:}" >&2
+  exit "$status"
+fi
 mkdir -p ${nodeDirectory} && ${members} > ${verified}`;
 }
 
