@@ -1,7 +1,7 @@
 /** The site as virtu meets it: through its own pool and journeys, in good times and in each scenario. */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createInventory } from "../../source/instances/inventory.ts";
 import { deploy, findDeployments, followDeployment, startDeployment } from "../../source/journey/deploy.ts";
 import { environmentVersions, listEnvironments } from "../../source/journey/environments.ts";
@@ -286,4 +286,15 @@ test("nothing is left when it ends, twice or in a hurry", async () => {
   await site.end();
   await site.end();
   expect(existsSync(directory)).toBe(false);
+});
+
+test("what ran on a lost link ends with its next word, what was detached goes on", async () => {
+  const { embedded, on } = await open();
+  const frontend = embedded.world.machines.get(embedded.frontend)!;
+  const lost = on("setsid -f sleep infinity > /dev/null 2>&1; touch log; tail -f log");
+  await vi.waitUntil(() => [...frontend.processes.values()].some(({ title }) => title === "tail -f log"));
+  embedded.cutLink();
+  expect((await lost).outcome).toBe("lost");
+  await vi.waitUntil(() => ![...frontend.processes.values()].some(({ title }) => title === "tail -f log"));
+  expect([...frontend.processes.values()].map(({ title }) => title)).toEqual(["sleep infinity"]);
 });
