@@ -82,7 +82,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
     nodeServers.delete(node);
     node.deployed = null;
   };
-  const network = new Network(directory, random);
+  const network = new Network(directory);
   const kadeploy = new Kadeploy(clock, random, has, {
     wiped: forgetNode,
     booted: (node, environment, keys) => {

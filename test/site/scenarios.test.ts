@@ -298,3 +298,21 @@ test("what ran on a lost link ends with its next word, what was detached goes on
   await vi.waitUntil(() => ![...frontend.processes.values()].some(({ title }) => title === "tail -f log"));
   expect([...frontend.processes.values()].map(({ title }) => title)).toEqual(["sleep infinity"]);
 });
+
+test("files are uploaded by SFTP, and a terminal has a shell behind it", async () => {
+  const { embedded, pool, on } = await open();
+  const host = { name: embedded.frontend };
+  await pool.upload(host, Buffer.from("one\ntwo ü\n"), "notes/../list.txt", { mode: 0o600 });
+  await pool.upload(host, Buffer.from("again\n"), "list.txt");
+  expect((await on("stat -c '%a %s' list.txt; cat list.txt; ls")).stdout).toBe("644 6\nagain\nimage\nlist.txt\n");
+  const { stream, ended } = await pool.pty(host, null, { columns: 80, rows: 24 });
+  let screen = "";
+  stream.on("data", (chunk: Buffer) => {
+    screen += chunk;
+  });
+  stream.write("cd image\rpwd\rnosuch\rexit 4\r");
+  expect(await ended).toMatchObject({ outcome: "exited", status: 4 });
+  expect(screen).toContain("jdoe@frontend:~$ ");
+  expect(screen).toContain("jdoe@frontend:~/image$ /home/jdoe/image\r\n");
+  expect(screen).toContain("nosuch: not found\r\n");
+});
