@@ -95,8 +95,9 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     resolve();
   }
   function crash(thrown: unknown): void {
-    end();
+    // Before the end resolves: the first of the two counts.
     reject(thrown);
+    end();
   }
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, end);
   process.on("uncaughtException", crash);
