@@ -1,4 +1,5 @@
 /** Everything the screen does on a site's frontend: sites, jobs, reservations. One of these for a workspace; it follows the chosen site. */
+import { setMaxListeners } from "node:events";
 import { toVirtuError, type VirtuError } from "../errors.ts";
 import type { ExtensionLimits } from "../journey/jobs.ts";
 import type { Job, ReserveRequest, Site } from "../journey/types.ts";
@@ -16,6 +17,13 @@ const endWarning = 600;
 /** Jobs whose end is asked for in one refresh; each costs the frontend one oarstat. */
 const endsAtOnce = 4;
 
+/** A signal that as many requests as a job has nodes may listen to, without a warning. */
+function newAbort(): AbortController {
+  const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
+  return abort;
+}
+
 /** The chosen site, and what ends everything that belongs to it. */
 export interface SiteScope {
   site: Site;
@@ -27,7 +35,7 @@ export class SiteWork {
   readonly deploy: DeployWork;
   private readonly workspace: Workspace;
   private readonly journeys: Journeys;
-  private abort = new AbortController();
+  private abort = newAbort();
   private watchers = 0;
   private timer: NodeJS.Timeout | null = null;
   private refreshing: Promise<void> | null = null;
@@ -54,7 +62,7 @@ export class SiteWork {
   /** Works on this site from now on. */
   choose(site: Site): void {
     this.abort.abort();
-    this.abort = new AbortController();
+    this.abort = newAbort();
     this.deploy.reset();
     this.refreshing = null;
     this.dispatch({ type: "site", site });
