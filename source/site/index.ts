@@ -127,7 +127,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
   const machines = new Map<string, Machine>([[frontend.name, frontend]]);
   for (const { name } of ganeti.nodes) machines.set(name, ganetiMachine(name, clock, ganeti, publicKey));
   for (const host of libvirt) {
-    const delay = () => (host.hostname === "hv2" && has("slow-host") ? 60 : 0);
+    const delay = () => (host.hostname === "hv2" && has("slow-host") ? 2.5 : 0);
     const machine = libvirtMachine(host, clock, publicKey, delay);
     machines.set(machine.name, machine);
   }

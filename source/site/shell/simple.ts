@@ -93,6 +93,12 @@ async function runProgram(shell: Shell, name: string, args: string[], command: S
     }
     const { process, machine } = shell;
     const title = [name, ...args].join(" ");
+    if (shell.lastCommand === command && shell.state.traps.size === 0) {
+      process.env = env;
+      process.title = title;
+      shell.status = await found.program(machine.call(process, name, args));
+      return;
+    }
     const child = machine.create({ user: process.user, title, env, files: process.dupFiles(), parent: process });
     const ended = machine.run(child, () => found.program(machine.call(child, name, args)));
     shell.status = shellStatus(await process.guard(ended));

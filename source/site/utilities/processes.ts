@@ -98,10 +98,10 @@ async function timeout(call: Call): Promise<number> {
   process.handlers.set("TERM", () => end("TERM"));
   if (seconds > 0) {
     offs.push(
-      machine.clock.after(seconds, () => {
+      machine.clock.afterReal(seconds * 1000, () => {
         late = true;
         end(signal);
-        if (killAfter !== null) offs.push(machine.clock.after(killAfter, () => end("KILL")));
+        if (killAfter !== null) offs.push(machine.clock.afterReal(killAfter * 1000, () => end("KILL")));
       }),
     );
   }
