@@ -82,7 +82,7 @@ export function NodesScreen(): ReactNode {
     extend: {
       run: () => {
         if (!job) return;
-        workspace.site.forgetExtension();
+        workspace.site.jobs.forgetExtension();
         navigation.open({ screen: "extend", jobId: job.jobId });
       },
       disabled: none,
