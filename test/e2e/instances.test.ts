@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
-import { keys } from "../terminal.ts";
-import { domains, openVirtu } from "./virtu.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { keys, openTerminal } from "../terminal.ts";
+import { domains, openVirtu, program } from "./virtu.ts";
 
 test("list, filter, mark, shut down after asking, start: the hosts really did it", async () => {
   const { terminal, hosts } = await openVirtu([
@@ -85,4 +85,38 @@ test("two thousand instances: the end, a filter and the widest terminal", async 
   await terminal.waitFor("2000 instances");
   terminal.press("o", "O");
   await terminal.waitFor("by status, from the end");
+});
+
+/** `virtu demo` with this scenario, on its instance table. */
+async function openDemo(...args: string[]) {
+  const terminal = openTerminal({ command: process.execPath, args: [program, "demo", ...args] });
+  onTestFinished(async () => {
+    terminal.kill("SIGKILL");
+    await terminal.exit;
+  });
+  await terminal.waitFor("[1 Home]");
+  terminal.press("4");
+  return terminal;
+}
+
+test("on the embedded site: a Ganeti cluster and two libvirt hosts in one table, Ganeti's job on the row", async () => {
+  const terminal = await openDemo();
+  await terminal.waitFor(/^ \d+ instances · /m);
+  await terminal.waitFor(/ganeti · gnt\.demo[\s\S]*libvirt · hv1\.demo/);
+  terminal.press("/", "db1.demo", keys.enter);
+  await terminal.waitFor(/^❯ {2}db1\.demo +● running/m);
+  terminal.press("t");
+  await terminal.waitFor(/db1\.demo +◐ stopping #\d+/);
+  await terminal.waitFor(/db1\.demo +○ stopped ✓/);
+  await terminal.waitFor(/shutdown: Ganeti job \d+ done/);
+  terminal.press("s");
+  await terminal.waitFor(/db1\.demo +● running ✓/);
+});
+
+test("on the embedded site: a host that accepts no connection is told, the others are listed", async () => {
+  const terminal = await openDemo("--scenario", "dead-host");
+  await terminal.waitFor(/✗ hv2\.demo: .*; H tells more/);
+  await terminal.waitFor(/libvirt · hv1\.demo/);
+  terminal.press("H");
+  await terminal.waitFor(/hv2\.demo +✗ error/);
 });

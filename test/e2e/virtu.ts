@@ -4,7 +4,7 @@ import { openTerminal, type TerminalOptions, type TestTerminal } from "../termin
 import { type HostSpec, type LibvirtHosts, startLibvirtHosts } from "./libvirt-host.ts";
 
 /** The program under test: the built one, or any other (a packed and installed one) that VIRTU_PROGRAM names. */
-const program = process.env["VIRTU_PROGRAM"] ?? "dist/cli.js";
+export const program = process.env["VIRTU_PROGRAM"] ?? "dist/cli.js";
 
 export interface Opened {
   terminal: TestTerminal;
