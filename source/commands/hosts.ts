@@ -51,12 +51,11 @@ export async function readHosts(session: Session, options: HostOptions): Promise
       hint: "Add --host HOST (repeatable), or add hosts to the settings.",
     });
   }
-  const saved = settings.get("libvirtUri");
   const inventory = createInventory({
     pool,
     hosts: names.map((name) => ({ name })),
-    // The common one is tried everywhere; another one is wanted where it is missing, too.
-    uri: options.uri ?? (saved === "qemu:///system" ? undefined : saved),
+    // qemu:///system is tried everywhere; one that is named is wanted where it is missing, too.
+    uri: options.uri ?? (settings.get("libvirtUri") || undefined),
     parallel: wholeOption("--parallel", options.parallel),
   });
   await inventory.refresh(undefined, { signal: session.signal });
