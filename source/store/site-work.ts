@@ -197,6 +197,11 @@ export class SiteWork {
   private warnOfEnd(): void {
     const { state } = this.workspace;
     const job = currentJob(state);
+    if (job && hasEnded(job) && this.warned.startsWith(`${job.jobId}:`)) {
+      this.warned = "";
+      this.workspace.notify("warning", `Job ${job.jobId} has ended; its nodes are gone, and what was on them.`, true);
+      return;
+    }
     const left = secondsLeft(job, state.now);
     if (!job || left === null || left >= endWarning) return;
     const sign = `${job.jobId}:${job.endsAt}`;
@@ -205,7 +210,7 @@ export class SiteWork {
     const minutes = Math.max(1, Math.round(left / 60));
     this.workspace.notify(
       "warning",
-      `Job ${job.jobId} ends in ${minutes} min, and all on its nodes is lost then. e extends it (on Jobs, Nodes).`,
+      `Job ${job.jobId} ends in ${minutes} min: what is on its nodes is lost then. e extends.`,
       true,
     );
   }

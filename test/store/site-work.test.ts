@@ -66,6 +66,24 @@ describe("jobs", () => {
   });
 });
 
+it("says when the walltime is nearly over, once, and that the job has ended", async () => {
+  let listed = [{ ...running, endsAt: now + 300 }];
+  const journeys: Partial<Journeys> = { listJobs: async () => listed, getJob: async () => ended({ jobId: 1874 }) };
+  const workspace = fakeWorkspace({ now, journeys });
+  workspace.site.takeOver(1874);
+  await workspace.site.refresh();
+  workspace.store.flush();
+  expect(workspace.state.notice).toMatchObject({ text: expect.stringContaining("ends in 5 min"), until: null });
+  workspace.dismiss();
+  await workspace.site.refresh();
+  workspace.store.flush();
+  expect(workspace.state.notice).toBeNull();
+  listed = [];
+  await workspace.site.refresh();
+  workspace.store.flush();
+  expect(workspace.state.notice?.text).toContain("Job 1874 has ended");
+});
+
 describe("a reservation", () => {
   it("goes from being sent to the running job, with what was said on the way", async () => {
     let finish: () => void = () => {};
