@@ -98,7 +98,7 @@ export function footerText(active: readonly Active[], columns: number): string {
   );
   const own = wanted.filter((entry) => !help.includes(entry));
   const text = ({ binding }: Active, short: boolean) =>
-    `${keyName(binding.keys[0] ?? "")} ${(short && binding.short) || binding.label}${binding.dangerous ? glyph.dangerous : ""}`;
+    `${binding.sign ?? keyName(binding.keys[0] ?? "")} ${(short && binding.short) || binding.label}${binding.dangerous ? glyph.dangerous : ""}`;
   const end = help.map((entry) => text(entry, false)).join("  ");
   const fitting = (short: boolean) => {
     const shown: string[] = [];
