@@ -20,7 +20,7 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-const after = async (...argv: string[]) => {
+const statusOf = async (...argv: string[]) => {
   await runProgram(argv, "1.2.3");
   const status = process.exitCode;
   process.exitCode = undefined;
@@ -29,7 +29,7 @@ const after = async (...argv: string[]) => {
 
 describe("the command line", () => {
   it("lists every command and the exit statuses in its help", async () => {
-    expect(await after("--help")).toBe(0);
+    expect(await statusOf("--help")).toBe(0);
     for (const command of ["reserve", "jobs", "extend", "release", "environments", "deploy", "nodes", "instances"]) {
       expect(stdout).toMatch(new RegExp(`^ +${command} `, "m"));
     }
@@ -37,31 +37,31 @@ describe("the command line", () => {
   });
 
   it("ends with 2 and a word of help for what it does not know", async () => {
-    expect(await after("jobs", "--site", "x", "--nonsense")).toBe(2);
+    expect(await statusOf("jobs", "--site", "x", "--nonsense")).toBe(2);
     expect(stderr).toContain("unknown option '--nonsense'");
     expect(stderr).toContain("--help");
   });
 
   it("names a missing option, as JSON where JSON is asked for", async () => {
-    expect(await after("jobs")).toBe(2);
+    expect(await statusOf("jobs")).toBe(2);
     expect(stderr).toContain("--site");
     stderr = "";
-    expect(await after("jobs", "--json")).toBe(2);
+    expect(await statusOf("jobs", "--json")).toBe(2);
     expect(JSON.parse(stderr)).toMatchObject({ error: { kind: "usage", what: expect.stringContaining("--site") } });
     expect(stdout).toBe("");
   });
 
   it("refuses a subcommand that it has not", async () => {
-    expect(await after("destroy-everything")).toBe(2);
+    expect(await statusOf("destroy-everything")).toBe(2);
     expect(stderr).toContain("destroy-everything");
   });
 
   it("takes the global options on either side of the subcommand", async () => {
     const missing = ["-F", "/nonexistent/ssh_config"];
-    expect(await after(...missing, "jobs", "--site", "x", "--json")).toBe(2);
+    expect(await statusOf(...missing, "jobs", "--site", "x", "--json")).toBe(2);
     const before = stderr;
     stderr = "";
-    expect(await after("jobs", "--site", "x", "--json", ...missing)).toBe(2);
+    expect(await statusOf("jobs", "--site", "x", "--json", ...missing)).toBe(2);
     expect(JSON.parse(stderr)).toEqual(JSON.parse(before));
     expect(before).toContain("/nonexistent/ssh_config");
   });
