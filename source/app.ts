@@ -42,6 +42,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     settings,
     pool,
     stateDir: places.state,
+    taktukAbove: settings.get("taktukAbove"),
     site: (name) => settings.site(name) ?? { name, frontend: name },
     end: () => pool.end(),
   };

@@ -21,9 +21,11 @@ export interface SettingsData {
   libvirtUri: string;
   /** Seconds between two refreshes of what is looked at. */
   refreshSeconds: number;
+  /** Above so many nodes a run is carried by TakTuk on the frontend, where it is installed. */
+  taktukAbove: number;
 }
 
-const defaults: SettingsData = { sites: [], hosts: [], libvirtUri: "", refreshSeconds: 4 };
+const defaults: SettingsData = { sites: [], hosts: [], libvirtUri: "", refreshSeconds: 4, taktukAbove: 64 };
 
 /** What is wrong with a value, and where below it; or null. */
 type Check = (value: unknown) => { at: (string | number)[]; why: string } | null;
@@ -62,6 +64,10 @@ const checks: Record<keyof SettingsData, Check> = {
     typeof value === "number" && value >= 1 && value <= 3600
       ? null
       : { at: [], why: "must be a number from 1 to 3600" },
+  taktukAbove: (value) =>
+    typeof value === "number" && Number.isInteger(value) && value >= 1
+      ? null
+      : { at: [], why: "must be a whole number from 1 on" },
 };
 
 function firstFault(data: Record<string, unknown>): { at: (string | number)[]; why: string } | null {

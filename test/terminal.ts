@@ -139,7 +139,7 @@ export function openTerminal(options: TerminalOptions): TestTerminal {
     const buffer = term.buffer.active;
     return Array.from(
       { length: term.rows },
-      (_, row) => buffer.getLine(buffer.baseY + row)?.translateToString(true) ?? "",
+      (_, row) => buffer.getLine(buffer.baseY + row)?.translateToString(true, 0, term.cols) ?? "",
     );
   };
 

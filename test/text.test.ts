@@ -38,6 +38,10 @@ describe("plain", () => {
 test("times and counts as people read them", () => {
   expect([clock(5), clock(125), clock(3723), clock(-4)]).toEqual(["0:05", "2:05", "1:02:03", "0:00"]);
   expect([age(4), age(725), age(10_900), age(200_000)]).toEqual(["4 s", "12 min", "3 h", "2 d"]);
-  expect([count(1, "node"), count(4, "node"), count(2, "entry", "entries")]).toEqual(["1 node", "4 nodes", "2 entries"]);
+  expect([count(1, "node"), count(4, "node"), count(2, "entry", "entries")]).toEqual([
+    "1 node",
+    "4 nodes",
+    "2 entries",
+  ]);
   expect([iso(0), iso(null)]).toEqual(["1970-01-01T00:00:00Z", null]);
 });

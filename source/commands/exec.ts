@@ -5,7 +5,7 @@ import { userLine } from "../ssh/command.ts";
 import type { ExecResult } from "../ssh/types.ts";
 import { count } from "../text.ts";
 import { hostNames, wholeOption } from "./hosts.ts";
-import { collect, type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
+import { collect, type ExitStatus, exit, run, type Session, withChange } from "./run.ts";
 
 interface ExecFlags {
   hosts?: string[];
@@ -46,16 +46,15 @@ Example: virtu exec --hosts node-1,node-2 --timeout 60 -- 'systemctl is-active s
 const defaultParallel = 32;
 
 export function declare(program: Command): void {
-  withJson(
+  withChange(
     program
       .command("exec")
-      .description("run a command on many hosts, at the same time")
+      .description("Runs a command on many hosts, at the same time.")
       .argument("<command...>", "shell line to run, after --")
       .option("--hosts <hosts>", "hosts that ssh knows: a,b,c", collect)
       .option("--host <host>", "one more host; repeatable", collect)
       .option("--timeout <seconds>", "end the command on a host when it has run this long")
-      .option("--parallel <number>", `hosts at the same time (default: ${defaultParallel})`)
-      .option("--dry-run", "print the exact remote commands and do nothing"),
+      .option("--parallel <number>", `hosts at the same time (default: ${defaultParallel})`),
   )
     .addHelpText("after", details)
     .action((words: string[], options: unknown, command: Command) =>

@@ -5,7 +5,7 @@ export function declare(program: Command): void {
   declareAction(
     program,
     "force-off",
-    "switch instances off at once, like pulling the plug",
+    "Switches instances off at once, like pulling the plug.",
     "seconds after which virtu no longer waits",
   );
 }

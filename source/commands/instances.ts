@@ -12,7 +12,7 @@ interface Options extends HostOptions {
 
 export function declare(program: Command): void {
   withJson(withHosts(program.command("instances")))
-    .description("list the instances of hosts, whatever VM manager runs there")
+    .description("Lists the instances of hosts, whatever VM manager runs there.")
     .option("--nodes", "list the nodes that carry them instead, with their disk and memory in MiB")
     .action((options: Options, command: Command) =>
       run((session) => listInstances(session, command.optsWithGlobals()))(options, command),

@@ -1,6 +1,7 @@
 /** The command line: which subcommands there are, and how their usage errors end. Each subcommand's file is loaded when it is called. */
 import { Command, CommanderError } from "commander";
-import { exit } from "./run.ts";
+import { VirtuError } from "../errors.ts";
+import { exit, reportError } from "./run.ts";
 
 /** Adds a subcommand to the program. Each file in this folder exports one as `declare`. */
 export type Declare = (program: Command) => void;
@@ -35,6 +36,13 @@ const statuses = `
 Exit status: 0 done, 1 failed, 2 usage, 3 some targets failed.
 Sites and hosts are names from the settings, or anything that ssh knows (~/.ssh/config counts).`;
 
+interface ScreenFlags {
+  site?: string;
+  host?: string[];
+  sshConfig?: string;
+  config?: string;
+}
+
 export async function runProgram(argv: readonly string[], version: string): Promise<void> {
   const program = new Command("virtu");
   program
@@ -48,7 +56,9 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .addHelpText("after", statuses)
     // `--site` and `--host` after a subcommand belong to it.
     .enablePositionalOptions();
-  program.action(async (options: { site?: string; host?: string[]; sshConfig?: string; config?: string }) => {
+  program.allowExcessArguments().action(async (options: ScreenFlags, command: Command) => {
+    const [word] = command.args;
+    if (word !== undefined) throw new CommanderError(1, "virtu.unknownCommand", `error: there is no command '${word}'`);
     const { openScreen } = await import("../ui/open.tsx");
     await openScreen(options);
   });
@@ -56,7 +66,10 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   for (const [name, load] of Object.entries(subcommands)) {
     if (named === undefined || name === named) (await load()).declare(program);
   }
+  // With --json a usage error is JSON too, so commander's own words are left unsaid.
+  const json = argv.includes("--json");
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+    if (json) command.configureOutput({ writeErr: () => {} });
     command
       .option("-F, --ssh-config <file>", "ssh configuration file, instead of your own")
       .option("--config <dir>", "directory of settings and state")
@@ -67,7 +80,11 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     await program.parseAsync(argv as string[], { from: "user" });
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
-    // Commander has printed its message; its help and version end well, everything else is usage.
+    // Help and version end well, everything else is usage. Commander has printed its message, unless it was told not to.
     process.exitCode = thrown.exitCode === 0 ? exit.done : exit.usage;
+    if (thrown.exitCode !== 0 && (json || thrown.code === "virtu.unknownCommand")) {
+      const what = thrown.message.replace(/^error: /, "");
+      reportError(new VirtuError({ kind: "usage", what, hint: "Run with --help for what it takes." }), json);
+    }
   }
 }

@@ -2,5 +2,5 @@ import type { Command } from "commander";
 import { declareAction } from "./actions.ts";
 
 export function declare(program: Command): void {
-  declareAction(program, "reboot", "reboot instances", "seconds after which virtu no longer waits");
+  declareAction(program, "reboot", "Reboots instances.", "seconds after which virtu no longer waits");
 }

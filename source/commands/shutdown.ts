@@ -5,7 +5,7 @@ export function declare(program: Command): void {
   declareAction(
     program,
     "shutdown",
-    "shut instances down cleanly",
+    "Shuts instances down cleanly.",
     "seconds that a shutdown may take (default 120); Ganeti then ends the instance by force",
   );
 }

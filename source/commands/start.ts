@@ -2,5 +2,5 @@ import type { Command } from "commander";
 import { declareAction } from "./actions.ts";
 
 export function declare(program: Command): void {
-  declareAction(program, "start", "start instances", "seconds after which virtu no longer waits");
+  declareAction(program, "start", "Starts instances.", "seconds after which virtu no longer waits");
 }

@@ -156,12 +156,18 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
    * that only leads there.
    */
   private shownBy(place: string, asking: HostEntry): string | null {
-    const reaching = [...this.hosts.values()].flatMap((entry) => {
+    const best = this.reaching(place, asking);
+    return best && best !== asking ? best.ref.name : null;
+  }
+
+  /** The host through which a place is shown: one that works, and rather the place itself than a way to it. */
+  private reaching(place: string, asking: HostEntry | null): HostEntry | null {
+    const ways = [...this.hosts.values()].flatMap((entry) => {
       const provider = entry.discovery?.providers.find((other) => other.place === place);
       return provider && (entry === asking || entry.error === null) ? [{ entry, provider }] : [];
     });
-    const best = reaching.find(({ provider }) => provider.target.name === provider.attachment.host.name) ?? reaching[0];
-    return best && best.entry !== asking ? best.entry.ref.name : null;
+    const best = ways.find(({ provider }) => provider.target.name === provider.attachment.host.name) ?? ways[0];
+    return best?.entry ?? null;
   }
 
   private find(key: string): { provider: Provider; instance: Instance } | null {
@@ -176,8 +182,9 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     const began = Date.now();
     // A second look, because a link that broke just now is often back at once.
     for (let look = 0; look < 2 && !this.ended; look += 1) {
+      // Not always the host that its rows came from: while hosts are found out, the first to answer shows a cluster.
       const shown = this.places.get(provider.place)?.provider ?? provider;
-      const entry = this.hosts.get(shown.attachment.host.name);
+      const entry = this.reaching(provider.place, null) ?? this.hosts.get(shown.attachment.host.name);
       if (!entry) return null;
       await this.refreshEntry(entry, { priority: "user", fresh: true });
       const record = this.places.get(provider.place);

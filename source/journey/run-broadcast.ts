@@ -6,6 +6,7 @@
 import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult, Pool } from "../ssh/types.ts";
 import type { Plan, PlanNode } from "./plan.ts";
+import { taktukBroadcast, taktukRefusal } from "./run-taktuk.ts";
 import type { RunOptions } from "./run-types.ts";
 import type { Context } from "./types.ts";
 
@@ -34,11 +35,25 @@ export function poolBroadcast(pool: Pool): Broadcast {
   };
 }
 
+/** Above so many nodes TakTuk is taken by itself, where it is there. */
+export const usualTaktukAbove = 64;
+
 /** The engine for a run, and what the user should know about the choice. */
 export async function chooseBroadcast(
   context: Context,
-  _plan: Plan,
-  _engine: NonNullable<RunOptions["engine"]>,
+  plan: Plan,
+  engine: NonNullable<RunOptions["engine"]>,
 ): Promise<{ broadcast: Broadcast; notice: string | null }> {
-  return { broadcast: poolBroadcast(context.pool), notice: null };
+  const broadcast = poolBroadcast(context.pool);
+  const many = plan.nodes.length > (context.taktukAbove ?? usualTaktukAbove);
+  if (engine === "pool" || (engine === "auto" && !many)) return { broadcast, notice: null };
+  const [first] = plan.nodes;
+  const frontend = first?.host.via;
+  if (!first || !frontend || plan.nodes.some(({ host }) => host.via?.name !== frontend.name)) {
+    const notice = "TakTuk runs on a frontend, and these nodes have none in common: each node by its own session.";
+    return { broadcast, notice: engine === "taktuk" ? notice : null };
+  }
+  const refusal = await taktukRefusal(context.pool, frontend, first.name);
+  if (refusal !== null) return { broadcast, notice: `No TakTuk, as ${refusal}: each node by its own session.` };
+  return { broadcast: taktukBroadcast(context.pool, frontend), notice: null };
 }

@@ -17,6 +17,8 @@ export interface Context {
   pool: Pool;
   /** Our own state directory: job host keys, deployments under way. */
   stateDir: string;
+  /** Above so many nodes TakTuk carries runs by itself; absent: 64. */
+  taktukAbove?: number;
 }
 
 /** The frontend of a site, as the pool takes it. */

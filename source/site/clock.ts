@@ -1,4 +1,4 @@
-/** The site's time: hosts show the real time, and everything that takes time takes it `speed` times quicker. */
+/** The site's time: hosts show the real time, and their work is done `speed` times quicker. */
 import type { Timers } from "./options.ts";
 
 export const realTimers: Timers = {

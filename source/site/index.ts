@@ -99,7 +99,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
     node.deployed = null;
   };
   const troubles = new Troubles(clock, has, switchOff);
-  const network = new Network(directory, random);
+  const network = new Network(directory);
   const kadeploy = new Kadeploy(clock, random, has, {
     wiped: forgetNode,
     booted: (node, environment, keys) => {
@@ -147,7 +147,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
   for (const { name } of ganeti.nodes) machines.set(name, ganetiMachine(name, clock, { ganeti, clusters, publicKey }));
   clusters.writeFiles(ganeti);
   for (const host of libvirt) {
-    const delay = () => (host.hostname === "hv2" && has("slow-host") ? 60 : 0);
+    const delay = () => (host.hostname === "hv2" && has("slow-host") ? 2.5 : 0);
     const machine = libvirtMachine(host, clock, publicKey, delay);
     machines.set(machine.name, machine);
   }

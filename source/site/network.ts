@@ -4,7 +4,6 @@ import type { Socket } from "node:net";
 import path from "node:path";
 import { type Duplex, duplexPair } from "node:stream";
 import type { Machine } from "./machine/machine.ts";
-import type { Random } from "./random.ts";
 import { type KeyPair, newKey } from "./sshd/keys.ts";
 import { HostServer } from "./sshd/server.ts";
 
@@ -23,10 +22,7 @@ export class Network {
   private readonly hosts = new Map<string, Listening>();
   private readonly injected = new Set<Duplex>();
 
-  constructor(
-    private readonly directory: string,
-    readonly random: Random,
-  ) {}
+  constructor(private readonly directory: string) {}
 
   private serve(
     machine: Machine,

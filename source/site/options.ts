@@ -38,7 +38,7 @@ export interface SiteOptions {
   /** Number of nodes that can be reserved, 4–200; 16 by default. */
   nodes?: number;
   scenarios?: readonly ScenarioName[];
-  /** How much quicker than a real site everything takes place; 20 by default. Clocks on the hosts show the real time. */
+  /** How much quicker than a real site its work is done; 20 by default. Clocks on the hosts, and `sleep`, go by the real time. */
   speed?: number;
   /** Equal seeds give equal sites. */
   seed?: number;

@@ -122,14 +122,19 @@ async function bySftp(session: Session, way: Way): Promise<boolean> {
     way.signal.addEventListener("abort", () => reject(cancelled()), { once: true });
   });
   gone.catch(() => {});
+  // Not every server answers the end of an SFTP channel.
+  const finish = () => {
+    sftp.end();
+    grant?.release();
+  };
   try {
     await Promise.race([gone, send(sftp, session, way)]);
   } catch (thrown) {
     // What was written so far is of no use to anybody.
-    sftp.unlink(way.temporary, () => sftp.end());
+    sftp.unlink(way.temporary, finish);
     throw thrown;
   }
-  sftp.end();
+  finish();
   return true;
 }
 

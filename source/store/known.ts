@@ -96,6 +96,8 @@ export interface KnownState {
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
+  /** One that stays until it is answered, while another is shown over it for its time. */
+  kept: Notice | null;
   questions: readonly Question[];
   /** Epoch milliseconds, moved once a second: all countdowns read it, so they move together. */
   now: number;
@@ -149,6 +151,7 @@ export function startState(now: number): KnownState {
     sessions: [],
     log: [],
     notice: null,
+    kept: null,
     questions: [],
     now,
   };
@@ -213,7 +216,9 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
     case "log":
       return { ...state, log: [...state.log, ...event.lines].slice(-logLimit) };
     case "notice":
-      return { ...state, notice: event.notice };
+      if (event.notice?.until === null) return { ...state, notice: event.notice, kept: event.notice };
+      if (event.notice) return { ...state, notice: event.notice };
+      return state.notice === state.kept ? { ...state, notice: null, kept: null } : { ...state, notice: state.kept };
     case "question":
       return { ...state, questions: [...state.questions, event.question] };
     case "answered":
@@ -222,7 +227,7 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       return {
         ...state,
         now: event.now,
-        notice: state.notice?.until && state.notice.until <= event.now ? null : state.notice,
+        notice: state.notice?.until && state.notice.until <= event.now ? state.kept : state.notice,
       };
     default:
       // What happens to runs belongs to no site: they go on when another is chosen.

@@ -11,8 +11,10 @@ import { NodeAsking } from "./node-asking.ts";
 import { runIsOpen } from "./run-known.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Milliseconds between two looks at the journals while somebody looks. */
+/** Milliseconds between two looks at the journals while somebody looks; longer where reading them takes long. */
 const listInterval = 4000;
+/** The share of the time that reading the journals may take: plans of many nodes are large. */
+const listShare = 0.05;
 
 /** Secrets by name, as the user gave them in a form. Held while the run is open, written nowhere. */
 export type Secrets = Readonly<Record<string, string>>;
@@ -75,13 +77,18 @@ export class RunWork {
 
   /** Reads the journals now; never rejects. */
   refresh(): Promise<void> {
+    const began = performance.now();
     this.refreshing ??= this.load().finally(() => {
       this.refreshing = null;
+      const took = performance.now() - began;
       if (this.watchers === 0 || this.timer) return;
-      this.timer = setTimeout(() => {
-        this.timer = null;
-        if (this.watchers > 0) void this.refresh();
-      }, listInterval);
+      this.timer = setTimeout(
+        () => {
+          this.timer = null;
+          if (this.watchers > 0) void this.refresh();
+        },
+        Math.max(listInterval, took / listShare),
+      );
       this.timer.unref();
     });
     return this.refreshing;

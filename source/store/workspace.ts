@@ -160,8 +160,8 @@ export class Workspace {
     const said = new Map<number, string>();
     this.inventory.on("action", (item) => {
       const { state, text, job: number } = item;
-      // An item moves also when its instance is seen again after it ended: nothing to tell.
-      const telling = `${state} ${text} ${number}`;
+      // A clock that counts is for the row; that an instance is seen again after the end is nothing to tell.
+      const telling = `${state} ${text.replace(/\d+/g, "")} ${number}`;
       if (said.get(item.id) === telling) return;
       said.set(item.id, telling);
       const level = item.state === "failed" ? "error" : "info";

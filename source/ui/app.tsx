@@ -28,7 +28,8 @@ export function App(): ReactNode {
     "global",
     {
       ...jumps,
-      back: { run: () => void (workspace.state.notice ? workspace.dismiss() : navigation.back()) },
+      // A notice that goes by itself must not take the Esc that was meant for the place.
+      back: { run: () => void (workspace.state.notice?.until === null ? workspace.dismiss() : navigation.back()) },
       palette: { run: () => setOver({ kind: "palette", active: router.active() }) },
       help: { run: () => setOver({ kind: "help", active: router.active() }) },
       quit: { run: ui.quit },

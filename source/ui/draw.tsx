@@ -92,14 +92,24 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, end);
     process.off("uncaughtException", crash);
     process.off("unhandledRejection", crash);
+    process.off("warning", warn);
+    for (const printer of printers) process.on("warning", printer);
     resolve();
   }
+  function warn({ name, message }: Error): void {
+    workspace.log("warning", "virtu", `${name}: ${message}`);
+  }
   function crash(thrown: unknown): void {
-    end();
+    // Before the end resolves: the first of the two counts.
     reject(thrown);
+    end();
   }
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, end);
   process.on("uncaughtException", crash);
   process.on("unhandledRejection", crash);
+  // Node prints its warnings to stderr, into the middle of the picture: they go to the log instead.
+  const printers = process.listeners("warning");
+  process.removeAllListeners("warning");
+  process.on("warning", warn);
   return ended;
 }

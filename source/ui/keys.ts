@@ -12,6 +12,8 @@ export interface Binding {
   /** A sentence for help. */
   readonly text: string;
   readonly dangerous?: boolean;
+  /** How the footer names its keys, when the first of them does not say enough: `↑↓`. */
+  readonly sign?: string;
   /** Left out of the footer: common knowledge, or rarely wanted. */
   readonly quiet?: boolean;
 }
@@ -227,7 +229,7 @@ export const keymap = {
     follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
   },
   dialog: {
-    move: { keys: ["up", "down"], label: "choose", text: "Go to another answer" },
+    move: { keys: ["up", "down"], sign: "↑↓", label: "choose", text: "Go to another answer" },
     answer: { keys: ["enter"], label: "answer", text: "Give the answer under the cursor" },
   },
 } as const satisfies Record<string, Record<string, Binding>>;

@@ -9,6 +9,8 @@ import { widthOf } from "./theme.ts";
 
 const syncStart = "\u001b[?2026h";
 const syncEnd = "\u001b[?2026l";
+/** A line that is equal to none. */
+const unknown = "\u0000";
 const hideCursor = "\u001b[?25l";
 
 const styles = /\u001b\[[\d;]*m/g;
@@ -78,9 +80,9 @@ export function createPainter(output: WriteStream): Painter {
   Object.assign(stream, { isTTY: true });
 
   const repaint = (): void => {
-    shown = [];
-    // Below the frame something of an earlier, larger one may stand.
-    if (drawing) output.write(`${hideCursor}\u001b[${wanted.length + 1};1H\u001b[0m\u001b[J`);
+    // Nobody knows what stands on any line: all of them are written, or erased, with the next frame.
+    shown = Array.from({ length: output.rows || 24 }, () => unknown);
+    if (drawing) output.write(hideCursor);
     flush();
   };
   return {

@@ -81,7 +81,10 @@ export class Router {
         else found.run(key);
         return true;
       }
-      if (entry.modal) return false;
+      if (entry.modal) {
+        // Whoever wants out by Ctrl-C gets out of the question first.
+        return key.name === "ctrl+c" ? this.dispatch({ name: "esc", text: null, raw: "\u001b" }) : false;
+      }
     }
     return false;
   }

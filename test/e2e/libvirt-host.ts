@@ -27,8 +27,8 @@ export interface LibvirtHosts {
   configDir: string;
   /** What virsh was asked to do, as `host: verb name`. */
   asked: string[];
-  /** Polls that were answered. */
-  polls: () => number;
+  /** Resolves when a host has answered its next poll. */
+  nextPoll(): Promise<void>;
   isRunning(host: string, domain: string): boolean;
   /** Cuts the host's sessions and takes no new ones; `alive` takes them again. */
   setAlive(host: string, alive: boolean): void;
@@ -121,7 +121,11 @@ export async function startLibvirtHosts(specs: readonly HostSpec[]): Promise<Lib
   const hostKey = utils.generateKeyPairSync("ed25519");
   const userKey = utils.generateKeyPairSync("ed25519");
   const asked: string[] = [];
-  let polls = 0;
+  let waiting: (() => void)[] = [];
+  const polled = () => {
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
   const hosts = new Map<string, { domains: DomainSpec[]; alive: boolean; sockets: Set<Socket>; close: () => void }>();
   const config: string[] = [];
   const known: string[] = [];
@@ -143,11 +147,11 @@ export async function startLibvirtHosts(specs: readonly HostSpec[]): Promise<Lib
           accept().on("exec", (acceptExec, _reject, { command }) => {
             const stream = acceptExec();
             const { status, stdout = "", stderr = "" } = answer(name, state.domains, command, asked);
-            if (stdout.startsWith("@@virtu domains")) polls += 1;
             if (stderr) stream.stderr.write(stderr);
             stream.write(stdout, () => {
               stream.exit(status);
               stream.end();
+              if (stdout.startsWith("@@virtu domains")) polled();
             });
           });
         });
@@ -188,7 +192,7 @@ export async function startLibvirtHosts(specs: readonly HostSpec[]): Promise<Lib
     sshConfigFile,
     configDir: path.join(directory, "virtu"),
     asked,
-    polls: () => polls,
+    nextPoll: () => new Promise((resolve) => waiting.push(resolve)),
     isRunning: (host, domain) => hosts.get(host)?.domains.find(({ name }) => name === domain)?.running ?? false,
     setAlive(host, alive) {
       const state = hosts.get(host);

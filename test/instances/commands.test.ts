@@ -21,7 +21,7 @@ function open(script: Script, flags: Partial<Session["globals"]> = {}, hosts: st
   const pool = new ScriptedPool(script);
   const printed: { value: unknown; lines: readonly string[] } = { value: undefined, lines: [] };
   const notes: string[] = [];
-  const settings = { get: (key: string) => (key === "hosts" ? hosts : "qemu:///system") };
+  const settings = { get: (key: string) => (key === "hosts" ? hosts : "") };
   const session = {
     app: { pool, settings },
     globals: { json: true, yes: false, dryRun: false, ...flags },

@@ -200,6 +200,38 @@ describe("a cluster that several hosts reach", () => {
     expect(pool.lines("node2").filter(isGanetiList)).toEqual([]);
   });
 
+  test("tells the status after an action, also when another host than its master answered first", async () => {
+    const master = gate();
+    const masterListed = gate();
+    let lists = 0;
+    let status = "running";
+    const pool = new ScriptedPool(async ({ host, line }) => {
+      if (isDiscovery(line)) {
+        if (host.name === "node1") await master.opened;
+        return ganetiHost(host.name, "node1.example.org");
+      }
+      if (isGanetiList(line)) {
+        // The other host's list is asked first and answered last.
+        lists += 1;
+        const first = lists === 1;
+        if (first) {
+          master.open();
+          await masterListed.opened;
+        } else setImmediate(() => masterListed.open());
+        return ganetiList({ "web1.example.org": status });
+      }
+      if (line.includes("--submit")) {
+        status = "ADMIN_down";
+        return { stdout: "41: web1.example.org\n" };
+      }
+      return { stdout: "" };
+    });
+    const inventory = inventoryOf(pool, ["node1", "node2"]);
+    await inventory.refresh();
+    const [item] = await inventory.act("shutdown", [keyOf(inventory, "web1.example.org")]).done;
+    expect(item).toMatchObject({ state: "done", job: "41", statusAfter: "stopped" });
+  });
+
   test("is shown through another host when the first is dead", async () => {
     const down = new Set<string>();
     const inventory = inventoryOf(cluster(down), ["node2", "node3"]);

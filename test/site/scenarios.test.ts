@@ -1,7 +1,7 @@
 /** The site as virtu meets it: through its own pool and journeys, in good times and in each scenario. */
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createInventory } from "../../source/instances/inventory.ts";
 import { deploy, findDeployments, followDeployment, startDeployment } from "../../source/journey/deploy.ts";
 import { environmentVersions, listEnvironments } from "../../source/journey/environments.ts";
@@ -265,7 +265,8 @@ test("slow-host answers late, frozen-libvirt answers in part", async () => {
   const [, frozen, slow] = inventory.view().hosts;
   expect(frozen).toMatchObject({ state: "ok" });
   expect(frozen?.notes.length).toBeGreaterThan(0);
-  expect(slow).toBeDefined();
+  expect(slow).toMatchObject({ state: "ok" });
+  expect(slow?.tookMs).toBeGreaterThan(2000);
   expect(inventory.view().instances.filter(({ host }) => host === "hv1.demo").length).toBe(6);
   inventory.end();
 });
@@ -289,4 +290,33 @@ test("nothing is left when it ends, twice or in a hurry", async () => {
   await site.end();
   await site.end();
   expect(existsSync(directory)).toBe(false);
+});
+
+test("what ran on a lost link ends with its next word, what was detached goes on", async () => {
+  const { embedded, on } = await open();
+  const frontend = embedded.world.machines.get(embedded.frontend)!;
+  const lost = on("setsid -f sleep infinity > /dev/null 2>&1; touch log; tail -f log");
+  await vi.waitUntil(() => [...frontend.processes.values()].some(({ title }) => title === "tail -f log"));
+  embedded.cutLink();
+  expect((await lost).outcome).toBe("lost");
+  await vi.waitUntil(() => ![...frontend.processes.values()].some(({ title }) => title === "tail -f log"));
+  expect([...frontend.processes.values()].map(({ title }) => title)).toEqual(["sleep infinity"]);
+});
+
+test("files are uploaded by SFTP, and a terminal has a shell behind it", async () => {
+  const { embedded, pool, on } = await open();
+  const host = { name: embedded.frontend };
+  await pool.upload(host, Buffer.from("one\ntwo ü\n"), "notes/../list.txt", { mode: 0o600 });
+  await pool.upload(host, Buffer.from("again\n"), "list.txt");
+  expect((await on("stat -c '%a %s' list.txt; cat list.txt; ls")).stdout).toBe("644 6\nagain\nimage\nlist.txt\n");
+  const { stream, ended } = await pool.pty(host, null, { columns: 80, rows: 24 });
+  let screen = "";
+  stream.on("data", (chunk: Buffer) => {
+    screen += chunk;
+  });
+  stream.write("cd image\rpwd\rnosuch\rexit 4\r");
+  expect(await ended).toMatchObject({ outcome: "exited", status: 4 });
+  expect(screen).toContain("jdoe@frontend:~$ ");
+  expect(screen).toContain("jdoe@frontend:~/image$ /home/jdoe/image\r\n");
+  expect(screen).toContain("nosuch: not found\r\n");
 });

@@ -204,7 +204,7 @@ describe("Kadeploy, masked", () => {
   });
 
   test("Ctrl-C cancels, a hang-up does not", async () => {
-    const line = `RUBYOPT=-rlive kadeploy3 ${nodes()} -e debian11-min -k > log 2>&1 & while ! grep -q wait_reboot log; do sleep 1; done; kill -SIGNAL $!; wait $!; echo $?`;
+    const line = `RUBYOPT=-rlive kadeploy3 ${nodes()} -e debian11-min -k > log 2>&1 & while ! grep -q wait_reboot log; do sleep 0.01; done; kill -SIGNAL $!; wait $!; echo $?`;
     site.setSpeed(100);
     const hung = await run(frontend, line.replace("SIGNAL", "HUP"));
     expect(hung.stdout).toBe("129\n");
@@ -313,7 +313,7 @@ describe("Ganeti, masked", () => {
   test("jobs on one instance wait for each other", async () => {
     site.setSpeed(200);
     const { stdout } = await on(
-      "gnt-instance shutdown --submit mail; gnt-instance start --submit mail; sleep 10; gnt-job list --no-headers --separator='|' -o status,summary | tail -n 2",
+      "gnt-instance shutdown --submit mail; gnt-instance start --submit mail; while ! gnt-job list --no-headers -o status | grep -q waiting; do sleep 0.01; done; gnt-job list --no-headers --separator='|' -o status,summary | tail -n 2",
     );
     site.setSpeed(1000);
     expect(stdout).toMatch(/running\|INSTANCE_SHUTDOWN\(mail\.demo\)\nwaiting\|INSTANCE_STARTUP\(mail\.demo\)\n$/);

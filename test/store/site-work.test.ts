@@ -66,6 +66,24 @@ describe("jobs", () => {
   });
 });
 
+it("says when the walltime is nearly over, once, and that the job has ended", async () => {
+  let listed = [{ ...running, endsAt: now + 300 }];
+  const journeys: Partial<Journeys> = { listJobs: async () => listed, getJob: async () => ended({ jobId: 1874 }) };
+  const workspace = fakeWorkspace({ now, journeys });
+  workspace.site.takeOver(1874);
+  await workspace.site.refresh();
+  workspace.store.flush();
+  expect(workspace.state.notice).toMatchObject({ text: expect.stringContaining("ends in 5 min"), until: null });
+  workspace.dismiss();
+  await workspace.site.refresh();
+  workspace.store.flush();
+  expect(workspace.state.notice).toBeNull();
+  listed = [];
+  await workspace.site.refresh();
+  workspace.store.flush();
+  expect(workspace.state.notice?.text).toContain("Job 1874 has ended");
+});
+
 describe("a reservation", () => {
   it("goes from being sent to the running job, with what was said on the way", async () => {
     let finish: () => void = () => {};
@@ -81,7 +99,7 @@ describe("a reservation", () => {
         },
       },
     });
-    const reserved = workspace.site.reserve(request);
+    const reserved = workspace.site.jobs.reserve(request);
     expect(workspace.state.reservation).toMatchObject({
       jobId: 1875,
       text: "job 1875 waits",
@@ -101,9 +119,9 @@ describe("a reservation", () => {
       journeys: { reserve: () => new Promise((_resolve, reject) => fails.push(reject)) },
       clock: () => time * 1000,
     });
-    const first = workspace.site.reserve(request);
+    const first = workspace.site.jobs.reserve(request);
     time += 5;
-    void workspace.site.reserve({ ...request, nodes: 2 });
+    void workspace.site.jobs.reserve({ ...request, nodes: 2 });
     fails[0]?.(new VirtuError({ kind: "refused", what: "no" }));
     expect(await first).toBeNull();
     expect(workspace.state.reservation).toMatchObject({ request: { nodes: 2 }, error: null });
@@ -114,7 +132,7 @@ describe("extending and releasing", () => {
   it("keeps granted and pending apart", async () => {
     const result = { jobId: 1874, walltime: 9000, granted: 600, pending: 1200 };
     const workspace = fakeWorkspace({ journeys: { extend: async () => result } });
-    await workspace.site.extend(1874, "+0:30");
+    await workspace.site.jobs.extend(1874, "+0:30");
     expect(workspace.state.extending).toEqual({ jobId: 1874, working: false, result, error: null });
   });
   it("releases a job once at a time, and marks it while it goes", async () => {
@@ -126,8 +144,8 @@ describe("extending and releasing", () => {
         }),
     );
     const workspace = fakeWorkspace({ journeys: { release, getJob: async () => ended({ jobId: 1874 }) } });
-    const going = workspace.site.release(1874);
-    void workspace.site.release(1874);
+    const going = workspace.site.jobs.release(1874);
+    void workspace.site.jobs.release(1874);
     expect(workspace.state.releasing).toEqual([1874]);
     finish(ended({ jobId: 1874 }));
     await going;
@@ -210,6 +228,19 @@ describe("deployments", () => {
 });
 
 describe("what is known", () => {
+  it("shows a notice that waits for an answer again when the one over it has had its time", () => {
+    let time = now * 1000;
+    const workspace = fakeWorkspace({ clock: () => time });
+    workspace.notify("warning", "ten minutes left", true);
+    workspace.notify("info", "copied");
+    expect(workspace.state.notice?.text).toBe("copied");
+    time += 10_000;
+    workspace.store.dispatch({ type: "tick", now: time });
+    expect(workspace.state.notice?.text).toBe("ten minutes left");
+    workspace.dismiss();
+    expect(workspace.state.notice).toBeNull();
+  });
+
   it("takes the newest deployment of a job", () => {
     const workspace = fakeWorkspace();
     workspace.store.dispatch({ type: "deployment", deployment: deploying });

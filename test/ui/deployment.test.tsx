@@ -74,6 +74,10 @@ describe("a deployment in words", () => {
       "p-30 failed in copy image, create_partition_table:",
       "  fdisk: cannot open /dev/sda: No such device",
     ]);
+    const step = "SetDeploymentEnvUntrusted-create_partition_table";
+    expect(explainNode({ ...broken("p-30"), microStep: step }, deploying, 78, 1)).toEqual([
+      "p-30 failed in copy image, create_partition_table:",
+    ]);
     expect(explainNode(booting("p-1", { state: "missing" }), deployed, 78, 4).join(" ")).toMatch(
       /missing: +asked for, but kadeploy3 says neither/,
     );

@@ -129,6 +129,7 @@ function plainSettings(): Settings {
     hosts: [],
     libvirtUri: "qemu:///system",
     refreshSeconds: 4,
+    taktukAbove: 64,
   };
   return {
     file: "/nowhere/settings.json",

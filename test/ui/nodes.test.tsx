@@ -1,6 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Journeys } from "../../source/store/journeys.ts";
-import { disksText, memoryText, nodeLines, nodesRow, nodeView } from "../../source/ui/screens/nodes-text.ts";
+import {
+  disksText,
+  memoryText,
+  nodeLines,
+  nodesRow,
+  nodeView,
+  systemText,
+} from "../../source/ui/screens/nodes-text.ts";
 import { widthOf } from "../../source/ui/theme.ts";
 import { keys, openUi } from "./harness.tsx";
 import { deployed, deploying, ended, factsOf, now, running, waiting } from "./job-fakes.ts";
@@ -26,6 +33,7 @@ describe("a node in words", () => {
   });
   it("writes memory and disks as people do", () => {
     expect(memoryText(131_072)).toBe("128 G");
+    expect(systemText("Debian GNU/Linux 12 (bookworm)")).toBe("Debian 12");
     expect(memoryText(512)).toBe("512 M");
     expect(
       disksText([

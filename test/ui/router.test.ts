@@ -58,6 +58,17 @@ test("nothing below a modal layer gets a key or is listed", () => {
   expect(router.active().map(({ id }) => id)).toEqual(["back"]);
 });
 
+test("Ctrl-C leaves a question by its Esc, and the program only when there is none", () => {
+  const router = new Router();
+  const said: string[] = [];
+  add(router, "global", { quit: { run: () => void said.push("quit") } }, layer.global);
+  const drop = add(router, "global", { back: { run: () => void said.push("back") } }, layer.dialog, { modal: true });
+  router.dispatch(key("\x03"));
+  drop();
+  router.dispatch(key("\x03"));
+  expect(said).toEqual(["back", "quit"]);
+});
+
 test("a field takes text before any binding, and lets other keys through", () => {
   const router = new Router();
   const said: string[] = [];

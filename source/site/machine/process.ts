@@ -105,13 +105,18 @@ export class Process {
     });
   }
 
-  /** Seconds of the site's time. */
+  /** Work that takes so many seconds of the site's time. */
+  async work(seconds: number): Promise<void> {
+    await this.sleep(seconds / this.machine.clock.speed);
+  }
+
+  /** Real seconds, as the host's clock shows them. */
   async sleep(seconds: number): Promise<void> {
     let callOff = () => {};
     try {
       await this.guard(
         new Promise<void>((resolve) => {
-          if (Number.isFinite(seconds)) callOff = this.machine.clock.after(seconds, resolve);
+          if (Number.isFinite(seconds)) callOff = this.machine.clock.afterReal(seconds * 1000, resolve);
         }),
       );
     } finally {

@@ -1,6 +1,7 @@
 /** oardel, oarwalltime, oarnodes, oarprint, and Grid'5000's own g5k-subnets and usagepolicycheck. */
 import type { Call, Program } from "../machine/machine.ts";
-import { Oar, type OarJob } from "../world/oar.ts";
+import { Oar } from "../world/oar.ts";
+import type { OarJob } from "../world/oar-job.ts";
 import { oarDuration, walltimeSeconds } from "../world/oar-request.ts";
 import { subnetAddress } from "../world/testbed.ts";
 import { databaseDown } from "./oarstat.ts";

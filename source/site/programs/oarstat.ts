@@ -1,7 +1,8 @@
 /** oarstat 2.5: what OAR knows of jobs, as JSON, text and table. */
 import type { Call } from "../machine/machine.ts";
 import { dateTime } from "../utilities/about.ts";
-import type { Oar, OarJob } from "../world/oar.ts";
+import type { Oar } from "../world/oar.ts";
+import type { OarJob } from "../world/oar-job.ts";
 import { oarDuration } from "../world/oar-request.ts";
 import { propertyLine, resourcesOf } from "../world/oar-run.ts";
 import { type Json, perlJson } from "./perl-json.ts";

@@ -162,7 +162,7 @@ export function oarsub(oar: Oar, hasScenario: (name: ScenarioName) => boolean): 
     }
     if (start === null) return 0;
     await call.out("Reservation mode: waiting validation...\n");
-    await call.process.sleep(20);
+    await call.process.work(20);
     const refusal = oar.decide(job);
     await call.out(`Reservation ${refusal === null ? "valid --> OK" : `not valid --> KO (${refusal})`}\n`);
     return refusal === null ? 0 : 10;

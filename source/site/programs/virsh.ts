@@ -113,7 +113,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   start: onDomain("start", async (host, domain, _line, call) => {
     if (domain.id !== null) throw new VirshError("Domain is already active");
-    await call.process.sleep(8);
+    await call.process.work(8);
     host.start(domain);
     return `Domain '${domain.name}' started\n\n`;
   }),
@@ -129,7 +129,7 @@ const commands: Readonly<Record<string, Command>> = {
   }),
   destroy: onDomain("destroy", async (host, domain, _line, call) => {
     running("destroy", domain);
-    await call.process.sleep(domain.frozen ? 60 : 4);
+    await call.process.work(domain.frozen ? 60 : 4);
     host.off(domain, 2);
     return `Domain '${domain.name}' destroyed\n\n`;
   }),
@@ -264,7 +264,7 @@ async function connect(call: Call, uri: string): Promise<boolean> {
   return false;
 }
 
-/** `delay`: seconds of the site's time before every answer. */
+/** `delay`: real seconds before every answer. */
 export function virsh(host: LibvirtHost, delay: () => number): Program {
   return async (call) => {
     let uri = "qemu:///system";

@@ -12,7 +12,7 @@ export async function runCompound(shell: Shell, command: Exclude<Command, { kind
     case "group":
       return shell.runList(command.body);
     case "subshell": {
-      const { ended } = shell.fork(shell.state.name, shell.process.dupFiles(), (inner) => inner.runList(command.body));
+      const { ended } = shell.fork(shell.state.name, shell.process.dupFiles(), (inner) => inner.runWhole(command.body));
       return shellStatus(await shell.process.guard(ended));
     }
     case "if":

@@ -10,7 +10,7 @@ import { FunctionReturn, LoopJump } from "./jumps.ts";
 import { parse } from "./parser.ts";
 import { redirected } from "./redirect.ts";
 import { runSimple } from "./simple.ts";
-import type { AndOr, Command, List, Pipeline } from "./tree.ts";
+import { type AndOr, type Command, type List, type Pipeline, soleCommand } from "./tree.ts";
 import { ScriptError } from "./words.ts";
 
 interface State {
@@ -36,8 +36,8 @@ export class Shell implements Environment {
   private readonly arrived: string[] = [];
   /** Called as soon as a trapped signal comes: `wait` returns then. */
   interrupted: (() => void) | null = null;
-  /** The program of its only command takes this process over, as with `program &`: a signal to it is one to the program. */
-  replaced = false;
+  /** A program that this process ends with: it takes the shell's place, its process number and its signals. */
+  lastCommand: Command | null = null;
   /** Inside a condition, where `set -e` does nothing. */
   private conditions = 0;
 
@@ -146,6 +146,13 @@ export class Shell implements Environment {
     return this.runList(list);
   }
 
+  /** A list that is all this process has to do. */
+  async runWhole(list: List): Promise<number> {
+    const [only] = list.items;
+    if (list.items.length === 1 && only && !only.background) this.lastCommand = soleCommand(only);
+    return this.runList(list);
+  }
+
   /** A whole script as the body of this shell's process, its EXIT trap included. */
   async main(script: string): Promise<number> {
     return this.withExitTrap(() => this.runText(script));
@@ -227,9 +234,7 @@ export class Shell implements Environment {
       item.source,
       files,
       (shell) => {
-        const [only, ...others] = item.first.commands;
-        const isAlone = item.rest.length === 0 && others.length === 0 && !item.first.negated;
-        shell.replaced = isAlone && only?.kind === "simple";
+        shell.lastCommand = soleCommand(item);
         return shell.runAndOr(item);
       },
       (process) => {
@@ -264,7 +269,7 @@ export class Shell implements Environment {
     const files = this.process.dupFiles();
     files.get(1)?.close();
     files.set(1, writer);
-    const { ended } = this.fork(this.state.name, files, (shell) => shell.runList(body));
+    const { ended } = this.fork(this.state.name, files, (shell) => shell.runWhole(body));
     let text = "";
     for (;;) {
       const piece = await this.process.guard(reader.read());
@@ -317,7 +322,12 @@ export class Shell implements Environment {
           put(1, writer);
           input = reader;
         }
-        running.push(this.fork(this.state.name, files, (shell) => shell.runCommand(command)).ended);
+        running.push(
+          this.fork(this.state.name, files, (shell) => {
+            shell.lastCommand = command;
+            return shell.runCommand(command);
+          }).ended,
+        );
       });
       const exits = await this.process.guard(Promise.all(running));
       this.status = shellStatus(exits.at(-1) ?? { status: 0, signal: null });

@@ -36,7 +36,6 @@ export async function runSimple(shell: Shell, command: Simple): Promise<void> {
     );
     return;
   }
-  if (shell.replaced && shell.machine.lookUp(name, shell.process.env.get("PATH"))) return exec(shell, words, command);
   await runProgram(shell, name, args, command);
 }
 
@@ -93,6 +92,12 @@ async function runProgram(shell: Shell, name: string, args: string[], command: S
     }
     const { process, machine } = shell;
     const title = [name, ...args].join(" ");
+    if (shell.lastCommand === command && shell.state.traps.size === 0) {
+      process.env = env;
+      process.title = title;
+      shell.status = await found.program(machine.call(process, name, args));
+      return;
+    }
     const child = machine.create({ user: process.user, title, env, files: process.dupFiles(), parent: process });
     const ended = machine.run(child, () => found.program(machine.call(child, name, args)));
     shell.status = shellStatus(await process.guard(ended));

@@ -58,3 +58,9 @@ export function plainText(word: Word): string | null {
   const [only] = word;
   return word.length === 1 && only?.kind === "text" && !only.quoted ? only.text : null;
 }
+
+/** The only command of a list, if it is a simple one: the process that runs it needs no shell around it. */
+export function soleCommand({ first, rest }: Pick<AndOr, "first" | "rest">): Command | null {
+  const [only] = first.commands;
+  return rest.length === 0 && !first.negated && first.commands.length === 1 && only?.kind === "simple" ? only : null;
+}

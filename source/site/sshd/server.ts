@@ -28,6 +28,8 @@ export class HostServer {
 
   private accept(connection: Connection): void {
     this.connections.add(connection);
+    // One listener for each session on it.
+    connection.setMaxListeners(0);
     let user = "";
     const { machine } = this.options;
     connection.on("authentication", (context) => {
@@ -39,7 +41,9 @@ export class HostServer {
       context.accept();
     });
     connection.on("ready", () => {
-      connection.on("session", (accept) => openSession(machine, user, accept(), this.options.connectionText));
+      connection.on("session", (accept) =>
+        openSession(machine, user, accept(), connection, this.options.connectionText),
+      );
       connection.on("tcpip", (accept, reject, info) => {
         const target = this.options.connect?.(info.destIP, info.destPort) ?? null;
         if (!target) {

@@ -1,5 +1,5 @@
 /** A session channel: commands, the login shell, signals, SFTP. */
-import type { ServerChannel, Session } from "ssh2";
+import type { Connection, ServerChannel, Session } from "ssh2";
 import type { Machine } from "../machine/machine.ts";
 import { BrokenPipe, makePipe, OpenFile } from "../machine/open-file.ts";
 import type { Process } from "../machine/process.ts";
@@ -51,7 +51,23 @@ class ChannelFile extends OpenFile {
 }
 
 /** `connectionText`: `CLIENT PORT SERVER PORT`, for SSH_CONNECTION. */
-export function openSession(machine: Machine, user: string, session: Session, connectionText: string): void {
+export function openSession(
+  machine: Machine,
+  user: string,
+  session: Session,
+  connection: Connection,
+  connectionText: string,
+): void {
+  // When a connection breaks, ssh2 closes the channels on it. It knows a session among them by the name of its class,
+  // which a minified bundle does not have, and would take it for a channel: marked as closed it is left alone.
+  Object.assign(session, { incoming: { state: "closed" } });
+  /** The channel of a session is then not told: its end is passed on here. */
+  const withConnection = (channel: ServerChannel): ServerChannel => {
+    const lost = () => channel.emit("close");
+    connection.once("close", lost);
+    channel.once("close", () => connection.off("close", lost));
+    return channel;
+  };
   const env = machine.loginEnvironment(user);
   env.set("SSH_CONNECTION", connectionText);
   let process: Process | null = null;
@@ -76,10 +92,17 @@ export function openSession(machine: Machine, user: string, session: Session, co
     accept?.();
   });
   session.on("exec", (accept, _reject, info) => {
-    process = run(machine, user, env, accept(), ["-c", Buffer.from(info.command, "utf8").toString("latin1")], terminal);
+    process = run(
+      machine,
+      user,
+      env,
+      withConnection(accept()),
+      ["-c", Buffer.from(info.command, "utf8").toString("latin1")],
+      terminal,
+    );
   });
   session.on("shell", (accept) => {
-    process = run(machine, user, env, accept(), [], terminal);
+    process = run(machine, user, env, withConnection(accept()), [], terminal);
   });
   session.on("sftp", (accept) => serveSftp(machine, user, accept()));
   session.on("error", () => {});
@@ -98,8 +121,12 @@ function run(
   channel.on("error", () => {});
   let openOutputs = 2;
   let exited = false;
+  let lost = false;
+  channel.once("close", () => {
+    lost = true;
+  });
   const finish = () => {
-    if (exited && openOutputs === 0 && !channel.destroyed) channel.end();
+    if (exited && openOutputs === 0 && !lost) channel.end();
   };
   const released = () => {
     openOutputs -= 1;
@@ -131,7 +158,7 @@ function run(
     : () => shell.program(machine.call(process, "sh", args));
   void machine.run(process, body).then((exit) => {
     exited = true;
-    if (channel.destroyed) return;
+    if (lost) return;
     if (exit.signal === null) channel.exit(exit.status);
     else channel.exit(exit.signal, false, "");
     finish();

@@ -115,11 +115,11 @@ export class Terminal {
     process.handlers.set("INT", () => {});
     const sign = process.user === "root" ? "#" : "$";
     for (;;) {
-      const home = machine.account(process.user)?.home;
-      await process.write(
-        1,
-        `${process.user}@${machine.shortName}:${process.directory === home ? "~" : process.directory}${sign} `,
-      );
+      const home = machine.account(process.user)?.home ?? "/";
+      const { directory } = process;
+      const place =
+        directory === home || directory.startsWith(`${home}/`) ? `~${directory.slice(home.length)}` : directory;
+      await process.write(1, `${process.user}@${machine.shortName}:${place}${sign} `);
       const file = process.files.get(0);
       const line = file ? await process.guard(file.readLine()) : null;
       if (!line) {

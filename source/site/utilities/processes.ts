@@ -12,13 +12,7 @@ export function duration(word: string): number | null {
   return number.startsWith("inf") ? Number.POSITIVE_INFINITY : Number(number) * factor;
 }
 
-/**
- * Whoever waits a minute or more waits for somebody outside the site, who is not hurried: a timer that undoes a change
- * unless virtu comes back, a limit for a step. Such times are real ones; all others go by the site's clock.
- */
-const outsideSeconds = 60;
-
-async function sleep({ machine, process, args, err }: Call): Promise<number> {
+async function sleep({ process, args, err }: Call): Promise<number> {
   let total = 0;
   if (args.length === 0) {
     await err("sleep: missing operand\nTry 'sleep --help' for more information.\n");
@@ -32,8 +26,7 @@ async function sleep({ machine, process, args, err }: Call): Promise<number> {
     }
     total += seconds;
   }
-  const { speed } = machine.clock;
-  await process.sleep(total < outsideSeconds ? total : total * Math.max(1, speed));
+  await process.sleep(total);
   return 0;
 }
 
@@ -105,10 +98,10 @@ async function timeout(call: Call): Promise<number> {
   process.handlers.set("TERM", () => end("TERM"));
   if (seconds > 0) {
     offs.push(
-      machine.clock.after(seconds < outsideSeconds ? seconds : seconds * Math.max(1, machine.clock.speed), () => {
+      machine.clock.afterReal(seconds * 1000, () => {
         late = true;
         end(signal);
-        if (killAfter !== null) offs.push(machine.clock.after(killAfter, () => end("KILL")));
+        if (killAfter !== null) offs.push(machine.clock.afterReal(killAfter * 1000, () => end("KILL")));
       }),
     );
   }

@@ -1,7 +1,8 @@
 /** A deploy job's command, which runs on the frontend, and the files that OAR keeps there while the job runs. */
 import { NullFile } from "../machine/open-file.ts";
 import type { Process } from "../machine/process.ts";
-import type { Oar, OarJob } from "./oar.ts";
+import type { Oar } from "./oar.ts";
+import type { OarJob } from "./oar-job.ts";
 import { coresOf } from "./oar-plan.ts";
 import { oarDuration } from "./oar-request.ts";
 import type { Resource, Testbed } from "./testbed.ts";

@@ -2,71 +2,11 @@
 import type { Clock } from "../clock.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { ScenarioName } from "../options.ts";
+import type { OarJob, State, Submission } from "./oar-job.ts";
 import { coresOf, freeSubnets, Plan } from "./oar-plan.ts";
-import { oarDuration, type Wanted } from "./oar-request.ts";
+import { oarDuration } from "./oar-request.ts";
 import { endCommand, startCommand } from "./oar-run.ts";
-import type { Node, Resource, Testbed } from "./testbed.ts";
-
-export type State =
-  | "Waiting"
-  | "Hold"
-  | "toLaunch"
-  | "toError"
-  | "toAckReservation"
-  | "Launching"
-  | "Running"
-  | "Finishing"
-  | "Terminated"
-  | "Error";
-
-export interface OarEvent {
-  id: number;
-  type: string;
-  description: string;
-  date: number;
-}
-
-export interface OarJob {
-  id: number;
-  owner: string;
-  name: string | null;
-  project: string;
-  queue: string;
-  types: string[];
-  command: string;
-  directory: string;
-  request: string;
-  wanted: Wanted;
-  state: State;
-  reservation: "None" | "toSchedule" | "Scheduled";
-  /** Epoch seconds; 0 or null: not yet. */
-  submittedAt: number;
-  startedAt: number;
-  stoppedAt: number;
-  predicted: number | null;
-  walltime: number | null;
-  granted: number;
-  pending: number;
-  nodes: Node[];
-  subnets: Resource[];
-  exitCode: number | null;
-  events: OarEvent[];
-}
-
-export interface Submission {
-  owner: string;
-  name: string | null;
-  project: string;
-  queue: string;
-  types: string[];
-  command: string;
-  directory: string;
-  request: string;
-  wanted: Wanted;
-  hold: boolean;
-  /** Epoch seconds of an advance reservation. */
-  start: number | null;
-}
+import type { Node, Testbed } from "./testbed.ts";
 
 const active: readonly State[] = ["toLaunch", "Launching", "Running", "Finishing"];
 

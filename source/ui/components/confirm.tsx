@@ -7,7 +7,7 @@ import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
 import { Dialog } from "./dialog.tsx";
 import { textBox } from "./field.tsx";
-import { Menu, useMenuKeys } from "./menu.tsx";
+import { Menu, useDialogKeys } from "./menu.tsx";
 
 export interface ConfirmProps {
   title: string;
@@ -49,7 +49,7 @@ export function Confirm({ title, losses, text, safe, danger, typed, onYes, onNo 
       },
     },
   );
-  useMenuKeys(!typing);
+  useDialogKeys(typing ? "field" : "menu");
   return (
     <Dialog title={title} tone="red">
       <Box flexDirection="column" marginY={1}>

@@ -108,10 +108,12 @@ export function NoticeLine(): ReactNode {
 /** Footer text: the likeliest keys first, as many as have room, help always. Short labels when the full ones have none. */
 export function footerText(active: readonly Active[], columns: number): string {
   const wanted = active.filter(({ binding, disabled }) => !binding.quiet && !disabled);
-  const help = wanted.filter(({ id, scope }) => scope === "global" && (id === "help" || id === "back"));
+  const help = wanted.filter(
+    ({ id, scope, binding }) => binding.keys[0] === "esc" || (scope === "global" && id === "help"),
+  );
   const own = wanted.filter((entry) => !help.includes(entry));
   const text = ({ binding }: Active, short: boolean) =>
-    `${keyName(binding.keys[0] ?? "")} ${(short && binding.short) || binding.label}${binding.dangerous ? glyph.dangerous : ""}`;
+    `${binding.sign ?? keyName(binding.keys[0] ?? "")} ${(short && binding.short) || binding.label}${binding.dangerous ? glyph.dangerous : ""}`;
   const end = help.map((entry) => text(entry, false)).join("  ");
   const fitting = (short: boolean) => {
     const shown: string[] = [];

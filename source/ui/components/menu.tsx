@@ -29,9 +29,9 @@ function Item({ isSelected = false, label }: { isSelected?: boolean; label: stri
 
 const native: Handler = { run: () => {}, native: true };
 
-/** Shows the keys of a menu in the footer of a dialog; call it after the dialog's own `useKeys`. */
-export function useMenuKeys(active = true): void {
-  useKeys("dialog", { move: native, answer: native }, { level: layer.dialog, active });
+/** Shows a dialog's keys in the footer: those of a menu, or of a field to be typed in. Call it after the dialog's own `useKeys`. */
+export function useDialogKeys(kind: "menu" | "field"): void {
+  useKeys("dialog", kind === "menu" ? { move: native, answer: native } : { answer: native }, { level: layer.dialog });
 }
 
 export function Menu<V>({

@@ -9,7 +9,7 @@ import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
 import { Dialog } from "./dialog.tsx";
 import { textBox } from "./field.tsx";
-import { Menu, useMenuKeys } from "./menu.tsx";
+import { Menu, useDialogKeys } from "./menu.tsx";
 import { RunSecretDialog } from "./run-secret.tsx";
 
 export function QuestionDialog({ question }: { question: Question }): ReactNode {
@@ -49,6 +49,7 @@ function SecretDialog({ id, question }: { id: number; question: SecretQuestion }
       },
     },
   );
+  useDialogKeys("field");
   return (
     <Dialog title={secretTitles[question.kind](question)}>
       {question.failures > 0 && (
@@ -72,7 +73,7 @@ function HostKeyDialog({ id, question }: { id: number; question: HostKeyQuestion
     // ink-select-input takes a digit for a choice at once, and a strange key must never be trusted by a slip.
     { level: layer.dialog, modal: true, typed: (key) => /^\d$/.test(key.name) },
   );
-  useMenuKeys();
+  useDialogKeys("menu");
   return (
     <Dialog title={`Is this really ${question.host}?`} tone="yellow">
       <Box flexDirection="column" marginY={1}>

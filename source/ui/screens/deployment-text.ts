@@ -172,7 +172,8 @@ export function explainNode(node: NodeProgress, deployment: Deployment, width: n
   if (node.state !== "failed") return [];
   const step = deployment.result?.failed.find((one) => one.node === node.node)?.step ?? node.microStep;
   const phase = phases.find(({ id }) => node.phases[id].state === "failed")?.title.toLowerCase();
-  const where = [phase, step].filter(Boolean).join(", ");
+  // `SetDeploymentEnvUntrusted-create_partition_table`: the phase is said already, in plain words.
+  const where = [phase, step?.replace(/^[A-Z]\w*-/, "")].filter(Boolean).join(", ");
   const reason = plain(node.reason ?? "no reason was given")
     .split("\n")
     .flatMap((line) => wrapWords(line, width - 4));

@@ -53,7 +53,7 @@ export function ExtendScreen({ place }: { place: Place }): ReactNode {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the answer is the reason to ask.
   useEffect(() => {
     let there = true;
-    workspace.site.extensionLimits(jobId).then(
+    workspace.site.jobs.extensionLimits(jobId).then(
       (found) => there && setLimits(found),
       (thrown: unknown) => there && setProblem(toVirtuError(thrown)),
     );
@@ -80,7 +80,7 @@ export function ExtendScreen({ place }: { place: Place }): ReactNode {
         errors={(values) => ({ amount: wrong(values, limits?.possible ?? null) })}
         meanings={(values) => ({ amount: meaning(values) })}
         missing={() => (extending?.working ? "the last request is on its way" : null)}
-        onSubmit={(values) => void workspace.site.extend(jobId, values["amount"] ?? "")}
+        onSubmit={(values) => void workspace.site.jobs.extend(jobId, values["amount"] ?? "")}
         onCopy={(values) => {
           const line = command(values);
           if (line) copy(line, "the command");

@@ -13,7 +13,7 @@ import { Problem } from "../components/problem.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
 import { cell, paint, symbol } from "../theme.ts";
-import { foldNames } from "./node-names.ts";
+import { foldNames, wrapWords } from "./node-names.ts";
 import { hostError } from "./sites.tsx";
 
 /** Fields of this stage: the job's nodes, if there is a running job, or hosts. */
@@ -101,13 +101,18 @@ function Choose({ onChoose }: { onChoose: (targets: Targets) => void }): ReactNo
   );
 }
 
-/** One line for each node that did not answer. */
+/** Why nodes did not answer: whole while there is room, else a line for each. */
 function failedLines(asked: NodesAsked, width: number, limit: number): string[] {
   const all = [...asked.answers.failed].map(([name, error]) => {
-    const why = [error.what, error.why, error.hint].filter(Boolean).join(": ");
-    return cell(`${symbol("bad")} ${cell(name, 24)} ${plainLine(why)}`, width);
+    const why = plainLine([error.why ?? error.what, error.hint].filter(Boolean).join(" · "));
+    return `${symbol("bad")} ${name}: ${why}`;
   });
-  return all.length > limit ? [...all.slice(0, limit - 1), `… and ${all.length - limit + 1} more`] : all;
+  const whole = all.flatMap((line) =>
+    wrapWords(line, width - 4).map((part, index) => (index > 0 ? `    ${part}` : part)),
+  );
+  if (whole.length <= limit) return whole;
+  const lines = all.map((line) => cell(line, width));
+  return lines.length > limit ? [...lines.slice(0, limit - 1), `… and ${lines.length - limit + 1} more`] : lines;
 }
 
 export interface NodesStageProps {
@@ -147,7 +152,7 @@ export function NodesStage({ targets, onTargets, onReady }: NodesStageProps): Re
     <Box flexDirection="column">
       {!mine?.over && <Busy text={`asking the nodes what they are: ${mine?.answered ?? 0} of ${total}`} />}
       {mine?.over && !mine.error && (
-        <Text>{` ${paint(`${mine.answers.states.size} of ${count(total, "node")} answered.`, "bold")} ⏎ goes on with them, r asks again, b takes other nodes.`}</Text>
+        <Text>{` ${paint(`${mine.answers.states.size} of ${count(total, "node")} answered.`, "bold")} ${none ? "" : "⏎ goes on with them, "}r asks again, b takes other nodes.`}</Text>
       )}
       {mine?.error && <Problem error={mine.error} />}
       <Text> </Text>

@@ -6,7 +6,7 @@ import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { type Handlers, useUi } from "../hooks.ts";
 import { cell, widthOf } from "../theme.ts";
-import { actionWords } from "./instances-rows.ts";
+import { actionWords, nodeText } from "./instances-rows.ts";
 
 const actions = { start: "start", shutdown: "shutdown", reboot: "reboot", forceOff: "force-off" } as const;
 
@@ -22,13 +22,13 @@ export function lossOf(action: ActionName, { facts, status, stale }: InstanceRow
 
 /** One line for each instance: full name, where it is, what is lost. */
 export function lossLines(action: ActionName, rows: readonly InstanceRow[]): string[] {
-  const wide = (text: (row: InstanceRow) => string) => Math.max(0, ...rows.map((row) => widthOf(text(row))));
-  const place = ({ provider, cluster, node, host }: InstanceRow) =>
-    plainLine(`${provider}  ${node ?? cluster ?? host}`);
-  const name = wide((row) => plainLine(row.name));
-  const where = wide(place);
-  return rows.map((row) =>
-    `${cell(plainLine(row.name), name)}  ${cell(place(row), where)}  ${lossOf(action, row)}`.trimEnd(),
+  const texts = rows.map((row) => [plainLine(row.name), row.provider, plainLine(nodeText(row)), lossOf(action, row)]);
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...texts.map((cells) => widthOf(cells[column] ?? ""))));
+  return texts.map((cells) =>
+    cells
+      .map((text, column) => cell(text, widths[column] ?? widthOf(text)))
+      .join("  ")
+      .trimEnd(),
   );
 }
 
@@ -71,17 +71,24 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
   };
   const begin = (action: ActionName) => {
     const rows: InstanceRow[] = [];
-    const left: string[] = [];
+    const left: { row: InstanceRow; text: string }[] = [];
     for (const row of targets) {
       const reason = inventory.refuses(action, row.key);
       if (reason === null) rows.push(row);
-      else left.push(`${row.name}: ${reason}`);
+      else left.push({ row, text: `${row.name}: ${reason}` });
     }
     if (left.length > 0) {
-      for (const text of left)
-        workspace.log("info", text.split(":")[0] ?? "", `${actionWords[action]} left out: ${text}`);
+      for (const { row, text } of left) {
+        workspace.log("info", `${row.host}/${row.name}`, `${actionWords[action]} left out: ${text}`);
+      }
       const more = left.length > 3 ? ` · and ${left.length - 3} more (6 shows all)` : "";
-      workspace.notify(rows.length > 0 ? "info" : "warning", `Left out: ${left.slice(0, 3).join(" · ")}${more}`);
+      workspace.notify(
+        rows.length > 0 ? "info" : "warning",
+        `Left out: ${left
+          .slice(0, 3)
+          .map(({ text }) => text)
+          .join(" · ")}${more}`,
+      );
     }
     if (rows.length === 0) return;
     if (mustAsk(action, rows, current)) setAsked({ action, rows });

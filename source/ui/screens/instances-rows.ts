@@ -64,9 +64,9 @@ const telling: readonly (readonly [fact: string, name: string])[] = [
   ["ip", "ip"],
   ["secondaries", "secondary"],
   ["diskTemplate", "disk"],
-  ["hypervisor", "hypervisor"],
   ["title", "title"],
   ["tags", "tags"],
+  ["hypervisor", "hypervisor"],
 ];
 
 export function moreText(row: InstanceRow): string {

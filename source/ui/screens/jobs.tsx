@@ -28,7 +28,7 @@ export function ReleaseDialog({ job, onClose }: { job: Job; onClose: () => void 
       onNo={onClose}
       onYes={() => {
         onClose();
-        void workspace.site.release(job.jobId);
+        void workspace.site.jobs.release(job.jobId);
       }}
     />
   );
@@ -96,7 +96,7 @@ export function JobsScreen(): ReactNode {
     extend: {
       run: () => {
         if (!job) return;
-        workspace.site.forgetExtension();
+        workspace.site.jobs.forgetExtension();
         navigation.open({ screen: "extend", jobId: job.jobId });
       },
       disabled: why.work,

@@ -84,7 +84,7 @@ export function NodesScreen(): ReactNode {
     extend: {
       run: () => {
         if (!job) return;
-        workspace.site.forgetExtension();
+        workspace.site.jobs.forgetExtension();
         navigation.open({ screen: "extend", jobId: job.jobId });
       },
       disabled: none,
@@ -94,13 +94,14 @@ export function NodesScreen(): ReactNode {
   });
   if (!job && jobId !== null && jobs.at === null) return <Busy text={`asking for job ${jobId}`} />;
   if (!job || over) return <NoJob ended={job} />;
+  if (job.state === "Finishing") return <Text>{` Job ${job.jobId} is ending; its nodes go back to the site.`}</Text>;
   if (job.state !== "Running") {
     const { tone, word } = jobState(job);
     return (
       <Box flexDirection="column">
         <Text>{` ${symbol(tone)} Job ${job.jobId} does not run yet: ${word} ${jobTime(job, now / 1000)}`}</Text>
         <Text> </Text>
-        <Text> Its nodes show up here when it does. 2 goes to Jobs; ⏎ there shows its progress.</Text>
+        <Text> Its nodes show up here when it does; on Jobs (2), ⏎ shows its progress.</Text>
       </Box>
     );
   }

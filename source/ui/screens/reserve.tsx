@@ -44,7 +44,7 @@ function Summary({ request, site, onBack }: { request: ReserveRequest; site: Sit
       reserve: {
         run: () => {
           onBack();
-          void workspace.site.reserve(request);
+          void workspace.site.jobs.reserve(request);
           navigation.open({ screen: "waiting", jobId: null });
         },
       },

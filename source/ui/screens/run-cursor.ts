@@ -1,8 +1,7 @@
 /** The cursor of the matrix: a step and a node. Until it is moved it stays where the run needs somebody, or works. */
-import type { RunView } from "../../journey/plan.ts";
+import type { CellState, RunView } from "../../journey/plan.ts";
 import { useRemembered } from "../hooks.ts";
 import { type ListState, listStart, type Move, moved, viewOf } from "../list.ts";
-import { isOver } from "./run-cell.ts";
 import { cellsOf, troubles } from "./run-text.ts";
 
 export interface CursorState {
@@ -14,16 +13,16 @@ export interface CursorState {
 
 const start: CursorState = { rows: listStart, columns: listStart, own: false };
 
-/** Where one would look: the first trouble, else what works now, else the end. */
+/** Where one would look: the first failure, else what works now (a lost node comes back by itself), else the end. */
 export function placeOf(run: RunView): { step: string; node: string } | null {
-  const [trouble] = troubles(run);
+  const trouble = troubles(run).find(({ view }) => view.state === "failed");
   if (trouble) return { step: trouble.step.id, node: trouble.node };
-  for (const step of run.plan.steps) {
-    const cells = cellsOf(run, step);
-    const cell =
-      cells.find(({ view }) => view.state === "running" || view.state === "checking") ??
-      cells.find(({ view }) => !isOver(view) && view.state !== "blocked");
-    if (cell) return { step: step.id, node: cell.node };
+  const waits: readonly CellState[] = ["pending", "lost"];
+  for (const wanted of [["running", "checking"] as readonly CellState[], waits]) {
+    for (const step of run.plan.steps) {
+      const found = cellsOf(run, step).find(({ view }) => wanted.includes(view.state));
+      if (found) return { step: step.id, node: found.node };
+    }
   }
   const last = run.plan.steps[run.plan.steps.length - 1];
   const node = run.plan.nodes[0]?.name;

@@ -5,7 +5,7 @@ import type { RunView, Step } from "../../journey/plan.ts";
 import { count } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { Dialog } from "../components/dialog.tsx";
-import { Menu, useMenuKeys } from "../components/menu.tsx";
+import { Menu, useDialogKeys } from "../components/menu.tsx";
 import { useKeys, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
 import { foldNames, shortNames, wrapWords } from "./node-names.ts";
@@ -68,7 +68,7 @@ export function LeaveOutDialog({
     // ink-select-input takes a digit for a choice at once, and a node does not come back.
     { level: layer.dialog, modal: true, typed: (key) => /^\d$/.test(key.name) },
   );
-  useMenuKeys();
+  useDialogKeys("menu");
   return (
     <Dialog title={`Go on without ${short}?`} tone="yellow">
       <Box flexDirection="column" marginY={1}>

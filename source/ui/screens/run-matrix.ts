@@ -26,9 +26,13 @@ export interface Geometry {
 /** Columns of a step's name that are kept whatever the nodes need. */
 const stepLeast = 24;
 
+/** Columns of the longest step's name with its number. */
+const longestTitle = (run: RunView): number =>
+  Math.max(4, ...run.plan.steps.map(({ title }) => widthOf(plainLine(title)))) + 3;
+
 /** How the matrix is laid out in `width` columns: as many nodes as fit, then whole step names, then wider cells. */
 export function geometry(run: RunView, width: number): Geometry {
-  const longest = Math.max(4, ...run.plan.steps.map(({ title }) => widthOf(plainLine(title)))) + 3;
+  const longest = longestTitle(run);
   const timed = width >= wideFrom;
   const room = width - (timed ? timeWidth + 1 : 0);
   const fit = Math.max(1, Math.floor((room - Math.min(longest, stepLeast)) / (cellLeast + 1)));
@@ -108,7 +112,7 @@ const countBar = 10;
 /** The layout of the counted view, where no column belongs to a node. */
 export function countsGeometry(run: RunView, width: number): Geometry {
   const layout = geometry(run, width);
-  return { ...layout, stepWidth: Math.min(layout.stepWidth, Math.max(stepLeast, Math.floor(width / 3))) };
+  return { ...layout, stepWidth: Math.min(longestTitle(run), Math.max(stepLeast, Math.floor(width / 3))) };
 }
 
 /** Head of the counted view. */

@@ -54,7 +54,7 @@ export function WaitingScreen({ place }: { place: Place }): ReactNode {
   useEffect(() => {
     if (!runs || jobId === null) return;
     workspace.site.takeOver(jobId);
-    if (workspace.state.reservation?.jobId === jobId) workspace.site.forgetReservation();
+    if (workspace.state.reservation?.jobId === jobId) workspace.site.jobs.forgetReservation();
     navigation.jump({ screen: "nodes" });
   }, [runs, jobId, workspace, navigation]);
   const alive = job !== undefined && !hasEnded(job);
@@ -72,7 +72,7 @@ export function WaitingScreen({ place }: { place: Place }): ReactNode {
       back: {
         run: () => {
           // After a refusal the form is there as it was; a job in the queue is left there.
-          if (error) workspace.site.forgetReservation();
+          if (error) workspace.site.jobs.forgetReservation();
           if (error || own !== null) navigation.back();
           else navigation.jump({ screen: "jobs" });
         },

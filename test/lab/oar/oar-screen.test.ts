@@ -10,12 +10,10 @@ let home: string;
 beforeAll(async () => {
   home = teardown.directory("oar-screen-home");
   lab = await oarLab(teardown);
+  teardown.add(() => lab.clear());
   await lab.clear();
 });
-afterAll(async () => {
-  await lab?.clear();
-  await teardown.run();
-});
+afterAll(() => teardown.run());
 
 it("reserves, sees the nodes, extends and releases with the keyboard alone", async () => {
   const screen = virtuTerminal(teardown, ["--site", "frontend"], { home, sshConfig: lab.sshConfig });
@@ -38,18 +36,22 @@ it("reserves, sees the nodes, extends and releases with the keyboard alone", asy
   screen.press("2");
   await screen.waitFor(new RegExp(`${jobId}.*[rR]unning`));
   screen.press("e");
-  await screen.waitFor("asking what may be asked for").catch(() => {});
-  await screen.waitFor("oarwalltime");
-  screen.press("0:30", keys.enter);
+  // It proposes half an hour, and knows what the site allows.
+  await screen.waitFor("At most 2 h more");
+  await screen.waitFor(`oarwalltime ${jobId} +0:30:00`);
+  screen.press(keys.enter);
   await until("OAR has granted it", async () => (await lab.job(jobId))?.walltime === 9000);
-  await screen.waitFor(/30 min granted|granted/);
+  await screen.waitFor(/[Gg]ranted.*30 min/);
 
+  await screen.waitFor("Esc goes back");
   screen.press(keys.escape);
-  await screen.waitFor(new RegExp(`${jobId}.*[rR]unning`));
+  await screen.waitFor((lines) => !lines.join("\n").includes("How much"));
   screen.press("D");
   await screen.waitFor(/Release job/);
   expect((await lab.job(jobId))?.state).toBe("Running");
-  screen.press(keys.right, keys.enter);
+  screen.press(keys.down);
+  await screen.waitFor(new RegExp(`❯ *Release job ${jobId}`));
+  screen.press(keys.enter);
   await until("the job has ended", async () => (await lab.job(jobId))?.state === "Error");
   await screen.waitFor(/has ended|you released it/);
   screen.press("q");

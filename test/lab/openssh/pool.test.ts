@@ -250,6 +250,7 @@ test.each(["jump", "narrow"])("%s: a file arrives whole, with its mode, over an 
   expect(last).toBe(content.length);
   expect(await must("sh", ["-c", 'ls "$1" | grep -c part || true', "sh", join(lab.directory, "home")])).toBe("0");
   await expect(pool.upload({ name }, content, "/proc/no/such")).rejects.toMatchObject({ kind: "refused" });
+  await until("every channel is given back", () => pool.sessions()[0]?.channels === 0);
 });
 
 test("reaches TCP ports and Unix sockets behind the host", async () => {
