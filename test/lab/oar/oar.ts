@@ -34,8 +34,8 @@ export interface OarLab {
   /** Stops or starts a part alone. */
   server(action: "up" | "down"): Promise<void>;
   database(action: "up" | "down"): Promise<void>;
-  /** Ends every SSH session of the frontend, as a lost link does. */
-  cutLinks(): Promise<void>;
+  /** Ends every SSH session of the frontend, as a lost link does. Gives how many of their processes there were. */
+  cutLinks(): Promise<number>;
   /** Removes every job. */
   clear(): Promise<void>;
 }
@@ -91,9 +91,12 @@ export async function oarLab(teardown: Teardown, bare?: number): Promise<OarLab>
     async cutLinks() {
       const pid = readFileSync(join(stateDir, "sshd-frontend.pid"), "utf8").split(" ")[0];
       // A session is a child of our own sshd and the child's child; what the user runs there is left alone.
-      await shell(`for p in $(ps -o pid= --ppid ${pid}); do
-        for q in $(ps -o pid=,comm= --ppid "$p" | awk '$2 == "sshd" {print $1}') $p; do kill -9 "$q" 2>/dev/null || true; done
+      const killed = await shell(`for p in $(ps -o pid= --ppid ${pid}); do
+        for q in $(ps -o pid=,comm= --ppid "$p" | awk '$2 == "sshd" {print $1}') $p; do
+          ! kill -9 "$q" 2>/dev/null || echo "$q"
+        done
       done`);
+      return killed.split("\n").filter(Boolean).length;
     },
     async clear() {
       const ids = await lab.alive();
