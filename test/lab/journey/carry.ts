@@ -24,6 +24,8 @@ export interface Carried {
   events: CellEvent[];
   /** Null when it was killed before its end. */
   outcome: Outcome | null;
+  /** The one that was made, if any. */
+  rootPassword: string | null;
   stderr: string;
   durationMs: number;
 }
@@ -41,16 +43,18 @@ export async function carry(
   const process = virtuProcess(teardown, [...args, "--json"], options);
   const events: CellEvent[] = [];
   let outcome: Outcome | null = null;
+  let rootPassword: string | null = null;
   process.onLine((line) => {
-    const value = JSON.parse(line) as CellEvent | Outcome;
-    if ("run" in value && "steps" in value) outcome = value;
+    const value = JSON.parse(line) as CellEvent | Outcome | { rootPassword: string };
+    if ("steps" in value) outcome = value;
+    else if ("rootPassword" in value) rootPassword = value.rootPassword;
     else {
-      events.push(value as CellEvent);
-      watch(value as CellEvent, process.kill);
+      events.push(value);
+      watch(value, process.kill);
     }
   });
   const { status, stderr, durationMs } = await process.ended;
-  return { status, events, outcome, stderr, durationMs };
+  return { status, events, outcome, rootPassword, stderr, durationMs };
 }
 
 /** What to show of a journey that did not go as it should. */

@@ -1,7 +1,7 @@
 /** Debian 13 with Ganeti 3.1, on hosts that nobody reserved; a node's cable is pulled in the middle of a step. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { InstanceJson } from "../instances.ts";
-import { Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
+import { run, Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
 import type { LabNode } from "../nodes.ts";
 import { beginnings, type CellEvent, carry, stepsThat, unchanged, whatHappened } from "./carry.ts";
 import { type BareHosts, openHosts } from "./hosts.ts";
@@ -11,6 +11,7 @@ let hosts: BareHosts;
 let options: VirtuOptions;
 let master: LabNode;
 let other: LabNode;
+let rootPassword: string | null = null;
 
 const names = ["node1", "node2"];
 const domain = "lab.example.org";
@@ -23,7 +24,10 @@ beforeAll(async () => {
 });
 afterAll(() => teardown.run());
 
-const configure = ["configure", "--nodes", names.join(","), "--timezone", "Europe/Paris", "--yes"];
+const configure = [
+  ...["configure", "--nodes", names.join(","), "--yes"],
+  ...["--timezone", "Europe/Paris", "--generate-password"],
+];
 const install = [
   ...["install", "ganeti", "--nodes", names.join(","), "--yes", "--hypervisor", "fake", "--storage", "file"],
   ...["--cluster-name", `cluster1.${domain}`, "--cluster-address", "10.99.0.100"],
@@ -32,6 +36,7 @@ const install = [
 it("configures the nodes", async () => {
   const carried = await carry(teardown, configure, options);
   expect(carried, whatHappened(carried)).toMatchObject({ status: 0, outcome: { ok: true, changed: true } });
+  rootPassword = carried.rootPassword;
   for (const node of hosts.nodes) {
     expect(await node.exec("apt-get -s full-upgrade | grep -c '^Inst' || true")).toBe("0");
     expect(await node.exec("date +%Z")).toMatch(/^CES?T$/);
@@ -39,6 +44,21 @@ it("configures the nodes", async () => {
   expect(await master.exec(`ssh -o BatchMode=yes -o StrictHostKeyChecking=yes node2 hostname -f`)).toBe(
     `node2.${domain}`,
   );
+});
+
+it("made a password that is in force, and is kept nowhere", async () => {
+  expect(rootPassword).toMatch(/^[\w-]{16,}$/);
+  const check = `perl -e '
+    my ($field) = map { (split /:/)[1] } grep { /^root:/ } do { open my $file, "<", "/etc/shadow"; <$file> };
+    chomp(my $password = <STDIN>);
+    print crypt($password, $field) eq $field ? "it is the one" : "it is another";'`;
+  for (const node of hosts.nodes) expect(await node.exec(check, { input: `${rootPassword}\n` })).toBe("it is the one");
+  // Neither on the nodes nor here, in what the run keeps.
+  expect(await run("grep", ["-rlF", "--", rootPassword ?? "", options.home])).toMatchObject({ status: 1, stdout: "" });
+  for (const node of hosts.nodes) {
+    const found = await node.try(`grep -rlF -- "$(cat)" /root /etc /var /tmp /run`, { input: rootPassword ?? "" });
+    expect(found).toMatchObject({ status: 1, stdout: "" });
+  }
 });
 
 it("makes a cluster, although a node's cable is pulled on the way", async () => {
