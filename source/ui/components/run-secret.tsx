@@ -9,6 +9,7 @@ import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
 import { Dialog } from "./dialog.tsx";
 import { Field, textBox } from "./field.tsx";
+import { useDialogKeys } from "./menu.tsx";
 
 const names: Record<string, string> = { "root-password": "root's new password" };
 
@@ -48,6 +49,7 @@ export function RunSecretDialog({ id, question }: { id: number; question: RunSec
       },
     },
   );
+  useDialogKeys("field");
   const width = Math.min(30, size.columns - 50);
   const hint = first.text === "" ? "" : strengthText(first.text);
   const same = second.text === "" ? "" : first.text === second.text ? "the same" : "not the same yet";
