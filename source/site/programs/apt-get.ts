@@ -53,7 +53,7 @@ async function locked(call: Call, packages: Packages, asked: Asked, run: () => P
     }
     await call.out(`Waiting for cache lock: ${held}...\n`);
     left -= 1;
-    await call.process.sleep(1);
+    await call.process.work(1);
   }
   packages.lock = { pid: call.process.pid, name: "apt-get" };
   try {
@@ -80,7 +80,7 @@ async function update(call: Call, packages: Packages, fd: number | null): Promis
         `dlstatus:${index + 1}:${(index * 20).toFixed(4)}:Retrieving file ${index + 1} of 5\n`,
       );
     }
-    await call.process.sleep(1.5);
+    await call.process.work(1.5);
     await call.out(`Get:${index + 1} ${part}\n`);
   }
   const { files } = call.machine;
@@ -141,7 +141,7 @@ async function pass(
     }
     if (fd !== null) await call.process.write(fd, status);
     await call.out(text);
-    await call.process.sleep(seconds * piece.length * slowness);
+    await call.process.work(seconds * piece.length * slowness);
   }
 }
 

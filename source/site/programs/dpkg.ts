@@ -32,7 +32,7 @@ export function dpkg(packages: Packages): Program {
     }
     for (const change of packages.finish()) {
       await out(`Setting up ${change.name} (${change.version}) ...\n`);
-      await process.sleep(0.3);
+      await process.work(0.3);
       packages.configured(change);
     }
     for (const name of machine.files.names(updates)) machine.files.remove(`${updates}/${name}`);

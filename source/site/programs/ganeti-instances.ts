@@ -25,7 +25,7 @@ function knownSystems(call: Call, clusters: Clusters, ganeti: Ganeti): string[] 
 
 export async function listSystems(call: Call, clusters: Clusters, ganeti: Ganeti): Promise<number> {
   const names = knownSystems(call, clusters, ganeti);
-  await call.process.sleep(2);
+  await call.process.work(2);
   await call.out(
     [...(call.args.includes("--no-headers") ? [] : ["Name"]), ...names].map((name) => `${name}\n`).join(""),
   );

@@ -90,7 +90,7 @@ export async function init(call: Call, clusters: Clusters): Promise<number> {
   if (!system.network.link(netdev)) {
     return refuse(call, "wrong_input", `Invalid master netdev given (${netdev}): 'Device "${netdev}" does not exist.'`);
   }
-  await call.process.sleep(12);
+  await call.process.work(12);
   const version = system.packages?.installed.get("ganeti") ?? "3.0.2-3";
   const ganeti = new Ganeti(machine.clock, {
     name: found.names[0] ?? name,
@@ -176,7 +176,7 @@ export async function addNode(call: Call, clusters: Clusters, ganeti: Ganeti): P
     return failed("/bin/sh: 1: /usr/lib/ganeti/prepare-node-join: not found", 127);
   }
   if (clusters.of(target.machine)) return refuse(call, "wrong_state", `Node ${name} is a member of another cluster`);
-  await call.process.sleep(6);
+  await call.process.work(6);
   const isCandidate = ganeti.nodes.length < 10;
   ganeti.nodes.push(clusters.member(target, name, isCandidate ? "C" : "R", ganeti.facts.group));
   clusters.join(target.machine, ganeti);
@@ -228,13 +228,13 @@ export async function verify(call: Call, clusters: Clusters, ganeti: Ganeti): Pr
   const now = () => asctime(call.machine.clock.now());
   const say = async (...lines: string[]) => call.out(lines.map((line) => `${now()} ${line}\n`).join(""));
   await call.out("Submitted jobs 5, 6\nWaiting for job 5 ...\n");
-  await call.process.sleep(2);
+  await call.process.work(2);
   await say("* Verifying cluster config", "* Verifying cluster certificate files");
   await say("* Verifying hypervisor parameters", "* Verifying all nodes belong to an existing group");
   await call.out("Waiting for job 6 ...\n");
   await say("* Verifying group 'default'", `* Gathering data (${count} nodes)`);
   await say(`* Gathering information about nodes (${count} nodes)`);
-  await call.process.sleep(4);
+  await call.process.work(4);
   await say(`* Gathering disk information (${count} nodes)`, "* Verifying configuration file consistency");
   await say("* Verifying node status");
   let errors = 0;

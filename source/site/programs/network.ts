@@ -200,7 +200,7 @@ async function bringUp(call: Call, network: NodeNetwork, name: string, stanza: S
   const ports = (stanza.options.get("bridge_ports") ?? "").split(" ").filter((port) => port !== "" && port !== "none");
   const link = stanza.options.has("bridge_ports") ? makeBridge(call, network, name) : network.link(name);
   if (!link) return;
-  await call.process.sleep(2);
+  await call.process.work(2);
   link.up = true;
   const old = ports.flatMap((port) => network.link(port) ?? []);
   for (const port of old) Object.assign(port, { master: name, up: true });

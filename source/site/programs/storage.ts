@@ -194,7 +194,7 @@ export function lvm(storage: Storage): Record<string, Program> {
           return 5;
         }
         if (device.content !== null) await call.out(`  Wiping ${device.content} signature on ${word}.\n`);
-        await call.process.sleep(2);
+        await call.process.work(2);
         device.content = "LVM2_member";
         await call.out(`  Physical volume "${word}" successfully created.\n`);
       }
@@ -212,7 +212,7 @@ export function lvm(storage: Storage): Record<string, Program> {
         await call.err(`  No device found for ${devices[0]}.\n`);
         return 5;
       }
-      await call.process.sleep(2);
+      await call.process.work(2);
       device.content = "LVM2_member";
       storage.groups.push({ name, device });
       await call.out(`  Volume group "${name}" successfully created\n`);

@@ -56,7 +56,7 @@ export function servicePrograms(services: Services): Record<string, Program> {
         if (missing.length > 0) return 5;
         const starts = /start|reload/.test(verb) || (verb === "enable" && args.includes("--now"));
         if (starts || verb === "stop" || (verb === "disable" && args.includes("--now"))) {
-          await process.sleep(1);
+          await process.work(1);
           for (const name of names) await change(name, starts);
         }
         return 0;
@@ -104,7 +104,7 @@ const localeGen: Program = async ({ machine, process, out }) => {
   const wanted = linesOf(machine.files.find("/etc/locale.gen") ? machine.files.readText("/etc/locale.gen") : "");
   const names = wanted.filter((line) => /^\w/.test(line)).map((line) => line.split(" ")[0] ?? "");
   for (const name of names) {
-    await process.sleep(3);
+    await process.work(3);
     await out(`  ${name}... done\n`);
   }
   machine.files.makeDirectory("/var/lib/locales", "root", { parents: true });

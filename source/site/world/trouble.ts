@@ -72,7 +72,7 @@ export class Troubles {
       slowness: () => (this.hits("slow-upgrade", node) ? 10 : 1),
       dies: async (call, changes) => {
         if (!changes.some(({ name }) => name === "ganeti") || !this.hits("node-dies-in-install", node)) return false;
-        await call.process.sleep(10);
+        await call.process.work(10);
         this.die(node);
         return true;
       },
