@@ -17,7 +17,17 @@ import type { CellFacts } from "./run-model.ts";
 import type { Outputs } from "./run-outputs.ts";
 import { isPassing, type Reach, reach, Unreachable, whyOf } from "./run-reach.ts";
 import { isShown, readGive, reasonIn, StepReader } from "./run-reader.ts";
-import { bodyFile, claimCommand, placeFor, remoteName, runHere, stepScript, wholeText } from "./run-remote.ts";
+import {
+  bodyFile,
+  claimCommand,
+  longestRequest,
+  placeFor,
+  remoteName,
+  runHere,
+  runInput,
+  stepScript,
+  wholeText,
+} from "./run-remote.ts";
 import type { RunPace } from "./run-types.ts";
 import type { Context } from "./types.ts";
 
@@ -190,8 +200,17 @@ const isPair = (give: readonly string[]): give is [string, string] => give.lengt
 export async function askCheck(way: Way, check: string): Promise<ExecResult> {
   const { run, step, node, signal } = way;
   await run.own(node);
-  const command = runHere(wholeText(check, run.values(node.name)), checkLimit);
-  const options = { batch: `${step.id} check`, signal, timeoutMs: (checkLimit + 15) * 1000, maxBytes: 1 << 20 };
+  const text = wholeText(check, run.values(node.name));
+  // A check that names every node of many is long.
+  const isLong = Buffer.byteLength(text) > longestRequest;
+  const command = isLong ? runInput(checkLimit) : runHere(text, checkLimit);
+  const options = {
+    stdin: isLong ? text : undefined,
+    batch: `${step.id} check`,
+    signal,
+    timeoutMs: (checkLimit + 15) * 1000,
+    maxBytes: 1 << 20,
+  };
   const result = await inTurn(way, () => run.broadcast.exec(node, command, options));
   return answered(result, { what: "The check gave no answer", where: node.name });
 }

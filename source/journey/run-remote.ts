@@ -108,6 +108,14 @@ export function runHere(text: string, limitSeconds: number): Command {
   return sh`exec timeout -k ${killAfter} ${limitSeconds} sh -c ${text}`;
 }
 
+/** Bytes of a request that every server takes; ssh2's ends the connection above 35 000, sshd above 256 KiB. */
+export const longestRequest = 24_000;
+
+/** As `runHere`, for a text that comes by standard input. */
+export function runInput(limitSeconds: number): Command {
+  return sh`exec timeout -k ${killAfter} ${limitSeconds} sh -c "$(cat)"`;
+}
+
 export interface Owner {
   run: string;
   /** `user@host` of the virtu that took it. */
