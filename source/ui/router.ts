@@ -71,12 +71,16 @@ export class Router {
 
   /** True when somebody took the key. */
   dispatch(key: KeyEvent): boolean {
+    let native = false;
     for (const entry of [...this.layers].reverse()) {
       // A field takes printable characters before any binding of its own scope can.
       if (entry.typed?.(key)) return true;
-      const found = entry.bindings().find((active) => active.binding.keys.includes(key.name));
-      if (found?.native) return false;
-      if (found) {
+      const found: Active | undefined = native
+        ? undefined
+        : entry.bindings().find((active) => active.binding.keys.includes(key.name));
+      // It is only shown here: the field that it stands for lies below it, and what no field takes is Ink's.
+      native ||= found?.native ?? false;
+      if (found && !native) {
         if (found.disabled) this.onRefused(found.disabled);
         else found.run(key);
         return true;

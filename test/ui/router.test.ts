@@ -115,3 +115,16 @@ test("tells who listens when the set of keys changes", () => {
   router.changed();
   expect(listener).toHaveBeenCalledTimes(2);
 });
+
+test("a key that is only shown goes to the field below it, else past all of them to Ink", () => {
+  const router = new Router();
+  const back = vi.fn();
+  const typed = vi.fn((event: KeyEvent) => event.name === "enter");
+  add(router, "instances", { describe: { run: back } }, layer.screen);
+  add(router, "global", {}, layer.dialog, { modal: true, typed });
+  add(router, "dialog", { move: { run: back, native: true }, answer: { run: back, native: true } }, layer.dialog);
+  expect(router.dispatch(key("\r"))).toBe(true);
+  expect(router.dispatch(key("\x1b[A"))).toBe(false);
+  expect(typed).toHaveBeenCalledTimes(2);
+  expect(back).not.toHaveBeenCalled();
+});
