@@ -176,7 +176,7 @@ export async function addNode(call: Call, clusters: Clusters, ganeti: Ganeti): P
     return failed("/bin/sh: 1: /usr/lib/ganeti/prepare-node-join: not found", 127);
   }
   if (clusters.of(target.machine)) return refuse(call, "wrong_state", `Node ${name} is a member of another cluster`);
-  await call.process.work(6);
+  await call.process.work(3);
   const isCandidate = ganeti.nodes.length < 10;
   ganeti.nodes.push(clusters.member(target, name, isCandidate ? "C" : "R", ganeti.facts.group));
   clusters.join(target.machine, ganeti);

@@ -37,7 +37,7 @@ export function ssh(clusters: Clusters): Program {
       await err(`root@${name}: Permission denied (publickey,password).\n`);
       return 255;
     }
-    await process.work(0.3);
+    await process.work(0.1);
     const shell = target.lookUp("sh", undefined);
     if (!shell) return 127;
     const remote = target.create({ user: "root", title: command, files: process.dupFiles(), newSession: true });
