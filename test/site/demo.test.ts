@@ -63,6 +63,8 @@ test("without a terminal it plays the whole main job, and leaves nothing behind"
     "Choose",
     "Deploy",
     "Look",
+    "Configure",
+    "Install",
     "Drive",
     "Extend",
     "Release",
