@@ -57,17 +57,16 @@ async function alone(teardown: Teardown): Promise<void> {
 
 /**
  * Up from nothing in under a minute with packages to install, in seconds without. A lab that was up before stays up.
- * @param bare So many nodes with nothing behind their names; for that, no lab may be up before.
+ * @param bare So many nodes with nothing behind their names; for that, one that was up is taken down.
  */
 export async function oarLab(teardown: Teardown, bare?: number): Promise<OarLab> {
   await alone(teardown);
   const stateDir = "/var/tmp/virtu-lab/oar";
   const pidFile = join(stateDir, "almighty.pid");
   const wasUp = existsSync(pidFile) && existsSync(`/proc/${readFileSync(pidFile, "utf8").split(" ")[0]}`);
-  if (wasUp && bare !== undefined) throw new Error(`an OAR lab with nodes is up: ${join(scripts, "down.sh")} --purge`);
-  if (!wasUp) {
-    teardown.add(() => must("bash", [join(scripts, "down.sh"), stateDir, "--purge"]));
-  }
+  const down = () => must("bash", [join(scripts, "down.sh"), stateDir, "--purge"]);
+  if (wasUp && bare !== undefined) await down();
+  if (!wasUp || bare !== undefined) teardown.add(down);
   const env = bare === undefined ? {} : { BARE: "yes", NODES: String(bare) };
   await must("bash", [join(scripts, "up.sh"), stateDir], { timeoutMs: 900_000, env });
 
