@@ -4,8 +4,9 @@
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import os from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { VirtuError } from "../errors.ts";
 
@@ -71,11 +72,9 @@ export async function takeLocalLock(file: string, run: string, take: boolean): P
         await link(own, file);
         break;
       } catch (thrown) {
-        if ((thrown as NodeJS.ErrnoException).code !== "EEXIST" || tries >= 5) throw thrown;
+        if ((thrown as NodeJS.ErrnoException).code !== "EEXIST" || tries >= 500) throw thrown;
       }
-      const holder = await holderOf(file);
-      if (holder && !(take && holder.host !== os.hostname())) throw held(run, holder);
-      await removeStale(file, own, holder);
+      await removeStale(file, run, take);
     }
   } finally {
     await rm(own, { force: true });
@@ -86,17 +85,35 @@ export async function takeLocalLock(file: string, run: string, take: boolean): P
   };
 }
 
-/** Removes the lock of a process that is gone; one that another virtu has put there meanwhile is put back. */
-async function removeStale(file: string, own: string, known: Holder | null): Promise<void> {
-  const aside = `${own}.old`;
+/** Milliseconds after which the guard of a removal is one that a killed process left. */
+const guardLimit = 5000;
+
+/**
+ * Removes the lock of a process that is gone; rejects when it is not. Who looks and removes has a guard file, so that
+ * between its look and its removal nobody else can have put a lock there.
+ */
+async function removeStale(file: string, run: string, take: boolean): Promise<void> {
+  const guard = `${file}.guard`;
   try {
-    await rename(file, aside);
+    await (await open(guard, "wx", 0o600)).close();
   } catch {
+    const age = await stat(guard).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > guardLimit) await rm(guard, { force: true });
+    const holder = await holderOf(file);
+    if (holder && !(take && holder.host !== os.hostname())) throw held(run, holder);
+    await pause(20);
     return;
   }
-  const holder = await holderOf(aside);
-  if (holder && JSON.stringify(holder) !== JSON.stringify(known)) await link(aside, file).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    const holder = await holderOf(file);
+    if (holder && !(take && holder.host !== os.hostname())) throw held(run, holder);
+    await rm(file, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
 }
 
 function held(run: string, holder: Holder): VirtuError {

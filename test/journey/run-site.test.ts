@@ -41,7 +41,7 @@ const steps: StepText[] = [
     needs: ["name"],
     check: '[ -f "$HOME/counted" ]',
     script:
-      'n=0; while [ $n -lt 300 ]; do n=$((n + 1)); echo "$n of $NAME"; done; for i in 1 2 3 4 5 6 7 8; do sleep 50; done; echo over; touch "$HOME/counted"',
+      'n=0; while [ $n -lt 300 ]; do n=$((n + 1)); echo "$n of $NAME"; done; for i in 1 2 3 4 5 6 7 8; do sleep 0.2; done; echo over; touch "$HOME/counted"',
   },
   { id: "secret", needs: ["count"], detached: false, secret: "password", script: 'read -r word; [ "$word" = hidden ]' },
 ];
@@ -70,7 +70,7 @@ test("a run on deployed nodes, with the link cut in the middle, and a second tim
 });
 
 test("left and found again; past its limit a step is ended", async () => {
-  const late: StepText[] = [{ id: "late", limitSeconds: 30, script: "echo begun; sleep 59; sleep 59; echo never" }];
+  const late: StepText[] = [{ id: "late", limitSeconds: 4, script: "echo begun; sleep 60; echo never" }];
   let begun: () => void = () => undefined;
   const atWork = new Promise<void>((resolve) => {
     begun = resolve;
@@ -92,6 +92,6 @@ test("left and found again; past its limit a step is ended", async () => {
   const view = await asked;
   for (const cell of Object.values(view.cells["late"] ?? {})) {
     expect(cell).toMatchObject({ state: "failed", tries: 1, lines: 1 });
-    expect(cell.text).toMatch(/^(took longer than its limit of 30 s|exit status 124)/);
+    expect(cell.text).toMatch(/^(took longer than its limit of 4 s|exit status 124)/);
   }
 });
