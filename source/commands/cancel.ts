@@ -27,7 +27,7 @@ async function cancel(session: Session, id: string, options: CancelOptions): Pro
 }
 
 export function declare(program: Command): void {
-  withJson(program.command("cancel <run>").description("end a run on its nodes, for good"))
+  withJson(program.command("cancel <run>").description("Ends a run on its nodes, for good."))
     .option("-y, --yes", "don't ask before something is lost")
     .option("--take-lock", "take nodes that another run has left marked")
     .action((id: string, options: CancelOptions, command: Command) =>

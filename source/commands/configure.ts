@@ -15,7 +15,7 @@ import {
   passwordMark,
 } from "../journey/configure-keys.ts";
 import { passwordSecret, userKeySecret } from "../journey/configure-types.ts";
-import { readPublicKey } from "../journey/deploy-key.ts";
+import { publicKeyLines, readPublicKey } from "../journey/deploy-key.ts";
 import { passwordError } from "../store/passwords.ts";
 import { askSecret } from "./ask-secret.ts";
 import { askedNodes, type TargetOptions, withNodes } from "./asked-nodes.ts";
@@ -84,9 +84,7 @@ async function passwordOf(
 async function configure(session: Session, options: ConfigureOptions): Promise<ExitStatus> {
   const { app, out } = session;
   // What is wrong here is told before any node is asked.
-  const publicKeys = (await Promise.all((options.key ?? []).map(readPublicKey))).flatMap((text) =>
-    text.split("\n").filter((line) => line !== ""),
-  );
+  const publicKeys = (await Promise.all((options.key ?? []).map(readPublicKey))).flatMap(publicKeyLines);
   const scripts = await Promise.all((options.script ?? []).map(scriptOf));
   const own: (KeyPair & { fileName: string }) | null = options.copyKey ? await ownPrivateKey(options.copyKey) : null;
   const password = await passwordOf(session, options);

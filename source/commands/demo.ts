@@ -52,7 +52,7 @@ The site is simulated inside this process, behind SSH on loopback: nothing is ru
 export function declare(program: Command): void {
   program
     .command("demo")
-    .description("try everything on an embedded site; without a terminal the main job is played in plain lines")
+    .description("Opens the program on an embedded site; without a terminal it plays the main job in plain lines.")
     .option("--headless", "play the main job in plain lines; exit status 0 only if all of it worked")
     .option("--nodes <n>", "nodes that can be reserved, 4 to 200 (default 16)")
     .option("--scenario <name>", "let something go wrong; repeatable", collect)

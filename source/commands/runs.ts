@@ -73,7 +73,7 @@ async function runs(session: Session, id: string | undefined, options: RunsOptio
 }
 
 export function declare(program: Command): void {
-  withJson(program.command("runs [run]").description("list the runs of this machine, or show one with its steps"))
+  withJson(program.command("runs [run]").description("Lists the runs of this machine, or shows one with its steps."))
     .option("--output <names...>", "STEP NODE: print the kept output of that step on that node")
     .action((id: string | undefined, options: RunsOptions, command: Command) =>
       run((session) => runs(session, id, options))(options, command),

@@ -46,7 +46,6 @@ export function planConfigure(request: ConfigureRequest, states: NodeStates): Pl
     nodes,
     steps: stepsOf(drafts),
     minimum: request.minimum,
-    ends: "nodes",
   };
 }
 

@@ -37,3 +37,8 @@ export async function readPublicKey(file: string): Promise<string> {
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** The keys of such a file, one each. */
+export function publicKeyLines(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "");
+}

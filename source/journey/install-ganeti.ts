@@ -47,7 +47,6 @@ export function planInstallGaneti(request: GanetiRequest, states: NodeStates): P
     nodes,
     steps: stepsOf(drafts),
     minimum: request.minimum,
-    ends: "nodes",
   };
 }
 

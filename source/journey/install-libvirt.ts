@@ -41,7 +41,6 @@ export function planInstallLibvirt(request: LibvirtRequest, states: NodeStates):
     nodes,
     steps: stepsOf(drafts),
     minimum: request.minimum,
-    ends: "host-nodes",
   };
 }
 

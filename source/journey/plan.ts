@@ -67,8 +67,6 @@ export interface Plan {
   steps: readonly Step[];
   /** The run goes on by itself while at least so many nodes are in; below, it stops and asks. */
   minimum: number;
-  /** Where the user goes when it is done. */
-  ends: "nodes" | "instances" | "host-nodes";
 }
 
 /**

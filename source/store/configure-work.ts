@@ -12,6 +12,7 @@ import {
   passwordSecret,
   userKeySecret,
 } from "../journey/configure-types.ts";
+import { publicKeyLines, readPublicKey } from "../journey/deploy-key.ts";
 import type { Plan } from "../journey/plan.ts";
 import type { Context } from "../journey/types.ts";
 import type { Secrets } from "./run-work.ts";
@@ -65,7 +66,7 @@ export async function makeConfigurePlan(
 ): Promise<ConfigurePlan> {
   const { site, jobId } = targets;
   const nodes = targets.nodes.filter(({ name }) => states.has(name));
-  const publicKeys = await Promise.all(choice.publicKeyFiles.map((file) => textOf(file, "The public key")));
+  const keyFiles = await Promise.all(choice.publicKeyFiles.map(readPublicKey));
   const pair = choice.pair ? await jobKeyPair(context, site, jobId) : null;
   const own = choice.copyKeyFile ? await ownPrivateKey(choice.copyKeyFile) : null;
   const scripts = await Promise.all(
@@ -79,7 +80,7 @@ export async function makeConfigurePlan(
     jobId,
     nodes,
     minimum: choice.minimum,
-    publicKeys: publicKeys.map((key) => key.trim()),
+    publicKeys: keyFiles.flatMap(publicKeyLines),
     pair: pair && { publicKey: pair.publicKey },
     copyKey: own && { fileName: own.fileName, publicKey: own.publicKey },
     upgrade: choice.upgrade,

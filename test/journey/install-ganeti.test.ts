@@ -63,7 +63,7 @@ describe("the plan of a cluster", () => {
       for (const cell of Object.values(cells)) expect(cell.check).not.toBeNull();
       seen.add(id);
     }
-    expect(plan).toMatchObject({ kind: "install-ganeti", title: "install ganeti on 3 nodes", ends: "nodes" });
+    expect(plan).toMatchObject({ kind: "install-ganeti", title: "install ganeti on 3 nodes" });
   });
 
   test("does on the master what is the master's, and on the others what is theirs", () => {

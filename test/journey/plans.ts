@@ -46,7 +46,6 @@ export function planOf(nodes: readonly string[], steps: readonly StepText[], mor
     nodes: nodes.map((name) => ({ name, host: { name } })),
     steps: steps.map((text) => stepOf(text, nodes)),
     minimum: nodes.length,
-    ends: "nodes",
     ...more,
   };
 }

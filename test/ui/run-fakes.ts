@@ -64,7 +64,6 @@ export function planOf(nodes: readonly string[], own: Partial<Plan> = {}): Plan 
     nodes: nodes.map((name) => ({ name, host: { name } })),
     steps,
     minimum: nodes.length,
-    ends: "instances",
     ...own,
   };
 }
