@@ -109,7 +109,9 @@ export function declare(program: Command): void {
   withJson(
     program
       .command("resume [run]")
-      .description("Goes on with a run where it was left; nothing is run twice (default: the newest that is not over)."),
+      .description(
+        "Goes on with a run where it was left; nothing is run twice (default: the newest that is not over).",
+      ),
   )
     .option("--retry <step[:node]>", 'try a failed step again, on one node or all; "all" for all that failed', collect)
     .option("--skip <step[:node]>", "go on without that step", collect)
