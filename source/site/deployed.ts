@@ -83,7 +83,7 @@ function writeSources(machine: Machine, codename: string): void {
   const line = (place: string, suite: string) => `deb http://${place} ${suite} main\n`;
   machine.files.writeText(
     "/etc/apt/sources.list",
-    `${line("deb.debian.org/debian", codename)}${line("deb.debian.org/debian", `${codename}-updates`)}${line("security.debian.org/debian-security", `${codename}-security`)}`,
+    `${line("deb.mirror.demo/debian", codename)}${line("deb.mirror.demo/debian", `${codename}-updates`)}${line("security.mirror.demo/debian-security", `${codename}-security`)}`,
   );
 }
 

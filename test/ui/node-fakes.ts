@@ -58,7 +58,7 @@ export function stateOf(name: string, number: number, own: Partial<NodeState> = 
       disk({ path: "/dev/sdc", bytes: 300 * gib, holds: "ext4" }),
     ],
     groups: null,
-    sources: { "/etc/apt/sources.list": "deb http://deb.debian.org/debian bookworm main\n" },
+    sources: { "/etc/apt/sources.list": "deb http://deb.mirror.demo/debian bookworm main\n" },
     packages: {},
     packageLock: null,
     packagesHalfDone: false,

@@ -64,14 +64,14 @@ async function locked(call: Call, packages: Packages, asked: Asked, run: () => P
 }
 
 async function update(call: Call, packages: Packages, fd: number | null): Promise<number> {
-  const archive = "http://deb.debian.org/debian";
+  const archive = "http://deb.mirror.demo/debian";
   const { codename } = packages;
   const parts = [
     `${archive} ${codename} InRelease [151 kB]`,
     `${archive} ${codename}-updates InRelease [55.4 kB]`,
-    `http://security.debian.org/debian-security ${codename}-security InRelease [48.0 kB]`,
+    `http://security.mirror.demo/debian-security ${codename}-security InRelease [48.0 kB]`,
     `${archive} ${codename}/main amd64 Packages [8,793 kB]`,
-    `http://security.debian.org/debian-security ${codename}-security/main amd64 Packages [271 kB]`,
+    `http://security.mirror.demo/debian-security ${codename}-security/main amd64 Packages [271 kB]`,
   ];
   for (const [index, part] of parts.entries()) {
     if (fd !== null) {
@@ -85,7 +85,7 @@ async function update(call: Call, packages: Packages, fd: number | null): Promis
   }
   const { files } = call.machine;
   for (const suite of [codename, `${codename}-updates`]) {
-    files.writeText(`/var/lib/apt/lists/deb.debian.org_debian_dists_${suite}_main_binary-amd64_Packages`, "");
+    files.writeText(`/var/lib/apt/lists/deb.mirror.demo_debian_dists_${suite}_main_binary-amd64_Packages`, "");
   }
   packages.hasLists = true;
   await call.out("Fetched 9,318 kB in 2s (4,412 kB/s)\nReading package lists...\n");
@@ -150,7 +150,7 @@ async function carryOut(work: Work, changes: readonly Change[]): Promise<number>
   const total = changes.length;
   const percent = (value: number) => value.toFixed(4);
   await pass(work, changes, 0.12, ({ name, version, kilobytes }, index) => ({
-    text: `Get:${index + 1} http://deb.debian.org/debian ${packages.codename}/main amd64 ${name} amd64 ${version} [${kilobytes} kB]\n`,
+    text: `Get:${index + 1} http://deb.mirror.demo/debian ${packages.codename}/main amd64 ${name} amd64 ${version} [${kilobytes} kB]\n`,
     status: `dlstatus:${index + 1}:${percent((100 * index) / total)}:Retrieving file ${index + 1} of ${total}\n`,
   }));
   // Whoever kills it from here on leaves packages half done.

@@ -83,7 +83,7 @@ export function aptCache(packages: Packages): Program {
       if (candidate === null) continue;
       const installed = packages.installed.get(name) ?? "(none)";
       await out(
-        `${name}:\n  Installed: ${installed}\n  Candidate: ${candidate}\n  Version table:\n     ${candidate} 500\n        500 http://deb.debian.org/debian ${packages.codename}/main amd64 Packages\n`,
+        `${name}:\n  Installed: ${installed}\n  Candidate: ${candidate}\n  Version table:\n     ${candidate} 500\n        500 http://deb.mirror.demo/debian ${packages.codename}/main amd64 Packages\n`,
       );
     }
     return 0;
