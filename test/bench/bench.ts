@@ -187,7 +187,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !Object.hasOwn(parts, name));
   if (values.help || unknown.length > 0) {
     console.log(
-      `node test/bench/run.mjs [--check] [--json] [--runs N] [--rows N] [${Object.keys(parts).join(" | ")}] …`,
+      `node test/run.mjs test/bench/bench.ts [--check] [--json] [--runs N] [--rows N] [${Object.keys(parts).join(" | ")}] …`,
     );
     for (const name of unknown) console.error(`no part is called ${name}`);
     return unknown.length > 0 ? 2 : 0;
