@@ -189,12 +189,20 @@ export function verifyCheck(): Command {
 
 /** Ends 0 if Ganeti finds no error. Its findings are in the output, for `parseFindings`. */
 export function verifyScript(): Command {
+  // Right after its init the master may not have taken the cluster's address yet: that alone is looked at again.
   return sh`${settings}
 rm -f ${verified}
 found=$(mktemp) || exit 1
-trap 'rm -f "$found" "$found.status"' EXIT
-{ gnt-cluster verify --error-codes 2>&1; echo $? > "$found.status"; } | tee "$found"
-status=$(cat "$found.status")
+trap 'rm -f "$found"' EXIT
+tries=1
+while :; do
+  gnt-cluster verify --error-codes > "$found" 2>&1
+  status=$?
+  if [ "$status" = 0 ] || [ $tries -ge 4 ] || ! grep -q 'cannot reach the master IP' "$found"; then break; fi
+  tries=$((tries + 1))
+  sleep 5
+done
+cat "$found"
 if [ "$status" != 0 ]; then
   first=$(grep -e '- ERROR' "$found" | head -n 1)
   echo "error: Ganeti finds $(grep -c -e '- ERROR' "$found") errors, the first: \${first#*- ERROR:}" >&2
