@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import ssh2 from "ssh2";
+import { makeKey } from "../ssh/server.ts";
 
 export interface DomainSpec {
   name: string;
@@ -118,8 +119,8 @@ function answer(host: string, domains: DomainSpec[], line: string, asked: string
 export async function startLibvirtHosts(specs: readonly HostSpec[]): Promise<LibvirtHosts> {
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-hosts-"));
   const { utils, Server } = ssh2;
-  const hostKey = utils.generateKeyPairSync("ed25519");
-  const userKey = utils.generateKeyPairSync("ed25519");
+  const hostKey = makeKey();
+  const userKey = makeKey();
   const asked: string[] = [];
   let waiting: (() => void)[] = [];
   const polled = () => {
