@@ -118,7 +118,7 @@ function answer(host: string, domains: DomainSpec[], line: string, asked: string
 /** Starts one SSH server for each host; all of them on loopback, known by name in the ssh configuration that is given. */
 export async function startLibvirtHosts(specs: readonly HostSpec[]): Promise<LibvirtHosts> {
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-hosts-"));
-  const { utils, Server } = ssh2;
+  const { Server } = ssh2;
   const hostKey = makeKey();
   const userKey = makeKey();
   const asked: string[] = [];
