@@ -209,7 +209,7 @@ test("an empty table says why, and what to do", async () => {
   inventory.set({ hosts: [hostOf("hv1")] });
   await ui.waitFor("libvirt on hv1: no instance there yet.");
   inventory.set({ hosts: [hostOf("hv1", { state: "error", seenAt: null, providers: [], error })] });
-  await ui.waitFor("None of 1 host can be used. H shows why");
+  await ui.waitFor("The host can't be used. H shows why");
   await ui.waitFor("hv1: No VM manager was found; H tells more");
   inventory.set({ hosts: [hostOf("hv1")], instances: rows });
   await ui.press("/", "nothing like it");

@@ -76,7 +76,7 @@ export function emptyReason(hosts: readonly HostView[]): EmptyReason {
   const answering = hosts.filter(({ state }) => state === "ok" || state === "stale");
   if (answering.length === 0) {
     return {
-      text: `None of ${count(hosts.length, "host")} can be used.`,
+      text: hosts.length === 1 ? "The host can't be used." : `None of ${hosts.length} hosts can be used.`,
       hint: "H shows why, and what to do.",
       busy: false,
     };

@@ -64,7 +64,7 @@ export function RunsScreen(): ReactNode {
   const head =
     open > 0
       ? `${open} under way. A run that was interrupted goes on by itself when virtu starts.`
-      : "Nothing is under way. A run that is interrupted goes on by itself when virtu starts.";
+      : "Nothing is under way. An interrupted run goes on when virtu starts.";
   const width = size.columns - 2;
   return (
     <Box flexDirection="column">
