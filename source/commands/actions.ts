@@ -4,7 +4,7 @@ import { VirtuError } from "../errors.ts";
 import type { ActionItem, InstanceRow, Inventory } from "../instances/inventory.ts";
 import { isAlready } from "../instances/rules.ts";
 import { select } from "../instances/select.ts";
-import type { ActionName, Status } from "../instances/types.ts";
+import type { BasicActionName, Status } from "../instances/types.ts";
 import { count } from "../text.ts";
 import { type HostOptions, readHosts, reportSilent, silentHosts, wholeOption, withHosts } from "./hosts.ts";
 import { confirm, type ExitStatus, exit, run, type Session, withChange } from "./run.ts";
@@ -24,7 +24,7 @@ interface Result {
   error: string | null;
 }
 
-export function declareAction(program: Command, action: ActionName, description: string, timeout: string): void {
+export function declareAction(program: Command, action: BasicActionName, description: string, timeout: string): void {
   withChange(withHosts(program.command(action)))
     .description(description)
     .argument("<name...>", "instances; HOST/NAME where several hosts have one of that name")
@@ -38,7 +38,7 @@ export function declareAction(program: Command, action: ActionName, description:
 /** The body of the four commands. */
 export async function actOnNamed(
   session: Session,
-  action: ActionName,
+  action: BasicActionName,
   names: string[],
   options: Options,
 ): Promise<ExitStatus> {
@@ -56,7 +56,7 @@ export async function actOnNamed(
 
     noteProgress(session, inventory);
     const run = inventory.act(
-      action,
+      { do: action },
       targets.map((instance) => instance.key),
       { limitSeconds, signal: session.signal },
     );
@@ -88,13 +88,13 @@ function noteProgress(session: Session, inventory: Inventory): void {
 function preview(
   session: Session,
   inventory: Inventory,
-  action: ActionName,
+  action: BasicActionName,
   found: readonly InstanceRow[],
   limitSeconds: number | undefined,
 ): ExitStatus {
   const results = found.map((instance) => {
     const refusal = inventory.refuses(action, instance.key);
-    const [preview] = refusal === null ? inventory.preview(action, [instance.key], { limitSeconds }) : [];
+    const [preview] = refusal === null ? inventory.preview({ do: action }, [instance.key], { limitSeconds }) : [];
     return {
       name: instance.name,
       host: instance.host,

@@ -1,7 +1,7 @@
 /** The main job in plain lines, each outcome held against what the embedded site really did. */
 import { VirtuError } from "../errors.ts";
 import { createInventory, type Inventory } from "../instances/inventory.ts";
-import type { ActionName } from "../instances/types.ts";
+import type { PlainActionName } from "../instances/types.ts";
 import { deploy } from "../journey/deploy.ts";
 import { deployNews } from "../journey/deploy-news.ts";
 import { listEnvironments } from "../journey/environments.ts";
@@ -126,7 +126,7 @@ async function lookAtNodes({ app, site, signal, step, say }: Play, job: Job): Pr
 }
 
 interface Turn {
-  action: ActionName;
+  action: PlainActionName;
   name: string;
   /** Whether it runs afterwards. */
   runs: boolean;
@@ -178,7 +178,7 @@ function reallyRuns({ embedded }: Play, name: string): boolean | undefined {
 async function takeTurn(play: Play, inventory: Inventory, { action, name, runs }: Turn): Promise<void> {
   const instance = inventory.view().instances.find((one) => one.name === name);
   if (!instance) throw new VirtuError({ kind: "failed", what: `${name} is not in the table` });
-  const [item] = await inventory.act(action, [instance.key], { signal: play.signal }).done;
+  const [item] = await inventory.act({ do: action }, [instance.key], { signal: play.signal }).done;
   const job = item?.job ? `, Ganeti job ${item.job}` : "";
   play.say(`${action} ${name}: ${item?.state}, ${item?.statusBefore} → ${item?.statusAfter}${job}`);
   if (item?.state !== "done") {

@@ -1,11 +1,12 @@
 /** Actions on instances, a few at a time on each host or cluster, in the order they were asked for. */
 import { toVirtuError } from "../errors.ts";
-import type { ActionItem, ActionRun, ActOptions } from "./inventory-types.ts";
-import type { ActionName, Instance, Provider, Status } from "./types.ts";
+import type { ActionItem, ActionRun, ActOptions, Found } from "./inventory-types.ts";
+import { actOn, hostOf, nameOf, type Request, type RequestName, refusalOf, statusOf } from "./target.ts";
+import type { Provider, Status } from "./types.ts";
 
 /** What the queue needs of the inventory. */
 export interface QueueSurroundings {
-  find: (key: string) => { provider: Provider; instance: Instance } | null;
+  find: (key: string) => Found | null;
   /** Reads the place anew and gives the instance's status then; null when that could not be seen. */
   statusAfter: (provider: Provider, key: string) => Promise<Status | null>;
   /** An item is new or was replaced. */
@@ -17,8 +18,7 @@ interface Task {
   item: ActionItem;
   lane: string;
   limit: number;
-  provider: Provider;
-  instance: Instance;
+  target: Found;
   options: ActOptions;
   finished: () => void;
 }
@@ -42,27 +42,26 @@ export class ActionQueue {
     return this.busy.get(key) ?? null;
   }
 
-  act(action: ActionName, keys: readonly string[], options: ActOptions = {}): ActionRun {
+  act(request: Request, keys: readonly string[], options: ActOptions = {}): ActionRun {
     const run = this.nextRun++;
     const items = new Map<number, ActionItem>();
     const finished: Promise<void>[] = [];
     const owners: Task[] = [];
     for (const key of new Set(keys)) {
       const target = this.around.find(key);
-      const item = newItem(this.nextItem++, run, action, key, target?.instance ?? null);
+      const item = newItem(this.nextItem++, run, request, key, target);
       items.set(item.id, item);
-      const refusal = target ? this.refusal(action, target.provider, target.instance) : "it is no longer there";
+      const refusal = target ? this.refusal(request.do, key, target) : "it is no longer there";
       if (!target || refusal !== null) {
         const failed = { ...item, state: "failed" as const, text: refusal ?? "", error: refusal, endedAt: Date.now() };
         items.set(item.id, { ...failed, statusAfter: target ? item.statusBefore : null });
         this.around.onItem(items.get(item.id) ?? failed);
         continue;
       }
-      const { provider, instance } = target;
       finished.push(
         new Promise((resolve) => {
           const limit = Math.max(1, options.parallel ?? this.around.parallel);
-          const task: Task = { item, lane: provider.place, limit, provider, instance, options, finished: resolve };
+          const task: Task = { item, lane: target.provider.place, limit, target, options, finished: resolve };
           this.waiting.push(task);
           owners.push(task);
         }),
@@ -90,10 +89,10 @@ export class ActionQueue {
     return item;
   }
 
-  refusal(action: ActionName, provider: Provider, instance: Instance): string | null {
-    const busy = this.busy.get(instance.key);
+  refusal(action: RequestName, key: string, target: Found): string | null {
+    const busy = this.busy.get(key);
     if (busy) return `a ${busy.action} is ${busy.state === "queued" ? "queued" : "under way"}`;
-    return provider.refuses(action, instance);
+    return refusalOf(action, target);
   }
 
   /** Takes back an item that has not started. */
@@ -142,7 +141,7 @@ export class ActionQueue {
   }
 
   private async carry(task: Task): Promise<void> {
-    const { provider, instance, options, item } = task;
+    const { target, options, item } = task;
     this.change(task, { state: "running", text: "started", startedAt: Date.now() });
     const signals = [this.abort.signal, ...(options.signal ? [options.signal] : [])];
     // A shutdown's limit is the provider's business: it says what becomes of the guest then.
@@ -151,7 +150,7 @@ export class ActionQueue {
     const signal = AbortSignal.any(limit ? [...signals, limit] : signals);
     let ended: Partial<ActionItem>;
     try {
-      const outcome = await provider.act(item.action, instance, {
+      const outcome = await actOn(item.request, target, {
         signal,
         limitSeconds: options.limitSeconds,
         onEvent: ({ text, job }) => this.change(task, job === undefined ? { text } : { text, job }),
@@ -174,27 +173,28 @@ export class ActionQueue {
     this.running.set(task.lane, (this.running.get(task.lane) ?? 1) - 1);
     this.pump();
     if (!signals.some((other) => other.aborted)) {
-      const statusAfter = await this.around.statusAfter(provider, item.key);
+      const statusAfter = await this.around.statusAfter(target.provider, item.key);
       this.change(task, { statusAfter });
     }
     task.finished();
   }
 }
 
-function newItem(id: number, run: number, action: ActionName, key: string, instance: Instance | null): ActionItem {
+function newItem(id: number, run: number, request: Request, key: string, target: Found | null): ActionItem {
   return {
     id,
     run,
-    action,
+    action: request.do,
+    request,
     key,
-    name: instance?.name ?? key,
-    host: instance?.host ?? "",
+    name: target ? nameOf(target) : key,
+    host: target ? hostOf(target) : "",
     state: "queued",
     text: "queued",
     job: null,
     error: null,
     detail: null,
-    statusBefore: instance?.status ?? "unknown",
+    statusBefore: statusOf(target),
     statusAfter: null,
     queuedAt: Date.now(),
     startedAt: null,

@@ -5,10 +5,10 @@ import type { ExecOptions, ExecResult } from "../ssh/types.ts";
 import { findJob, type GanetiAccess, parseSubmitted, parseWatchLine, recentJobsCommand } from "../tools/ganeti.ts";
 import { explainGaneti } from "../tools/ganeti-errors.ts";
 import { isPassing, pause } from "./exec.ts";
-import type { ActionEvent, ActionName, ActionOutcome } from "./types.ts";
+import type { ActionEvent, ActionOutcome, BasicActionName } from "./types.ts";
 
 export interface JobSteps {
-  action: ActionName;
+  action: BasicActionName;
   /** Full name. */
   instance: string;
   /** Cluster, for errors. */

@@ -1,9 +1,11 @@
 /** Ganeti: one provider for each cluster, driven on its master. Every action is a Ganeti job that is followed to its end. */
 import { VirtuError } from "../errors.ts";
+import type { Command } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import {
   type Cells,
   type GanetiAccess,
+  gnt,
   instanceFields,
   listCommand,
   nodeFields,
@@ -16,17 +18,23 @@ import {
 import { explainGaneti, masterIn } from "../tools/ganeti-errors.ts";
 import { type GanetiFound, sameHost } from "../tools/ganeti-probe.ts";
 import { roleOf, statusOf } from "../tools/ganeti-status.ts";
+import { verbOf } from "./action-words.ts";
 import { ask } from "./exec.ts";
 import { runJob } from "./ganeti-job.ts";
-import { refusalByStatus } from "./rules.ts";
+import { isBasic, refusalByStatus } from "./rules.ts";
 import type {
+  Action,
   ActionEvent,
   ActionLimits,
   ActionName,
   ActionOutcome,
   Attachment,
+  ConsoleWay,
+  GraphicsWay,
   HostNode,
   Instance,
+  InstanceDetails,
+  MigrationTarget,
   Provider,
   ProviderOptions,
   Snapshot,
@@ -181,19 +189,50 @@ export class GanetiProvider implements Provider {
   }
 
   refuses(action: ActionName, instance: Instance): string | null {
+    if (!isBasic(action)) return `Ganeti has no "${verbOf(action)}" here`;
     if (instance.statusDetail === "ADMIN_offline" && action !== "force-off") return "it is marked offline in Ganeti";
     return refusalByStatus(action, instance);
   }
 
-  preview(action: ActionName, instance: Instance, options: ActionLimits = {}): string[] {
-    return [submitCommand(this.access, action, instance.name, options.limitSeconds).line];
+  preview(action: Action, instance: Instance, options: ActionLimits = {}): string[] {
+    return isBasic(action.do) ? [submitCommand(this.access, action.do, instance.name, options.limitSeconds).line] : [];
   }
 
-  act(
-    action: ActionName,
+  unattended(action: Action, instance: Instance): Command | null {
+    return isBasic(action.do) ? submitCommand(this.access, action.do, instance.name) : null;
+  }
+
+  async details(): Promise<InstanceDetails> {
+    throw new VirtuError({ kind: "refused", what: "Nothing more is known of it", where: this.target.name });
+  }
+
+  async targets(): Promise<MigrationTarget[]> {
+    return [];
+  }
+
+  console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
+    return {
+      host: this.target,
+      command: gnt(this.access, "gnt-instance", ["console", instance.name]),
+      takeOver: null,
+      wake: "\r",
+      leave: "\x1d",
+      explain: () => null,
+    };
+  }
+
+  async graphics(): Promise<GraphicsWay | null> {
+    return null;
+  }
+
+  async act(
+    { do: action }: Action,
     instance: Instance,
     options: ProviderOptions & ActionLimits & { onEvent?: (event: ActionEvent) => void },
   ): Promise<ActionOutcome> {
+    if (!isBasic(action)) {
+      return { ok: false, job: null, text: null, error: this.refuses(action, instance), detail: null };
+    }
     const { pool, retryMs = 1000 } = this.options;
     return runJob({
       action,

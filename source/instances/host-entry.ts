@@ -151,7 +151,7 @@ export class HostEntry {
     return Math.min(intervalMs * 2 ** this.failures, Math.max(longestWaitMs, intervalMs));
   }
 
-  view(): HostView {
+  view(): Omit<HostView, "live"> {
     const providers = this.discovery?.providers ?? [];
     const { places, shownBy } = this.around;
     return {

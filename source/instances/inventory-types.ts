@@ -5,7 +5,18 @@
 import type { EventEmitter } from "node:events";
 import type { VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
-import type { ActionName, HostNode, Instance, ProviderName, Status } from "./types.ts";
+import type {
+  Action,
+  ActionName,
+  HostNode,
+  Instance,
+  NodeAction,
+  NodeActionName,
+  Provider,
+  ProviderEvent,
+  ProviderName,
+  Status,
+} from "./types.ts";
 
 export interface InventoryOptions {
   pool: Pool;
@@ -14,6 +25,8 @@ export interface InventoryOptions {
   uri?: string;
   /** Milliseconds between two refreshes of a host that is looked at (default 4000). */
   intervalMs?: number;
+  /** The same for a host all of whose providers tell of changes by themselves (default 30,000; never below `intervalMs`). */
+  watchedIntervalMs?: number;
   /** Actions that run at once on one host or cluster (default 2). */
   parallel?: number;
 }
@@ -42,19 +55,23 @@ export interface HostView {
   /** Epoch milliseconds of the next try of a host that failed, while somebody watches; else null. */
   retryAt: number | null;
   refreshing: boolean;
+  /** Changes on it are told as they happen, so that it is asked more seldom. */
+  live: boolean;
   /** Milliseconds that the last good refresh took, or null. */
   tookMs: number | null;
 }
 
 export type ActionState = "queued" | "running" | "done" | "failed" | "cancelled";
 
-/** One action on one instance, from the queue to its outcome. Replaced, never changed in place. */
+/** One action on one instance or node, from the queue to its outcome. Replaced, never changed in place. */
 export interface ActionItem {
   /** Counts up over the inventory's life. */
   id: number;
   /** Equal for everything that one `act` call started. */
   run: number;
-  action: ActionName;
+  action: ActionName | NodeActionName;
+  request: Action | NodeAction;
+  /** Of the instance, or of the node. */
   key: string;
   name: string;
   host: string;
@@ -66,7 +83,8 @@ export interface ActionItem {
   error: string | null;
   /** The provider's own text under `error`. */
   detail: string | null;
-  statusBefore: Status;
+  /** Null for a node. */
+  statusBefore: Status | null;
   /** What a refresh after the action really saw; null until then. */
   statusAfter: Status | null;
   /** Epoch milliseconds. */
@@ -105,7 +123,22 @@ export interface InventoryEvents {
   change: [];
   /** An item was queued, moved, or ended: one line of the log pane. */
   action: [ActionItem];
+  /** Somebody changed something, told by a provider as it happened. */
+  event: [HostEvent];
 }
+
+/** A provider's event with where it came from. */
+export interface HostEvent extends ProviderEvent {
+  /** The host as the user named it. */
+  host: string;
+  provider: ProviderName;
+  cluster: string | null;
+}
+
+/** An instance or node with the provider that acts on it. */
+export type Found =
+  | { kind: "instance"; provider: Provider; instance: Instance }
+  | { kind: "node"; provider: Provider; node: HostNode };
 
 export interface ActOptions {
   /** Actions at once on each host or cluster, for this run. */
@@ -134,16 +167,20 @@ export interface Inventory extends EventEmitter<InventoryEvents> {
   refresh(hosts?: readonly string[], options?: { signal?: AbortSignal }): Promise<void>;
   addHost(host: HostRef): void;
   removeHost(name: string): void;
-  /** Null, or why this action can't be done on this instance now (also: one is under way). */
-  refuses(action: ActionName, key: string): string | null;
+  /** What a key of the view stands for now, for questions to its provider (details, console, targets); null: it is gone. */
+  find(key: string): Found | null;
+  /** The providers that show something, one for each place. */
+  providers(): readonly Provider[];
+  /** Null, or why this action can't be done on this instance or node now (also: one is under way). */
+  refuses(action: ActionName | NodeActionName, key: string): string | null;
   /** What an action would run, and on which host: for `--dry-run` and confirmations. */
   preview(
-    action: ActionName,
+    action: Action | NodeAction,
     keys: readonly string[],
     options?: ActOptions,
   ): { key: string; host: string; lines: string[] }[];
-  /** Queues the action for these instances; keys that are not known or that refuse end as `failed` at once. */
-  act(action: ActionName, keys: readonly string[], options?: ActOptions): ActionRun;
+  /** Queues the action for these instances or nodes; keys that are not known or that refuse end as `failed` at once. */
+  act(action: Action | NodeAction, keys: readonly string[], options?: ActOptions): ActionRun;
   /** Takes back an item that has not started; false when it has. */
   cancel(itemId: number): boolean;
   /** Stops polling and following; nothing on the hosts is touched. */

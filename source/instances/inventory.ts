@@ -7,6 +7,7 @@ import type {
   ActionItem,
   ActionRun,
   ActOptions,
+  Found,
   InstanceRow,
   Inventory,
   InventoryEvents,
@@ -14,7 +15,9 @@ import type {
   InventoryView,
   NodeRow,
 } from "./inventory-types.ts";
-import type { ActionName, Instance, Provider, Status } from "./types.ts";
+import { previewOf, type Request, type RequestName } from "./target.ts";
+import type { Provider, Status } from "./types.ts";
+import { Watching } from "./watching.ts";
 
 export type * from "./inventory-types.ts";
 
@@ -30,6 +33,8 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   private readonly queue: ActionQueue;
   private readonly around: Surroundings;
   private readonly intervalMs: number;
+  private readonly watchedIntervalMs: number;
+  private readonly watching: Watching;
   private watchers = 0;
   private ended = false;
   private drawn: InventoryView | null = null;
@@ -37,6 +42,17 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   constructor(options: InventoryOptions) {
     super();
     this.intervalMs = options.intervalMs ?? 4000;
+    this.watchedIntervalMs = Math.max(this.intervalMs, options.watchedIntervalMs ?? 30_000);
+    this.watching = new Watching({
+      onEvent: (provider, event) => {
+        const { host } = provider.attachment;
+        this.emit("event", { ...event, host: host.name, provider: provider.name, cluster: provider.cluster });
+      },
+      onStale: (provider) => {
+        const entry = this.reaching(provider.place, null) ?? this.hosts.get(provider.attachment.host.name);
+        if (entry && this.watchers > 0) this.poll(entry, true);
+      },
+    });
     this.around = {
       pool: options.pool,
       uri: options.uri,
@@ -61,7 +77,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
 
   view(): InventoryView {
     this.drawn ??= {
-      hosts: [...this.hosts.values()].map((entry) => entry.view()),
+      hosts: [...this.hosts.values()].map((entry) => ({ ...entry.view(), live: this.isLive(entry) })),
       instances: [...this.places.values()].flatMap((record) => this.rows(record)).sort(byName),
       nodes: [...this.places.values()].flatMap(nodeRows).sort(byName),
       pending: this.queue.pending(),
@@ -91,13 +107,15 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       if (!watching) return;
       watching = false;
       this.watchers -= 1;
-      if (this.watchers === 0) for (const entry of this.hosts.values()) entry.stop();
+      if (this.watchers > 0) return;
+      for (const entry of this.hosts.values()) entry.stop();
+      this.watching.stop();
     };
   }
 
-  private poll(entry: HostEntry): void {
+  private poll(entry: HostEntry, fresh = false): void {
     entry.stop();
-    void this.refreshEntry(entry, { priority: "poll" });
+    void this.refreshEntry(entry, { priority: "poll", fresh });
   }
 
   private async refreshEntry(
@@ -115,9 +133,16 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   private schedule(entry: HostEntry): void {
     entry.stop();
     if (this.watchers === 0) return;
-    const wait = entry.waitMs(this.intervalMs);
+    this.watching.follow(this.providers());
+    const wait = entry.waitMs(this.isLive(entry) ? this.watchedIntervalMs : this.intervalMs);
     if (entry.failures > 0) entry.retryAt = Date.now() + wait;
     entry.timer = setTimeout(() => this.poll(entry), wait);
+  }
+
+  /** Everything that this host shows is told of as it changes. */
+  private isLive(entry: HostEntry): boolean {
+    const shown = (entry.discovery?.providers ?? []).filter(({ place }) => this.shownBy(place, entry) === null);
+    return entry.error === null && shown.length > 0 && shown.every(({ place }) => this.watching.isLive(place));
   }
 
   async refresh(hosts?: readonly string[], options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -170,12 +195,18 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     return best?.entry ?? null;
   }
 
-  private find(key: string): { provider: Provider; instance: Instance } | null {
+  find(key: string): Found | null {
     for (const { provider, snapshot } of this.places.values()) {
       const instance = snapshot.instances.find((other) => other.key === key);
-      if (instance) return { provider, instance };
+      if (instance) return { kind: "instance", provider, instance };
+      const node = snapshot.nodes.find((other) => other.key === key);
+      if (node) return { kind: "node", provider, node };
     }
     return null;
+  }
+
+  providers(): readonly Provider[] {
+    return [...this.places.values()].map(({ provider }) => provider);
   }
 
   private async statusAfter(provider: Provider, key: string): Promise<Status | null> {
@@ -195,23 +226,20 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     return null;
   }
 
-  refuses(action: ActionName, key: string): string | null {
+  refuses(action: RequestName, key: string): string | null {
     const found = this.find(key);
-    return found ? this.queue.refusal(action, found.provider, found.instance) : "it is no longer there";
+    return found ? this.queue.refusal(action, key, found) : "it is no longer there";
   }
 
-  preview(action: ActionName, keys: readonly string[], options: ActOptions = {}) {
+  preview(request: Request, keys: readonly string[], options: ActOptions = {}) {
     return keys.flatMap((key) => {
       const found = this.find(key);
-      if (!found) return [];
-      return [
-        { key, host: found.provider.target.name, lines: found.provider.preview(action, found.instance, options) },
-      ];
+      return found ? [{ key, host: found.provider.target.name, lines: previewOf(request, found, options) }] : [];
     });
   }
 
-  act(action: ActionName, keys: readonly string[], options?: ActOptions): ActionRun {
-    return this.queue.act(action, keys, options);
+  act(request: Request, keys: readonly string[], options?: ActOptions): ActionRun {
+    return this.queue.act(request, keys, options);
   }
 
   cancel(itemId: number): boolean {
@@ -222,6 +250,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     if (this.ended) return;
     this.ended = true;
     this.queue.end();
+    this.watching.stop();
     for (const entry of this.hosts.values()) entry.end();
   }
 }

@@ -1,19 +1,35 @@
 /** libvirt: one provider for each connection URI of a host, driven by virsh there. */
 import { VirtuError } from "../errors.ts";
+import type { Command } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
-import { actionCommand, domainWord, isPerProcess, pollCommand, pollLimit, stateCommand } from "../tools/virsh.ts";
+import {
+  actionCommand,
+  consoleCommand,
+  domainWord,
+  isPerProcess,
+  pollCommand,
+  pollLimit,
+  stateCommand,
+} from "../tools/virsh.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
 import { type Domain, type HostPoll, parsePoll, statusOf, whole } from "../tools/virsh-parse.ts";
+import { verbOf } from "./action-words.ts";
 import { ask, isPassing, pause } from "./exec.ts";
-import { refusalByStatus } from "./rules.ts";
+import { isBasic, refusalByStatus } from "./rules.ts";
 import type {
+  Action,
   ActionEvent,
   ActionLimits,
   ActionName,
   ActionOutcome,
   Attachment,
+  BasicActionName,
+  ConsoleWay,
+  GraphicsWay,
   HostNode,
   Instance,
+  InstanceDetails,
+  MigrationTarget,
   Provider,
   ProviderOptions,
   Snapshot,
@@ -145,14 +161,42 @@ export class LibvirtProvider implements Provider {
   }
 
   refuses(action: ActionName, instance: Instance): string | null {
-    return refusalByStatus(action, instance);
+    return isBasic(action) ? refusalByStatus(action, instance) : `libvirt has no "${verbOf(action)}" here`;
   }
 
-  preview(action: ActionName, instance: Instance): string[] {
-    return [actionCommand(this.options.uri, action, domainWord(instance)).line];
+  preview(action: Action, instance: Instance): string[] {
+    return isBasic(action.do) ? [actionCommand(this.options.uri, action.do, domainWord(instance)).line] : [];
   }
 
-  async act(action: ActionName, instance: Instance, options: ActOptions): Promise<ActionOutcome> {
+  unattended(action: Action, instance: Instance): Command | null {
+    return isBasic(action.do) ? actionCommand(this.options.uri, action.do, domainWord(instance)) : null;
+  }
+
+  async details(): Promise<InstanceDetails> {
+    throw new VirtuError({ kind: "refused", what: "Nothing more is known of it", where: this.target.name });
+  }
+
+  async targets(): Promise<MigrationTarget[]> {
+    return [];
+  }
+
+  console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
+    return {
+      host: this.target,
+      command: consoleCommand(this.options.uri, domainWord(instance), false),
+      takeOver: consoleCommand(this.options.uri, domainWord(instance), true),
+      wake: "\r",
+      leave: "\x1d",
+      explain: () => null,
+    };
+  }
+
+  async graphics(): Promise<GraphicsWay | null> {
+    return null;
+  }
+
+  async act({ do: action }: Action, instance: Instance, options: ActOptions): Promise<ActionOutcome> {
+    if (!isBasic(action)) return failure(this.refuses(action, instance) ?? "", "");
     const { pool, host, uri } = this.options;
     const tell = (text: string) => options.onEvent?.({ text });
     const command = actionCommand(uri, action, domainWord(instance));
@@ -173,7 +217,11 @@ export class LibvirtProvider implements Provider {
   }
 
   /** After a loss or a time-out nobody knows what virsh did; for all but a reboot the state tells. */
-  private async lookAfterLoss(action: ActionName, instance: Instance, options: ActOptions): Promise<ActionOutcome> {
+  private async lookAfterLoss(
+    action: BasicActionName,
+    instance: Instance,
+    options: ActOptions,
+  ): Promise<ActionOutcome> {
     options.onEvent?.({ text: "no answer from virsh: looking at the domain" });
     if (action === "shutdown") return this.awaitOff(instance, options);
     if (action !== "reboot") {

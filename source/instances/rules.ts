@@ -1,5 +1,9 @@
 /** What every provider has in common about when an action makes sense. */
-import type { ActionName, Instance } from "./types.ts";
+import type { ActionName, BasicActionName, Instance } from "./types.ts";
+
+export function isBasic(action: ActionName): action is BasicActionName {
+  return action === "start" || action === "shutdown" || action === "reboot" || action === "force-off";
+}
 
 /** The state that an action wants is there already: nothing to do, and nothing to complain about in a script. */
 export function isAlready(action: ActionName, instance: Pick<Instance, "status">): boolean {

@@ -1,5 +1,6 @@
 /** Instances, nodes and the small interface behind which each provider stands. */
 import type { VirtuError } from "../errors.ts";
+import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, HostRef, Pool } from "../ssh/types.ts";
 
 export type ProviderName = "ganeti" | "libvirt" | "xen" | "xenserver";
@@ -51,7 +52,77 @@ export interface Snapshot {
   notes: string[];
 }
 
-export type ActionName = "start" | "shutdown" | "reboot" | "force-off";
+/**
+ * One thing that is done to one instance, with all that it needs to know. What a provider has not is refused by `refuses`
+ * with the reason. Sizes in MiB.
+ */
+export type Action =
+  | { do: "start" }
+  /** Asks the guest; `ActionLimits.limitSeconds` says how long it may take. */
+  | { do: "shutdown" }
+  /** `clean` asks the guest; `hard` is the provider's own way to start it anew; absent: clean. */
+  | { do: "reboot"; how?: "clean" | "hard" }
+  /** Like the reset button: the same process, nothing saved. */
+  | { do: "reset" }
+  | { do: "force-off" }
+  | { do: "pause" }
+  | { do: "resume" }
+  /** Memory to disk, then off (libvirt's managed save, Xen's save, XenServer's suspend). */
+  | { do: "save" }
+  | { do: "restore" }
+  /** Forgets what was saved: the next start boots. */
+  | { do: "discard-save" }
+  | { do: "autostart"; on: boolean }
+  | { do: "rename"; to: string }
+  /** Takes its definition away, its snapshots and saved memory with it, and its disks unless they are kept. */
+  | { do: "remove"; keepDisks: boolean }
+  /** `to`: a target of `targets`, or null where the provider chooses. */
+  | { do: "migrate"; to: string | null; live: boolean }
+  /** Ganeti: starts it on its secondary, whatever the primary does. */
+  | { do: "failover"; to: string | null }
+  /** Ganeti: copies the disks to another node; it is off meanwhile. */
+  | { do: "move"; to: string }
+  | { do: "snapshot-create"; name: string; description: string; memory: boolean }
+  | { do: "snapshot-revert"; name: string }
+  | { do: "snapshot-delete"; name: string }
+  | { do: "clone"; to: string }
+  | { do: "set-memory"; mebibytes: number }
+  | { do: "set-vcpus"; count: number }
+  /** `pool`: where the provider keeps volumes; null: its default. */
+  | { do: "disk-add"; mebibytes: number; pool: string | null }
+  | { do: "disk-grow"; disk: string; mebibytes: number }
+  | { do: "disk-remove"; disk: string; keepVolume: boolean }
+  /** A network or bridge of `details.networks`. */
+  | { do: "nic-add"; network: string }
+  | { do: "nic-remove"; nic: string }
+  | { do: "media-insert"; disk: string | null; path: string }
+  | { do: "media-eject"; disk: string }
+  | { do: "tag"; add: readonly string[]; remove: readonly string[] }
+  | { do: "note"; text: string }
+  /** Replaces the definition by a text that `definition` gave and the user changed. */
+  | { do: "define"; text: string };
+
+export type ActionName = Action["do"];
+
+/** The actions that are complete by their name. */
+export type PlainActionName = {
+  [N in ActionName]: { do: N } extends Extract<Action, { do: N }> ? N : never;
+}[ActionName];
+
+/** What every provider can do. */
+export type BasicActionName = "start" | "shutdown" | "reboot" | "force-off";
+
+/** What is done to a node of a cluster. */
+export type NodeAction =
+  /** All instances away from it: primaries migrated (or failed over when it is offline), secondaries replaced. */
+  | { do: "evacuate"; which: "primary" | "secondary" | "all" }
+  | { do: "drain"; on: boolean }
+  /** Marks it as gone, or as back. */
+  | { do: "offline"; on: boolean }
+  /** Makes this node the master. */
+  | { do: "master" };
+
+export type NodeActionName = NodeAction["do"];
 
 /** What an action has to report while it runs. */
 export interface ActionEvent {
@@ -73,6 +144,122 @@ export interface ActionOutcome {
 
 /** Why an action can't be done now, or null when it can. */
 export type Refusal = string | null;
+
+export interface DiskInfo {
+  /** As `disk-grow` and the other disk actions take it: `vda`, `disk/0`. */
+  id: string;
+  kind: "disk" | "cdrom" | "floppy";
+  /** File, volume or template; null: an empty drive. */
+  source: string | null;
+  sizeMiB: number | null;
+  /** What it is made of, in the provider's words: `qcow2`, `plain`. */
+  format: string | null;
+}
+
+export interface NicInfo {
+  /** As `nic-remove` takes it. */
+  id: string;
+  mac: string | null;
+  /** Network or bridge. */
+  network: string | null;
+  addresses: readonly string[];
+}
+
+export interface SnapshotInfo {
+  name: string;
+  parent: string | null;
+  /** Epoch seconds. */
+  at: number | null;
+  /** The provider's word for what was kept: `running`, `shutoff`, `disk-snapshot`. */
+  state: string;
+  current: boolean;
+  description: string;
+}
+
+/** What is read of one instance only when somebody looks at it alone. */
+export interface InstanceDetails {
+  disks: readonly DiskInfo[];
+  nics: readonly NicInfo[];
+  /** Parents before their children. */
+  snapshots: readonly SnapshotInfo[];
+  tags: readonly string[];
+  note: string;
+  /** What `nic-add` can take. */
+  networks: readonly string[];
+  /** What `disk-add` can take, with MiB that are free (null: not known). */
+  pools: readonly { name: string; freeMiB: number | null }[];
+  /** The files that `media-insert` can take, as far as the provider knows any. */
+  media: readonly string[];
+  vcpusMax: number | null;
+  memoryMaxMiB: number | null;
+  /** Its definition or the provider's full account of it, as `define` takes it back where `editable`. */
+  definition: { text: string; language: "xml" | "yaml" | "text"; editable: boolean };
+  /** Further lines that the provider knows: name and value. */
+  more: readonly (readonly [string, string])[];
+}
+
+/** Where an instance can go. */
+export interface MigrationTarget {
+  /** As `migrate` takes it. */
+  name: string;
+  memoryFreeMiB: number | null;
+  /** Why it can't go there, or null. */
+  refusal: string | null;
+  /** What else was looked at, one line; empty when there is nothing to say. */
+  note: string;
+}
+
+/** How a console is opened: a command on a terminal of the host. */
+export interface ConsoleWay {
+  host: HostRef;
+  command: Command;
+  /** The same, taking the console from whoever has it; null where that can't be done. */
+  takeOver: Command | null;
+  /** Sent after the opening, so that a silent getty prints its prompt; null: nothing is needed. */
+  wake: string | null;
+  /** What the remote program takes to leave (`\x1d`); null: closing the channel is enough. */
+  leave: string | null;
+  /** What the program's last words mean, in the user's words, when it ended by itself; null: nothing known. */
+  explain: (text: string, status: number | null) => { why: string; hint: string; inUse: boolean } | null;
+}
+
+/** The graphical console of an instance: a port that only its host can reach. */
+export interface GraphicsWay {
+  kind: "vnc" | "spice";
+  host: HostRef;
+  /** As seen from `host`. */
+  address: string;
+  port: number;
+}
+
+/** Somebody changed something: what a provider tells while it is watched. */
+export interface ProviderEvent {
+  /** Epoch milliseconds, by the host's clock where it says so. */
+  at: number;
+  /** Key of the instance, or null when it is about the place as a whole. */
+  key: string | null;
+  /** Name of the instance, node or job that it is about. */
+  name: string;
+  /** What happened, one line in the provider's words. */
+  text: string;
+  /** Who did it, where that is known. */
+  by: string | null;
+  /** False for what changes no row (progress of a job): it goes into the feed and nothing is read anew. */
+  changes: boolean;
+}
+
+/** A job of a provider that has a queue (Ganeti). */
+export interface ProviderJob {
+  id: string;
+  /** The provider's word. */
+  state: string;
+  summary: string;
+  /** Epoch seconds. */
+  at: number | null;
+  /** It waits and can be taken back. */
+  cancellable: boolean;
+  log: readonly string[];
+}
 
 export interface Attachment {
   /** The host as the user named it, through which the provider was found. */
@@ -98,16 +285,60 @@ export interface Provider {
    */
   readonly target: HostRef;
   list(options: ProviderOptions): Promise<Snapshot>;
-  /** Null, or why this action makes no sense for this instance now. */
+  /** Null, or why this action makes no sense for this instance now; what the provider has not at all is refused too. */
   refuses(action: ActionName, instance: Instance): Refusal;
   /** The exact command lines, for `--dry-run` and confirmations. */
-  preview(action: ActionName, instance: Instance, options?: ActionLimits): string[];
+  preview(action: Action, instance: Instance, options?: ActionLimits): string[];
   /** Never rejects for what the provider says; rejects with a `VirtuError` when it can't be reached or was cancelled. */
   act(
-    action: ActionName,
+    action: Action,
     instance: Instance,
     options: ProviderOptions & ActionLimits & { onEvent?: (event: ActionEvent) => void },
   ): Promise<ActionOutcome>;
+  /**
+   * The action as one line that the host itself can run later without anybody's help (`at`, a timer), as the account that
+   * virtu uses there. Null: it takes more than a line.
+   */
+  unattended(action: Action, instance: Instance): Command | null;
+  details(instance: Instance, options: ProviderOptions): Promise<InstanceDetails>;
+  /** Where `migrate`, `move` and `failover` can go; empty where the provider chooses or nothing can be chosen. */
+  targets(
+    action: "migrate" | "move" | "failover",
+    instance: Instance,
+    options: ProviderOptions,
+  ): Promise<MigrationTarget[]>;
+  /** How its text console is opened, or why there is none. */
+  console(instance: Instance): ConsoleWay | { refusal: string; hint: string };
+  /** Its graphical console, or null when it has none or is off. */
+  graphics(instance: Instance, options: ProviderOptions): Promise<GraphicsWay | null>;
+  /** A picture of its screen (PPM or PNG), or why there is none. Absent: the provider has none at all. */
+  screenshot?(instance: Instance, options: ProviderOptions): Promise<Uint8Array>;
+  /**
+   * Tells what anybody changes, until the signal is aborted. Rejects when the stream broke or can't be had; nothing was
+   * said meanwhile, so everything is then read anew. Absent: the provider has no events.
+   */
+  watch?(options: { signal: AbortSignal; onReady: () => void; onEvent: (event: ProviderEvent) => void }): Promise<void>;
+  /** Absent: the provider has no actions on nodes. */
+  readonly nodes?: NodeActions;
+  /** Absent: the provider has no jobs. */
+  readonly jobs?: ProviderJobs;
+}
+
+export interface NodeActions {
+  refuses(action: NodeActionName, node: HostNode): Refusal;
+  preview(action: NodeAction, node: HostNode): string[];
+  act(
+    action: NodeAction,
+    node: HostNode,
+    options: ProviderOptions & { onEvent?: (event: ActionEvent) => void },
+  ): Promise<ActionOutcome>;
+}
+
+export interface ProviderJobs {
+  /** Newest first, bounded. */
+  list(options: ProviderOptions): Promise<ProviderJob[]>;
+  /** Takes back a job that waits; an error says why it can't. */
+  cancel(id: string, options: ProviderOptions): Promise<void>;
 }
 
 export interface ActionLimits {

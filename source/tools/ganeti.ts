@@ -2,7 +2,7 @@
  * Ganeti's `gnt-*` commands (2.16 to 3.1): how they are built and what they print. Success is known by the job's outcome
  * (`gnt-job watch`), never by the status of a `--submit`. Measured on 3.0.2 and 3.1.0~rc2.
  */
-import type { ActionName } from "../instances/types.ts";
+import type { BasicActionName } from "../instances/types.ts";
 import { type Command, sh } from "../ssh/command.ts";
 
 /** How the commands of one cluster are called. */
@@ -107,7 +107,7 @@ export function parseList(stdout: string): Record<"instances" | "nodes", { text:
   return { instances: table("instances"), nodes: table("nodes") };
 }
 
-const verbs: Record<ActionName, readonly string[]> = {
+const verbs: Record<BasicActionName, readonly string[]> = {
   start: ["startup"],
   shutdown: ["shutdown"],
   reboot: ["reboot"],
@@ -122,7 +122,7 @@ const verbs: Record<ActionName, readonly string[]> = {
  */
 export function submitCommand(
   access: GanetiAccess,
-  action: ActionName,
+  action: BasicActionName,
   instance: string,
   limitSeconds?: number,
 ): Command {
@@ -148,7 +148,7 @@ export function parseWatchLine(line: string): string | null {
   return dated?.[1] ?? line;
 }
 
-const opcodes: Record<ActionName, string> = {
+const opcodes: Record<BasicActionName, string> = {
   start: "INSTANCE_STARTUP",
   shutdown: "INSTANCE_SHUTDOWN",
   reboot: "INSTANCE_REBOOT",
@@ -165,7 +165,12 @@ export function recentJobsCommand(access: GanetiAccess): Command {
  * The newest job of this action on this instance that came in the last `withinSeconds`, by the host's own clock.
  * received_ts is printed as `[SECONDS, MICROSECONDS]`.
  */
-export function findJob(stdout: string, action: ActionName, instance: string, withinSeconds: number): string | null {
+export function findJob(
+  stdout: string,
+  action: BasicActionName,
+  instance: string,
+  withinSeconds: number,
+): string | null {
   const [clock, ...rows] = stdout.split("\n");
   const now = Number(clock);
   const summary = `${opcodes[action]}(${instance})`;

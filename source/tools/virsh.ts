@@ -3,7 +3,7 @@
  * is `qemu:///session`, which answers with an empty list instead of an error. The locale is C.UTF-8: in C a table shows
  * `\xff` for every byte of a title or name that is not ASCII.
  */
-import type { ActionName, Instance } from "../instances/types.ts";
+import type { BasicActionName, Instance } from "../instances/types.ts";
 import { type Command, sh } from "../ssh/command.ts";
 
 export const defaultUri = "qemu:///system";
@@ -59,7 +59,7 @@ export function parseVirshProbe(text: string): { status: number; text: string } 
   return found ? { status: Number(found[2]), text: found[1] ?? "" } : null;
 }
 
-const verbs: Record<ActionName, string> = {
+const verbs: Record<BasicActionName, string> = {
   start: "start",
   shutdown: "shutdown",
   reboot: "reboot",
@@ -77,8 +77,13 @@ export function domainWord(instance: Pick<Instance, "name" | "facts">): string {
 }
 
 /** Starts, shuts down (ACPI), reboots or ends (`destroy`) a domain. Status 0: accepted, or done for start and destroy. */
-export function actionCommand(uri: string, action: ActionName, domain: string): Command {
+export function actionCommand(uri: string, action: BasicActionName, domain: string): Command {
   return sh`LC_ALL=C.UTF-8 virsh -c ${uri} ${verbs[action]} ${domain}`;
+}
+
+/** Its text console, on a terminal; `force` takes it from whoever has it. */
+export function consoleCommand(uri: string, domain: string, force: boolean): Command {
+  return sh`LC_ALL=C.UTF-8 virsh -c ${uri} console ${force ? ["--force", domain] : domain}`;
 }
 
 /** One domain's state as virsh words it: `running`, `shut off`. */

@@ -58,9 +58,11 @@ test("uses sudo where it works, but not as root on a master behind the host", as
     ganetiHost(hostname, "node1.example.org").stdout.replace(`\n0\n${hostname}\ndirect`, `\n1000\n${hostname}\nsudo`);
   const instance = { name: "web1" } as never;
   const [here] = (await ask({ stdout: text("node1") })).providers;
-  expect(here?.preview("start", instance)[0]).toMatch(/^sudo -n env LC_ALL=C \/usr\/sbin\/gnt-instance startup/);
+  expect(here?.preview({ do: "start" }, instance)[0]).toMatch(
+    /^sudo -n env LC_ALL=C \/usr\/sbin\/gnt-instance startup/,
+  );
   const [behind] = (await ask({ stdout: text("node2") })).providers;
-  expect(behind?.preview("start", instance)[0]).toMatch(/^LC_ALL=C /);
+  expect(behind?.preview({ do: "start" }, instance)[0]).toMatch(/^LC_ALL=C /);
 });
 
 test.each([

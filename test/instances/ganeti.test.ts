@@ -31,7 +31,10 @@ function provider(replies: { submit?: Reply[]; watch?: Reply[]; jobs?: Reply[]; 
   return { pool, ganeti: new GanetiProvider({ pool, found, host: { name: "node1" }, known: [], retryMs: 1 }) };
 }
 
-async function act(replies: Parameters<typeof provider>[0], action: Parameters<GanetiProvider["act"]>[0] = "shutdown") {
+async function act(
+  replies: Parameters<typeof provider>[0],
+  action: Parameters<GanetiProvider["act"]>[0] = { do: "shutdown" },
+) {
   const { pool, ganeti } = provider(replies);
   const events: ActionEvent[] = [];
   const outcome = await ganeti.act(action, instance, { onEvent: (event) => events.push(event) });
@@ -163,7 +166,7 @@ describe("an action", () => {
   test("is not followed any more after a cancel", async () => {
     const abort = new AbortController();
     const { ganeti } = provider({ submit: [submitted], watch: [lost] });
-    const acting = ganeti.act("start", instance, {
+    const acting = ganeti.act({ do: "start" }, instance, {
       signal: abort.signal,
       onEvent: ({ job }) => job && abort.abort(),
     });

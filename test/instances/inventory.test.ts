@@ -228,7 +228,7 @@ describe("a cluster that several hosts reach", () => {
     });
     const inventory = inventoryOf(pool, ["node1", "node2"]);
     await inventory.refresh();
-    const [item] = await inventory.act("shutdown", [keyOf(inventory, "web1.example.org")]).done;
+    const [item] = await inventory.act({ do: "shutdown" }, [keyOf(inventory, "web1.example.org")]).done;
     expect(item).toMatchObject({ state: "done", job: "41", statusAfter: "stopped" });
   });
 
@@ -345,7 +345,7 @@ describe("acting", () => {
     const inventory = inventoryOf(pool, ["hv1", "hv2"]);
     await inventory.refresh();
     const run = inventory.act(
-      "force-off",
+      { do: "force-off" },
       inventory.view().instances.map(({ key }) => key),
     );
     expect(inventory.view().pending).toHaveLength(8);
@@ -375,7 +375,7 @@ describe("acting", () => {
     const events: string[] = [];
     inventory.on("action", ({ name, state }) => events.push(`${name} ${state}`));
     const run = inventory.act(
-      "force-off",
+      { do: "force-off" },
       ["a", "b", "c"].map((name) => keyOf(inventory, name)),
     );
     const [a, b] = run.items();
@@ -397,9 +397,9 @@ describe("acting", () => {
     const inventory = inventoryOf(hosts.pool, ["hv1"]);
     await inventory.refresh();
     const key = keyOf(inventory, "a");
-    const first = inventory.act("force-off", [key]);
+    const first = inventory.act({ do: "force-off" }, [key]);
     expect(inventory.refuses("reboot", key)).toMatch(/force-off is under way/);
-    const [refused] = await inventory.act("reboot", [key]).done;
+    const [refused] = await inventory.act({ do: "reboot" }, [key]).done;
     expect(refused).toMatchObject({ state: "failed", error: expect.stringMatching(/under way/) });
     expect(inventory.view().instances[0]?.action).toMatchObject({ action: "force-off", state: "running" });
     closed.open();
@@ -411,7 +411,7 @@ describe("acting", () => {
     const hosts = new Hosts({ hv1: { a: true, b: false } });
     const inventory = inventoryOf(hosts.pool, ["hv1"]);
     await inventory.refresh();
-    const run = inventory.act("start", [keyOf(inventory, "a"), keyOf(inventory, "b"), "libvirt/hv1/gone"]);
+    const run = inventory.act({ do: "start" }, [keyOf(inventory, "a"), keyOf(inventory, "b"), "libvirt/hv1/gone"]);
     expect((await run.done).map(({ state, error }) => [state, error])).toEqual([
       ["failed", "it runs already"],
       ["done", null],
@@ -427,7 +427,7 @@ describe("acting", () => {
     };
     const inventory = inventoryOf(hosts.pool, ["hv1"]);
     await inventory.refresh();
-    const [item] = await inventory.act("reboot", [keyOf(inventory, "a")]).done;
+    const [item] = await inventory.act({ do: "reboot" }, [keyOf(inventory, "a")]).done;
     expect(item).toMatchObject({ state: "failed", error: "The session broke: reset", statusAfter: null });
   });
 
@@ -441,7 +441,7 @@ describe("acting", () => {
     inventory.on("change", () => {
       if (inventory.view().hosts[0]?.state === "stale") hosts.down.clear();
     });
-    const [item] = await inventory.act("force-off", [keyOf(inventory, "a")]).done;
+    const [item] = await inventory.act({ do: "force-off" }, [keyOf(inventory, "a")]).done;
     expect(item).toMatchObject({ state: "done", statusAfter: "stopped" });
     expect(hosts.pool.lines().filter(isPoll).length).toBeGreaterThan(2);
   });
@@ -453,7 +453,7 @@ describe("acting", () => {
     await inventory.refresh();
     const abort = new AbortController();
     const keys = [keyOf(inventory, "a"), keyOf(inventory, "b")];
-    const run = inventory.act("force-off", keys, { signal: abort.signal });
+    const run = inventory.act({ do: "force-off" }, keys, { signal: abort.signal });
     abort.abort();
     const items = await run.done;
     expect(items.map(({ state, text }) => `${state}: ${text}`)).toEqual([
@@ -467,7 +467,7 @@ describe("acting", () => {
     hosts.before = () => new Promise(() => {});
     const inventory = inventoryOf(hosts.pool, ["hv1"]);
     await inventory.refresh();
-    const [item] = await inventory.act("start", [keyOf(inventory, "a")], { limitSeconds: 0.01 }).done;
+    const [item] = await inventory.act({ do: "start" }, [keyOf(inventory, "a")], { limitSeconds: 0.01 }).done;
     expect(item).toMatchObject({ state: "failed", error: expect.stringMatching(/goes on/), statusAfter: "stopped" });
   });
 
@@ -475,7 +475,7 @@ describe("acting", () => {
     const inventory = inventoryOf(new Hosts({ hv1: { a: true } }).pool, ["hv1"]);
     await inventory.refresh();
     const key = keyOf(inventory, "a");
-    expect(inventory.preview("force-off", [key, "nonsense"])).toEqual([
+    expect(inventory.preview({ do: "force-off" }, [key, "nonsense"])).toEqual([
       { key, host: "hv1", lines: ["LC_ALL=C.UTF-8 virsh -c qemu:///system destroy a"] },
     ]);
   });

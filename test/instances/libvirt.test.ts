@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LibvirtProvider } from "../../source/instances/libvirt.ts";
-import type { ActionName, Instance } from "../../source/instances/types.ts";
+import type { ActionName, BasicActionName, Instance } from "../../source/instances/types.ts";
 import { type Reply, recorded, ScriptedPool } from "./fake-pool.ts";
 
 const lost = { outcome: "lost" } as const;
@@ -17,7 +17,7 @@ function provider(script: (line: string) => Reply | undefined, uri = "qemu:///sy
 
 /** Acts on web1 where `verb` answers so and then `domstate` one after the other (the last for good). */
 async function act(
-  action: ActionName,
+  action: BasicActionName,
   verb: Reply,
   states: (string | Reply)[] = [],
   limitSeconds?: number,
@@ -29,7 +29,7 @@ async function act(
     return typeof state === "string" ? { stdout: `${state}\n\n` } : state;
   }, uri);
   const texts: string[] = [];
-  const outcome = await libvirt.act(action, web1, { limitSeconds, onEvent: ({ text }) => texts.push(text) });
+  const outcome = await libvirt.act({ do: action }, web1, { limitSeconds, onEvent: ({ text }) => texts.push(text) });
   return { pool, outcome, texts };
 }
 

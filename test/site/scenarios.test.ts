@@ -226,7 +226,7 @@ test("the instance table, and what each action really does", async () => {
   expect(nodes.length).toBe(5);
   const act = async (action: "start" | "shutdown" | "force-off", name: string) => {
     const key = instances.find((one) => one.name === name)!.key;
-    return (await inventory.act(action, [key]).done)[0];
+    return (await inventory.act({ do: action }, [key]).done)[0];
   };
   expect(await act("shutdown", "web1.demo")).toMatchObject({
     state: "done",

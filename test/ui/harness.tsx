@@ -69,6 +69,8 @@ export function stillInventory(view: InventoryView = emptyInventory, own: Partia
     refresh: async () => {},
     addHost: () => {},
     removeHost: () => {},
+    find: () => null,
+    providers: () => [],
     refuses: () => "this is a test",
     preview: () => [],
     act: () => ({ run: 1, items: () => [], done: Promise.resolve([]), cancel: () => {} }),

@@ -7,7 +7,7 @@ import type {
   Inventory,
   InventoryView,
 } from "../../source/instances/inventory-types.ts";
-import type { ActionName } from "../../source/instances/types.ts";
+import type { PlainActionName } from "../../source/instances/types.ts";
 import { stillInventory } from "./harness.tsx";
 
 /** Epoch milliseconds of the harness's clock. */
@@ -35,11 +35,16 @@ export function rowOf(name: string, own: Partial<InstanceRow> = {}): InstanceRow
   };
 }
 
-export function itemOf(row: InstanceRow, action: ActionName, own: Partial<ActionItem> = {}): ActionItem {
+export function itemOf(
+  row: InstanceRow,
+  action: PlainActionName | "reboot",
+  own: Partial<ActionItem> = {},
+): ActionItem {
   return {
     id: 1,
     run: 1,
     action,
+    request: { do: action },
     key: row.key,
     name: row.name,
     host: row.host,
@@ -68,6 +73,7 @@ export function hostOf(host: string, own: Partial<HostView> = {}): HostView {
     notes: [],
     retryAt: null,
     refreshing: false,
+    live: false,
     tookMs: 12,
     ...own,
   };
@@ -92,10 +98,10 @@ export function fakeInventory(view: Partial<InventoryView>, own: Partial<Invento
       return status === "stopped" ? "it is off already" : null;
     },
     act: (action, keys) => {
-      asked.push(`${action} ${keys.map(nameOf).join(" ")}`);
+      asked.push(`${action.do} ${keys.map(nameOf).join(" ")}`);
       return { run: asked.length, items: () => [], done: Promise.resolve([]), cancel: () => {} };
     },
-    preview: (action, keys) => keys.map((key) => ({ key, host: "hv1", lines: [`virsh ${action} ${nameOf(key)}`] })),
+    preview: (action, keys) => keys.map((key) => ({ key, host: "hv1", lines: [`virsh ${action.do} ${nameOf(key)}`] })),
     ...own,
   });
   return Object.assign(inventory, {

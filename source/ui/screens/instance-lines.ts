@@ -1,9 +1,10 @@
 /** Everything known of one instance, as lines of text: its fields, where they come from, its latest action, the commands. Pure. */
+import { verbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
 import type { ActionName } from "../../instances/types.ts";
 import { age, plain, plainLine } from "../../text.ts";
 import { cell, glyph, paint, state, symbol, toneStyles, widthOf } from "../theme.ts";
-import { actionWords, isPending, mebibytes, statusTones } from "./instances-rows.ts";
+import { isPending, mebibytes, statusTones } from "./instances-rows.ts";
 
 /** Names of facts as people say them; any other is shown as the provider's field with blanks between its words. */
 const factNames: Record<string, string> = {
@@ -74,7 +75,7 @@ function actionLines(item: ActionItem, width: number): string[] {
   const seconds =
     item.startedAt !== null && item.endedAt !== null ? ` in ${age((item.endedAt - item.startedAt) / 1000)}` : "";
   const lines = [
-    ...field(actionWords[item.action], actionState(item), width),
+    ...field(verbOf(item.action), actionState(item), width),
     ...field(
       "asked for",
       `${time(item.queuedAt)}, started ${time(item.startedAt)}, ended ${time(item.endedAt)}${seconds}`,
@@ -134,7 +135,7 @@ export function instanceLines(row: InstanceRow, previews: readonly Preview[], no
     ...(row.action ? [...head("Latest action"), ...actionLines(row.action, width)] : []),
     ...head("What the actions run"),
     ...previews.flatMap(({ action, refusal, lines }) => [
-      `${actionWords[action]}${refusal === null ? "" : paint(`  not now: ${refusal}`, "dim")}`,
+      `${verbOf(action)}${refusal === null ? "" : paint(`  not now: ${refusal}`, "dim")}`,
       ...lines.flatMap((line) => wrapped(plainLine(line), width - 4).map((part) => `    ${part}`)),
     ]),
   ];

@@ -1,7 +1,7 @@
 /** One instance: everything known of it, and the same actions as in the table. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useState } from "react";
-import type { ActionName } from "../../instances/types.ts";
+import type { PlainActionName } from "../../instances/types.ts";
 import { Table } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Move } from "../list.ts";
@@ -9,7 +9,7 @@ import type { Place } from "../navigation.ts";
 import { instanceLines } from "./instance-lines.ts";
 import { useInstanceActions } from "./instances-actions.tsx";
 
-const actions: readonly ActionName[] = ["start", "shutdown", "reboot", "force-off"];
+const actions: readonly PlainActionName[] = ["start", "shutdown", "reboot", "force-off"];
 
 export function InstanceScreen({ place }: { place: Place }): ReactNode {
   const key = place.screen === "instance" ? place.key : "";
@@ -26,7 +26,7 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
     ? actions.map((action) => ({
         action,
         refusal: inventory.refuses(action, key),
-        lines: inventory.preview(action, [key]).flatMap(({ lines }) => lines),
+        lines: inventory.preview({ do: action }, [key]).flatMap(({ lines }) => lines),
       }))
     : [];
   const lines = row ? instanceLines(row, previews, now, size.columns - 2) : [];

@@ -1,17 +1,18 @@
 /** Start, shut down, reboot and force off, on what is marked or where the cursor is: who is left out, what is asked first. */
 import { type ReactNode, useState } from "react";
+import { verbOf } from "../../instances/action-words.ts";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
-import type { ActionName } from "../../instances/types.ts";
+import type { BasicActionName } from "../../instances/types.ts";
 import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { type Handlers, useUi } from "../hooks.ts";
 import { cell, widthOf } from "../theme.ts";
-import { actionWords, nodeText } from "./instances-rows.ts";
+import { nodeText } from "./instances-rows.ts";
 
 const actions = { start: "start", shutdown: "shutdown", reboot: "reboot", forceOff: "force-off" } as const;
 
 /** What an instance loses by an action, in a few words; empty when nothing. */
-export function lossOf(action: ActionName, { facts, status, stale }: InstanceRow): string {
+export function lossOf(action: BasicActionName, { facts, status, stale }: InstanceRow): string {
   if (action === "start") return "";
   const kept = facts["persistent"] !== false;
   if (action !== "reboot" && !kept) return "it is gone for good: its host keeps no definition of it";
@@ -21,7 +22,7 @@ export function lossOf(action: ActionName, { facts, status, stale }: InstanceRow
 }
 
 /** One line for each instance: full name, where it is, what is lost. */
-export function lossLines(action: ActionName, rows: readonly InstanceRow[]): string[] {
+export function lossLines(action: BasicActionName, rows: readonly InstanceRow[]): string[] {
   const texts = rows.map((row) => [plainLine(row.name), row.provider, plainLine(nodeText(row)), lossOf(action, row)]);
   const widths = [0, 1, 2].map((column) => Math.max(0, ...texts.map((cells) => widthOf(cells[column] ?? ""))));
   return texts.map((cells) =>
@@ -33,13 +34,13 @@ export function lossLines(action: ActionName, rows: readonly InstanceRow[]): str
 }
 
 /** Asked before: always when something is lost, and when more than one stops or one that the cursor is not on. */
-export function mustAsk(action: ActionName, rows: readonly InstanceRow[], current: string | null): boolean {
+export function mustAsk(action: BasicActionName, rows: readonly InstanceRow[], current: string | null): boolean {
   if (action === "start") return false;
   if (action === "force-off" || rows.length > 1) return true;
   return rows.some((row) => row.key !== current || row.facts["persistent"] === false);
 }
 
-const explanations: Record<ActionName, string> = {
+const explanations: Record<BasicActionName, string> = {
   start: "",
   shutdown: "The guests are asked to shut down cleanly.",
   reboot: "The guests are asked to reboot cleanly.",
@@ -47,7 +48,7 @@ const explanations: Record<ActionName, string> = {
 };
 
 interface Asked {
-  action: ActionName;
+  action: BasicActionName;
   rows: readonly InstanceRow[];
 }
 
@@ -63,13 +64,13 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
   const { inventory } = workspace;
   const [asked, setAsked] = useState<Asked | null>(null);
 
-  const act = (action: ActionName, rows: readonly InstanceRow[]) => {
+  const act = (action: BasicActionName, rows: readonly InstanceRow[]) => {
     inventory.act(
-      action,
+      { do: action },
       rows.map(({ key }) => key),
     );
   };
-  const begin = (action: ActionName) => {
+  const begin = (action: BasicActionName) => {
     const rows: InstanceRow[] = [];
     const left: { row: InstanceRow; text: string }[] = [];
     for (const row of targets) {
@@ -79,7 +80,7 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
     }
     if (left.length > 0) {
       for (const { row, text } of left) {
-        workspace.log("info", `${row.host}/${row.name}`, `${actionWords[action]} left out: ${text}`);
+        workspace.log("info", `${row.host}/${row.name}`, `${verbOf(action)} left out: ${text}`);
       }
       const more = left.length > 3 ? ` · and ${left.length - 3} more (6 shows all)` : "";
       workspace.notify(
@@ -96,7 +97,7 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
   };
 
   const handlers: Handlers<"instances"> = {};
-  for (const [id, action] of Object.entries(actions) as [keyof typeof actions, ActionName][]) {
+  for (const [id, action] of Object.entries(actions) as [keyof typeof actions, BasicActionName][]) {
     const [only] = targets;
     // Of several, those that refuse are left out and named when the key is pressed.
     const reason = targets.length === 1 && only ? inventory.refuses(action, only.key) : null;
@@ -109,7 +110,7 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
   const { action, rows } = asked;
   const [only] = rows;
   const what = rows.length === 1 && only ? plainLine(only.name) : count(rows.length, "instance");
-  const word = actionWords[action];
+  const word = verbOf(action);
   return {
     handlers,
     dialog: (

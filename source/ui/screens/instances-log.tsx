@@ -1,11 +1,11 @@
 /** What the latest actions report, under the table. */
 import { Box, Text } from "ink";
 import type { ReactNode } from "react";
+import { verbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
 import type { LogLine } from "../../store/known.ts";
 import { count } from "../../text.ts";
 import { paint, symbol, toneStyles } from "../theme.ts";
-import { actionWords } from "./instances-rows.ts";
 import { logText } from "./log.tsx";
 
 /** Lines of the log that are shown, without their title. */
@@ -34,7 +34,7 @@ export function runText(items: readonly ActionItem[]): string {
   const queued = number("queued");
   const title = items.length === 1 ? first.name : count(items.length, "instance");
   return [
-    `${actionWords[first.action]} ${title}`,
+    `${verbOf(first.action)} ${title}`,
     ended === items.length ? "ended" : `${ended} of ${items.length}`,
     failed > 0 ? paint(`${failed} ${symbol("bad")} failed`, ...toneStyles("bad")) : "",
     number("cancelled") > 0 ? `${number("cancelled")} taken back` : "",

@@ -1,6 +1,7 @@
 /** One instance as one line of the table, and the texts of its cells. Pure. */
+import { doingOf, verbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
-import type { ActionName, Status } from "../../instances/types.ts";
+import type { Status } from "../../instances/types.ts";
 import { age, plainLine } from "../../text.ts";
 import { cell, glyph, paint, state, symbol, type Tone, toneStyles } from "../theme.ts";
 import type { TableColumn } from "./instances-columns.ts";
@@ -11,22 +12,6 @@ export const statusTones: Record<Status, Tone> = {
   paused: "paused",
   error: "warning",
   unknown: "unknown",
-};
-
-/** What an instance is doing while an action runs on it. */
-const doing: Record<ActionName, string> = {
-  start: "starting",
-  shutdown: "stopping",
-  reboot: "rebooting",
-  "force-off": "forcing off",
-};
-
-/** What people call an action. */
-export const actionWords: Record<ActionName, string> = {
-  start: "start",
-  shutdown: "shut down",
-  reboot: "reboot",
-  "force-off": "force off",
 };
 
 /** Milliseconds for which an action that ended well stays marked on its row. */
@@ -85,7 +70,7 @@ export function statusOf(row: InstanceRow, now: number): { tone: Tone; word: str
   const { action } = row;
   if (action && isPending(action)) {
     const job = action.job === null ? "" : ` #${action.job}`;
-    return { tone: "busy", word: `${action.state === "queued" ? "queued" : doing[action.action]}${job}` };
+    return { tone: "busy", word: `${action.state === "queued" ? "queued" : doingOf(action.action)}${job}` };
   }
   const tone = statusTones[row.status];
   if (action?.state === "failed") return { tone, word: `${row.status} ${symbol("bad")}` };
@@ -99,7 +84,7 @@ export function failureText({ action, status }: InstanceRow): string | null {
   const reason = plainLine(action.error ?? action.text);
   const offer =
     action.action === "shutdown" && status !== "stopped" && !/force/i.test(reason) ? "; x forces it off" : "";
-  return `${actionWords[action.action]} failed: ${reason}${offer}`;
+  return `${verbOf(action.action)} failed: ${reason}${offer}`;
 }
 
 /** How old a stale row is, in minutes at the least: seconds would draw every row of a silent host anew each second. */
