@@ -23,9 +23,18 @@ export interface SettingsData {
   refreshSeconds: number;
   /** Above so many nodes a run is carried by TakTuk on the frontend, where it is installed. */
   taktukAbove: number;
+  /** The key that leads back from a console, with what follows it: `ctrl+]`, `ctrl+a`, … */
+  consoleKey: string;
 }
 
-const defaults: SettingsData = { sites: [], hosts: [], libvirtUri: "", refreshSeconds: 4, taktukAbove: 64 };
+const defaults: SettingsData = {
+  sites: [],
+  hosts: [],
+  libvirtUri: "",
+  refreshSeconds: 4,
+  taktukAbove: 64,
+  consoleKey: "ctrl+]",
+};
 
 /** What is wrong with a value, and where below it; or null. */
 type Check = (value: unknown) => { at: (string | number)[]; why: string } | null;
@@ -68,6 +77,11 @@ const checks: Record<keyof SettingsData, Check> = {
     typeof value === "number" && Number.isInteger(value) && value >= 1
       ? null
       : { at: [], why: "must be a whole number from 1 on" },
+  consoleKey: (value) =>
+    // Ctrl-[ is Esc, and Ctrl-I, Ctrl-J and Ctrl-M are Tab and Enter: a guest can't do without them.
+    typeof value === "string" && /^ctrl\+[a-hkln-z\\\]^_]$/i.test(value)
+      ? null
+      : { at: [], why: "must be ctrl+ and a letter (not i, j, m) or one of ] \\ ^ _" },
 };
 
 function firstFault(data: Record<string, unknown>): { at: (string | number)[]; why: string } | null {

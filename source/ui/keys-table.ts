@@ -23,6 +23,9 @@ const places: Partial<Record<Scope, string>> = {
   preview: "A plan before it runs",
   sessions: "Sessions",
   log: "Log",
+  console: "In a console, after its leave key",
+  scrollback: "In what a console has printed",
+  consoleEnded: "A console that has ended",
 };
 
 /** A Markdown table of every binding: where, keys, what it does. Dangerous ones are marked. */

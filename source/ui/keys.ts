@@ -228,6 +228,28 @@ export const keymap = {
     filter: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed" },
     follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
   },
+  console: {
+    next: { keys: ["n"], label: "next", text: "Go to the next open console" },
+    previous: { keys: ["p"], label: "before", text: "Go to the open console before" },
+    record: { keys: ["r"], label: "record", text: "Record what is shown into an asciicast file, or stop that" },
+    scroll: { keys: ["s"], label: "scroll", text: "Read what has left the screen" },
+    send: { keys: ["k"], label: "send key", text: "Send the leave key itself to the guest" },
+    close: { keys: ["d"], label: "close", text: "Close this console; what runs in the guest goes on" },
+    back: { keys: ["b", "esc"], label: "back", text: "Go back at once; the console stays open" },
+    help: { keys: ["?"], label: "wait", text: "Show these commands until a key is pressed" },
+  },
+  scrollback: {
+    search: { keys: ["/"], label: "search", text: "Search in what the console has printed" },
+    next: { keys: ["n"], label: "next", text: "Go to the next line found, further back" },
+    previous: { keys: ["N"], label: "previous", text: "Go to the line found before, further on" },
+    leave: { keys: ["esc", "q"], label: "console", text: "Go back to what the console shows now" },
+  },
+  consoleEnded: {
+    again: { keys: ["o"], label: "open again", text: "Open this console again" },
+    scroll: { keys: ["s"], label: "scroll", text: "Read what has left the screen" },
+    close: { keys: ["d"], label: "close", text: "Take this console off the list" },
+    back: { keys: ["b", "esc"], label: "back", text: "Go back; what it has shown is kept" },
+  },
   dialog: {
     move: { keys: ["up", "down"], sign: "↑↓", label: "choose", text: "Go to another answer" },
     answer: { keys: ["enter"], label: "answer", text: "Give the answer under the cursor" },

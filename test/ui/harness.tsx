@@ -132,6 +132,7 @@ function plainSettings(): Settings {
     libvirtUri: "qemu:///system",
     refreshSeconds: 4,
     taktukAbove: 64,
+    consoleKey: "ctrl+]",
   };
   return {
     file: "/nowhere/settings.json",
