@@ -1,6 +1,6 @@
 /** Ganeti: one provider for each cluster, driven on its master. Every action is a Ganeti job that is followed to its end. */
 import { VirtuError } from "../errors.ts";
-import type { Command } from "../ssh/command.ts";
+import { type Command, sh } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import {
   type Cells,
@@ -215,6 +215,8 @@ export class GanetiProvider implements Provider {
       host: this.target,
       command: gnt(this.access, "gnt-instance", ["console", instance.name]),
       takeOver: null,
+      // It is made paused, and `console` lets it go on.
+      start: sh`${gnt(this.access, "gnt-instance", ["start", "--paused", instance.name])} && ${gnt(this.access, "gnt-instance", ["console", instance.name])}`,
       wake: "\r",
       leave: "\x1d",
       explain: () => null,

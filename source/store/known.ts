@@ -1,4 +1,5 @@
 /** Everything that is known to the screen, and the pure reducer over what happens. */
+import type { ConsoleView } from "../console/types.ts";
 import type { VirtuError } from "../errors.ts";
 import type { InventoryView } from "../instances/inventory-types.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
@@ -93,6 +94,7 @@ export interface KnownState {
   facts: Readonly<Record<number, Loaded<readonly NodeFacts[]>>>;
   runs: RunsKnown;
   inventory: InventoryView;
+  consoles: readonly ConsoleView[];
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -121,6 +123,7 @@ export type KnownEvent =
   | { type: "deployments-found"; deployments: readonly Deployment[]; at: number }
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
   | { type: "inventory"; view: InventoryView }
+  | { type: "consoles"; consoles: readonly ConsoleView[] }
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
   | { type: "notice"; notice: Notice | null }
@@ -148,6 +151,7 @@ export function startState(now: number): KnownState {
     facts: {},
     runs: noRuns,
     inventory: emptyInventory,
+    consoles: [],
     sessions: [],
     log: [],
     notice: null,
@@ -211,6 +215,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       };
     case "inventory":
       return { ...state, inventory: event.view };
+    case "consoles":
+      return { ...state, consoles: event.consoles };
     case "sessions":
       return { ...state, sessions: event.sessions };
     case "log":

@@ -9,6 +9,7 @@ import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
+import { ConsoleWork } from "./console-work.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
   type KnownEvent,
@@ -103,6 +104,7 @@ export class Workspace {
   readonly inventory: Inventory;
   readonly site: SiteWork;
   readonly runs: RunWork;
+  readonly consoles: ConsoleWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -133,6 +135,7 @@ export class Workspace {
     const journeys = { ...realJourneys, ...options.journeys };
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
+    this.consoles = new ConsoleWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -271,6 +274,7 @@ export class Workspace {
     clearInterval(this.ticker);
     this.site.end();
     this.inventory.end();
+    await this.consoles.end();
     for (const stop of this.stops) stop();
     await this.runs.end();
   }

@@ -15,6 +15,8 @@ const places: Partial<Record<Scope, string>> = {
   deployment: "A deployment",
   nodes: "Nodes",
   instances: "Instances",
+  hostNodes: "Nodes that carry instances",
+  consoles: "Consoles",
   hosts: "Hosts",
   runs: "Runs",
   run: "A run",

@@ -16,6 +16,7 @@ import {
 import { addInstance, listSystems, removeInstance } from "./ganeti-instances.ts";
 import { addNode, init, verify } from "./ganeti-setup.ts";
 import { filterOf, printTable } from "./ganeti-table.ts";
+import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
 
 const valued = "o output F filter separator units timeout n node t type";
 
@@ -52,6 +53,7 @@ async function act(call: Call, ganeti: Ganeti, opcode: GanetiJob["opcode"]): Pro
   if (found.length > 1 && !given.has("force-multiple") && !given.has("f")) return 1;
   const timeout = given.has("timeout") ? Number(given.get("timeout")) : undefined;
   const jobs = found.map((instance) => ganeti.submit(opcode, instance, timeout));
+  if (given.has("paused")) for (const instance of found) ganeti.guest(instance).awaitsConsole = true;
   if (given.has("submit")) {
     await call.out(jobs.map((job) => `${job.id}: ${job.instance.name}\n`).join(""));
     return 0;
@@ -72,6 +74,30 @@ async function act(call: Call, ganeti: Ganeti, opcode: GanetiJob["opcode"]): Pro
     await call.err(`Job ${job.id} for ${job.instance.name} has failed: ${job.failure}\n`);
   }
   return status;
+}
+
+/** KVM's serial line through socat, or Xen's: one of them has it at a time. */
+async function openConsole(call: Call, ganeti: Ganeti): Promise<number> {
+  const [word = ""] = options(call.args.slice(1), valued).words;
+  const instance = ganeti.find(word);
+  if (!instance) {
+    await call.err(fault("unknown_entity", `Instance '${word}' not known`));
+    return 1;
+  }
+  if (!instance.alive) {
+    await call.err(
+      `Failure: command execution error:\nInstance ${instance.name} is not running (state ${ganeti.status(instance)})\n`,
+    );
+    return 1;
+  }
+  try {
+    await joinConsole(call, ganeti.guest(instance), false);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestConsoleRefused)) throw thrown;
+    await call.err("xenconsole: Could not lock /var/lock/xenconsole.4: Resource temporarily unavailable\n");
+    return 11;
+  }
+  return 0;
 }
 
 async function instances(call: Call, ganeti: Ganeti): Promise<number> {
@@ -162,6 +188,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
     shutdown: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
     stop: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
     reboot: (call, ganeti) => act(call, ganeti, "REBOOT"),
+    console: openConsole,
     add: (call, ganeti, clusters) => addInstance(call, clusters, ganeti),
     remove: removeInstance,
   },

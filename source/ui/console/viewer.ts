@@ -8,6 +8,7 @@ import type { Size } from "../../console/types.ts";
 import { keyName } from "../keys.ts";
 import { paint } from "../theme.ts";
 import { FramePainter, type Row } from "./frame-painter.ts";
+import { guestSize } from "./size.ts";
 import { statusLine } from "./status.ts";
 import { type Shown, ViewerInput } from "./viewer-input.ts";
 
@@ -25,10 +26,16 @@ export interface ViewerOutput extends Size {
 /** Gives all that is typed to somebody until the function that it returns is called. */
 export type Lend = (onBytes: (bytes: Buffer) => void) => () => void;
 
-export interface ViewerOptions {
-  consoles: Consoles;
+/** A terminal in somebody else's hands. */
+export interface Borrowed {
   output: ViewerOutput;
   lend: Lend;
+  /** Aborted when the screen has to come back: somebody asks the user something. */
+  signal: AbortSignal;
+}
+
+export interface ViewerOptions extends Borrowed {
+  consoles: Consoles;
   /** The key that leads back, as the keymap names it: `ctrl+]`. */
   leaveKey: string;
 }
@@ -38,11 +45,6 @@ export interface ViewerEnd {
   id: number;
   /** The user went back; or it ended and there is nothing to look at: why is in its view. */
   why: "back" | "ended";
-}
-
-/** The console's part of the terminal: all but the last line. */
-export function guestSize({ columns, rows }: Size): Size {
-  return { columns, rows: Math.max(1, rows - 1) };
 }
 
 /** Shows this console, and others that the user goes to, until the user goes back or it has come to nothing. */
@@ -73,7 +75,8 @@ class Viewer implements Shown {
   }
 
   begin(): void {
-    const { output, lend } = this.options;
+    const { output, lend, signal } = this.options;
+    signal.addEventListener("abort", this.goBack, { once: true });
     output.write("\u001b[0m\u001b[2J");
     output.on("resize", this.onResize);
     output.on("drain", this.onDrain);
@@ -93,9 +96,7 @@ class Viewer implements Shown {
     this.onChange();
   }
 
-  goBack(): void {
-    this.end("back");
-  }
+  readonly goBack = (): void => this.end("back");
 
   private end(why: ViewerEnd["why"]): void {
     if (this.over) return;
@@ -103,6 +104,7 @@ class Viewer implements Shown {
     const { output } = this.options;
     if (this.frame) clearTimeout(this.frame);
     this.input.end();
+    this.options.signal.removeEventListener("abort", this.goBack);
     output.off("resize", this.onResize);
     output.off("drain", this.onDrain);
     this.consoles.off("change", this.onChange);

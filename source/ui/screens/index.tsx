@@ -3,6 +3,8 @@ import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
 import { AddHostScreen } from "./add-host.tsx";
 import { ConfigureScreen } from "./configure.tsx";
+import { ConsoleScreen } from "./console.tsx";
+import { ConsolesScreen } from "./consoles.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
 import { ExtendScreen } from "./extend.tsx";
@@ -41,6 +43,8 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   instance: InstanceScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
+  console: ConsoleScreen,
+  consoles: ConsolesScreen,
   configure: ConfigureScreen,
   install: InstallScreen,
   "install-ganeti": InstallGanetiScreen,

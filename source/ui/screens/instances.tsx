@@ -9,6 +9,7 @@ import { type Filter, useFilter } from "../components/filter.tsx";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { paint } from "../theme.ts";
+import { useConsoleKeys } from "./console-keys.ts";
 import { HostNodes } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
 import { columnsFor, grown, type Sort, sortOrder, sortWords, type Widths } from "./instances-columns.ts";
@@ -126,6 +127,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       disabled: none,
     },
     ...actions.handlers,
+    ...useConsoleKeys(current),
     filter: { run: filter.open },
     describe: { run: () => current && navigation.open({ screen: "instance", key: current.key }), disabled: none },
     sort: {
