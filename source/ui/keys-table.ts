@@ -26,6 +26,7 @@ const places: Partial<Record<Scope, string>> = {
   sessions: "Sessions",
   log: "Log",
   console: "In a console, after its leave key",
+  guestScreen: "The screen of a guest",
   scrollback: "In what a console has printed",
   consoleEnded: "A console that has ended",
 };

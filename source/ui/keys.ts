@@ -243,10 +243,14 @@ export const keymap = {
     previous: { keys: ["p"], label: "before", text: "Go to the open console before" },
     record: { keys: ["r"], label: "record", text: "Record what is shown into an asciicast file, or stop that" },
     scroll: { keys: ["s"], label: "scroll", text: "Read what has left the screen" },
-    send: { keys: ["k"], label: "send key", text: "Send the leave key itself to the guest" },
+    send: { keys: ["k"], label: "send it", text: "Send the leave key itself to the guest" },
     close: { keys: ["d"], label: "close", text: "Close this console; what runs in the guest goes on" },
     back: { keys: ["b", "esc"], label: "back", text: "Go back at once; the console stays open" },
     help: { keys: ["?"], label: "wait", text: "Show these commands until a key is pressed" },
+  },
+  guestScreen: {
+    back: { keys: ["esc", "q"], label: "back", text: "Go back; the forwarded port is closed" },
+    viewer: { keys: ["o"], label: "viewer", text: "Start a viewer (again) on the forwarded VNC or SPICE port" },
   },
   scrollback: {
     search: { keys: ["/"], label: "search", text: "Search in what the console has printed" },

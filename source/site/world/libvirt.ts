@@ -1,7 +1,9 @@
 /** One libvirt host: domains, and the time their changes take. */
+import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { GuestSystem } from "./guest-system.ts";
+import { vncConnection } from "./vnc.ts";
 
 export interface Domain {
   name: string;
@@ -96,6 +98,12 @@ export class LibvirtHost {
   /** VNC display of a running domain; its port is 5900 more. */
   display(domain: Domain): number {
     return this.domains.filter(({ id }) => id !== null).indexOf(domain);
+  }
+
+  /** A connection to this port of the host, when a domain's VNC listens on it. */
+  connectDisplay(port: number): Duplex | null {
+    const domain = this.domains.find((one) => one.id !== null && this.display(one) + 5900 === port);
+    return domain ? vncConnection(domain.name) : null;
   }
 
   watch(call: () => void): () => void {

@@ -8,6 +8,7 @@ import { ConsolesScreen } from "./consoles.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
 import { ExtendScreen } from "./extend.tsx";
+import { GuestScreenScreen } from "./guest-screen.tsx";
 import { HomeScreen } from "./home.tsx";
 import { HostsScreen } from "./hosts.tsx";
 import { InstallScreen } from "./install.tsx";
@@ -45,6 +46,7 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   "add-host": AddHostScreen,
   console: ConsoleScreen,
   consoles: ConsolesScreen,
+  "guest-screen": GuestScreenScreen,
   configure: ConfigureScreen,
   install: InstallScreen,
   "install-ganeti": InstallGanetiScreen,
