@@ -112,7 +112,7 @@ export const keymap = {
   instances: {
     mark: { keys: ["space"], label: "mark", text: "Mark this instance; actions then go to all marked ones" },
     start: { keys: ["s"], label: "start", text: "Start" },
-    shutdown: { keys: ["t"], label: "shut down", text: "Shut down cleanly" },
+    shutdown: { keys: ["t"], label: "shut down", short: "shut", text: "Shut down cleanly" },
     reboot: { keys: ["r"], label: "reboot", text: "Reboot cleanly" },
     forceOff: {
       keys: ["x"],
