@@ -190,7 +190,10 @@ test("a recording plays back to what was on the screen, and is nobody else's to 
   await terminal.waitFor("root@shop:~#");
   terminal.press("colours", keys.enter);
   await terminal.waitFor("accents: été");
-  const shown = terminal.screen().slice(0, -1);
+  const shown = terminal
+    .screen()
+    .slice(0, -1)
+    .map((line) => line.trimEnd());
   terminal.press(leave, "r");
   await terminal.waitFor("recording off");
   const directory = findRecordings(embedded.configDir);
@@ -218,7 +221,7 @@ async function playedBack(file: string): Promise<string[]> {
     const [, code, data] = JSON.parse(line) as [number, string, string];
     if (code === "o") await screen.write(Buffer.from(data, "utf8"));
   }
-  return Array.from({ length: height }, (_, row) => screen.lineText(screen.lines - height + row));
+  return Array.from({ length: height }, (_, row) => screen.lineText(screen.lines - height + row).trimEnd());
 }
 
 test("the screen of a guest is drawn in half blocks, and its VNC port leads to this machine", async () => {
