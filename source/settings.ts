@@ -5,6 +5,7 @@
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { VirtuError } from "./errors.ts";
+import type { Thresholds } from "./monitor/monitor.ts";
 
 export interface SiteSettings {
   name: string;
@@ -23,9 +24,18 @@ export interface SettingsData {
   refreshSeconds: number;
   /** Above so many nodes a run is carried by TakTuk on the frontend, where it is installed. */
   taktukAbove: number;
+  /** Above these an instance is marked and told: percent of its vCPUs, of its memory (null: never), for so many seconds. */
+  thresholds: Thresholds;
 }
 
-const defaults: SettingsData = { sites: [], hosts: [], libvirtUri: "", refreshSeconds: 4, taktukAbove: 64 };
+const defaults: SettingsData = {
+  sites: [],
+  hosts: [],
+  libvirtUri: "",
+  refreshSeconds: 4,
+  taktukAbove: 64,
+  thresholds: { cpu: null, memory: null, seconds: 60 },
+};
 
 /** What is wrong with a value, and where below it; or null. */
 type Check = (value: unknown) => { at: (string | number)[]; why: string } | null;
@@ -56,7 +66,23 @@ const site: Check = (value) => {
   return null;
 };
 
+const thresholds: Check = (value) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { at: [], why: "must be an object" };
+  const entries = new Map(Object.entries(value));
+  for (const field of ["cpu", "memory", "seconds"]) {
+    const entry = entries.get(field);
+    const never = entry === null && field !== "seconds";
+    if (!never && !(typeof entry === "number" && entry >= (field === "seconds" ? 0 : 1))) {
+      return { at: [field], why: field === "seconds" ? "must be a number from 0 on" : "must be a percentage, or null" };
+    }
+    entries.delete(field);
+  }
+  const [other] = entries.keys();
+  return other === undefined ? null : { at: [other], why: "is no threshold" };
+};
+
 const checks: Record<keyof SettingsData, Check> = {
+  thresholds,
   sites: list(site),
   hosts: list(text),
   libvirtUri: (value) => (typeof value === "string" ? null : { at: [], why: "must be a text" }),

@@ -15,6 +15,7 @@ const places: Partial<Record<Scope, string>> = {
   deployment: "A deployment",
   nodes: "Nodes",
   instances: "Instances",
+  chart: "A chart",
   hosts: "Hosts",
   runs: "Runs",
   run: "A run",

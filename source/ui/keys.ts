@@ -143,6 +143,12 @@ export const keymap = {
     refresh: { keys: ["R"], label: "refresh", text: "Ask every host again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the instance's name", quiet: true },
   },
+  chart: {
+    metric: { keys: ["tab", "right"], label: "what", text: "Show the next number: CPU, memory, disks, network" },
+    metricBack: { keys: ["shift+tab", "left"], label: "what before", text: "Show the number before", quiet: true },
+    longer: { keys: ["+"], label: "longer", text: "Show a longer time, up to a day" },
+    shorter: { keys: ["-"], label: "shorter", text: "Show a shorter time, down to a minute" },
+  },
   hosts: {
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
     remove: { keys: ["D"], label: "remove", text: "Show this host's instances no more; nothing changes on it" },

@@ -15,6 +15,8 @@ export type Place =
   | { screen: "node"; name: string }
   | { screen: "instances" }
   | { screen: "instance"; key: string }
+  /** What these instances use over time. */
+  | { screen: "chart"; keys: readonly string[] }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }

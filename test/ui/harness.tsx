@@ -132,6 +132,7 @@ function plainSettings(): Settings {
     libvirtUri: "qemu:///system",
     refreshSeconds: 4,
     taktukAbove: 64,
+    thresholds: { cpu: null, memory: null, seconds: 60 },
   };
   return {
     file: "/nowhere/settings.json",

@@ -65,6 +65,9 @@ function summary(state: KnownState): string {
   return parts.join(" · ");
 }
 
+/** Lines of the frame, the notice among them. */
+export const frameLines = 6;
+
 export function Header(): ReactNode {
   const { navigation, size } = useUi();
   const places = useSyncExternalStore(navigation.subscribe, navigation.places);

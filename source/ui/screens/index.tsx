@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
 import { AddHostScreen } from "./add-host.tsx";
+import { ChartScreen } from "./chart.tsx";
 import { ConfigureScreen } from "./configure.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
@@ -39,6 +40,7 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   "add-site": AddSiteScreen,
   instances: InstancesScreen,
   instance: InstanceScreen,
+  chart: ChartScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
   configure: ConfigureScreen,
