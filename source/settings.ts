@@ -14,6 +14,15 @@ export interface SiteSettings {
   imageFolder?: string;
 }
 
+/** How the instance table is shown, under a name. Words of columns, sorts and groups are the screen's own. */
+export interface ViewSettings {
+  name: string;
+  columns?: { id: string; width?: number }[];
+  sort?: { by: string; down: boolean };
+  group?: string;
+  filter?: string;
+}
+
 export interface SettingsData {
   sites: SiteSettings[];
   /** Hosts whose instances are shown when none is named on the command line. */
@@ -26,6 +35,8 @@ export interface SettingsData {
   taktukAbove: number;
   /** Above these an instance is marked and told: percent of its vCPUs, of its memory (null: never), for so many seconds. */
   thresholds: Thresholds;
+  /** Named views of the instance table. */
+  views: ViewSettings[];
 }
 
 const defaults: SettingsData = {
@@ -35,6 +46,7 @@ const defaults: SettingsData = {
   refreshSeconds: 4,
   taktukAbove: 64,
   thresholds: { cpu: null, memory: null, seconds: 60 },
+  views: [],
 };
 
 /** What is wrong with a value, and where below it; or null. */
@@ -81,7 +93,23 @@ const thresholds: Check = (value) => {
   return other === undefined ? null : { at: [other], why: "is no threshold" };
 };
 
+const view: Check = (value) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { at: [], why: "must be an object" };
+  if (!("name" in value)) return { at: [], why: 'needs "name"' };
+  for (const [field, entry] of Object.entries(value)) {
+    const fits =
+      field === "columns"
+        ? Array.isArray(entry) && entry.every((column) => typeof column?.id === "string")
+        : field === "sort"
+          ? typeof entry === "object" && entry !== null && "by" in entry && typeof entry.by === "string"
+          : ["name", "group", "filter"].includes(field) && typeof entry === "string";
+    if (!fits) return { at: [field], why: "is not as virtu writes it for a view" };
+  }
+  return null;
+};
+
 const checks: Record<keyof SettingsData, Check> = {
+  views: list(view),
   thresholds,
   sites: list(site),
   hosts: list(text),

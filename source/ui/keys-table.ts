@@ -15,6 +15,8 @@ const places: Partial<Record<Scope, string>> = {
   deployment: "A deployment",
   nodes: "Nodes",
   instances: "Instances",
+  columns: "Columns of the table",
+  views: "Views of the table",
   chart: "A chart",
   hosts: "Hosts",
   runs: "Runs",

@@ -17,6 +17,11 @@ export type Place =
   | { screen: "instance"; key: string }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }
+  /** Columns of the instance table, its named views, and its export. */
+  | { screen: "columns" }
+  | { screen: "views" }
+  | { screen: "keep-view" }
+  | { screen: "export" }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }

@@ -133,6 +133,7 @@ function plainSettings(): Settings {
     refreshSeconds: 4,
     taktukAbove: 64,
     thresholds: { cpu: null, memory: null, seconds: 60 },
+    views: [],
   };
   return {
     file: "/nowhere/settings.json",

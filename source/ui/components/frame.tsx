@@ -22,6 +22,8 @@ function crumb(place: Place, state: KnownState): string {
       return `extend ${place.jobId}`;
     case "instance":
       return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
+    case "keep-view":
+      return "keep the view";
     case "session":
       return "session";
     case "run":

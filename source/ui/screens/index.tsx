@@ -3,9 +3,11 @@ import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
 import { AddHostScreen } from "./add-host.tsx";
 import { ChartScreen } from "./chart.tsx";
+import { ColumnsScreen } from "./columns.tsx";
 import { ConfigureScreen } from "./configure.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
+import { ExportScreen } from "./export.tsx";
 import { ExtendScreen } from "./extend.tsx";
 import { HomeScreen } from "./home.tsx";
 import { HostsScreen } from "./hosts.tsx";
@@ -24,6 +26,7 @@ import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
+import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
 
 const screens: Partial<Record<Place["screen"], (props: { place: Place }) => ReactNode>> = {
@@ -41,6 +44,10 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   instances: InstancesScreen,
   instance: InstanceScreen,
   chart: ChartScreen,
+  columns: ColumnsScreen,
+  views: ViewsScreen,
+  "keep-view": KeepViewScreen,
+  export: ExportScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
   configure: ConfigureScreen,
