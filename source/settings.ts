@@ -5,12 +5,22 @@
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { VirtuError } from "./errors.ts";
+import type { Thresholds } from "./monitor/monitor.ts";
 
 export interface SiteSettings {
   name: string;
   frontend: string;
   gateway?: string;
   imageFolder?: string;
+}
+
+/** How the instance table is shown, under a name. Words of columns, sorts and groups are the screen's own. */
+export interface ViewSettings {
+  name: string;
+  columns?: { id: string; width?: number }[];
+  sort?: { by: string; down: boolean };
+  group?: string;
+  filter?: string;
 }
 
 export interface SettingsData {
@@ -25,6 +35,10 @@ export interface SettingsData {
   taktukAbove: number;
   /** The key that leads back from a console, with what follows it: `ctrl+]`, `ctrl+a`, … */
   consoleKey: string;
+  /** Above these an instance is marked and told: percent of its vCPUs, of its memory (null: never), for so many seconds. */
+  thresholds: Thresholds;
+  /** Named views of the instance table. */
+  views: ViewSettings[];
 }
 
 const defaults: SettingsData = {
@@ -34,6 +48,8 @@ const defaults: SettingsData = {
   refreshSeconds: 4,
   taktukAbove: 64,
   consoleKey: "ctrl+]",
+  thresholds: { cpu: null, memory: null, seconds: 60 },
+  views: [],
 };
 
 /** What is wrong with a value, and where below it; or null. */
@@ -65,7 +81,39 @@ const site: Check = (value) => {
   return null;
 };
 
+const thresholds: Check = (value) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { at: [], why: "must be an object" };
+  const entries = new Map(Object.entries(value));
+  for (const field of ["cpu", "memory", "seconds"]) {
+    const entry = entries.get(field);
+    const never = entry === null && field !== "seconds";
+    if (!never && !(typeof entry === "number" && entry >= (field === "seconds" ? 0 : 1))) {
+      return { at: [field], why: field === "seconds" ? "must be a number from 0 on" : "must be a percentage, or null" };
+    }
+    entries.delete(field);
+  }
+  const [other] = entries.keys();
+  return other === undefined ? null : { at: [other], why: "is no threshold" };
+};
+
+const view: Check = (value) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { at: [], why: "must be an object" };
+  if (!("name" in value)) return { at: [], why: 'needs "name"' };
+  for (const [field, entry] of Object.entries(value)) {
+    const fits =
+      field === "columns"
+        ? Array.isArray(entry) && entry.every((column) => typeof column?.id === "string")
+        : field === "sort"
+          ? typeof entry === "object" && entry !== null && "by" in entry && typeof entry.by === "string"
+          : ["name", "group", "filter"].includes(field) && typeof entry === "string";
+    if (!fits) return { at: [field], why: "is not as virtu writes it for a view" };
+  }
+  return null;
+};
+
 const checks: Record<keyof SettingsData, Check> = {
+  views: list(view),
+  thresholds,
   sites: list(site),
   hosts: list(text),
   libvirtUri: (value) => (typeof value === "string" ? null : { at: [], why: "must be a text" }),

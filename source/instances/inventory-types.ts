@@ -161,8 +161,11 @@ export interface ActionRun {
 
 export interface Inventory extends EventEmitter<InventoryEvents> {
   view(): InventoryView;
-  /** Somebody looks: refresh at once and then at the interval. Call what it returns to stop; the last one ends polling. */
-  watch(): () => void;
+  /**
+   * Somebody looks: refresh at once and then at the interval, or every `everyMs` milliseconds; of several the shortest
+   * counts. Call what it returns to stop; the last one ends polling.
+   */
+  watch(options?: { everyMs?: number }): () => void;
   /** Refreshes these hosts (default all) now, back-off or not. Resolves when all have answered or failed; never rejects. */
   refresh(hosts?: readonly string[], options?: { signal?: AbortSignal }): Promise<void>;
   addHost(host: HostRef): void;

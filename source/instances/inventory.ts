@@ -35,7 +35,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   private readonly intervalMs: number;
   private readonly watchedIntervalMs: number;
   private readonly watching: Watching;
-  private watchers = 0;
+  private readonly watchers = new Set<{ everyMs: number | undefined }>();
   private ended = false;
   private drawn: InventoryView | null = null;
 
@@ -50,7 +50,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       },
       onStale: (provider) => {
         const entry = this.reaching(provider.place, null) ?? this.hosts.get(provider.attachment.host.name);
-        if (entry && this.watchers > 0) this.poll(entry, true);
+        if (entry && this.watchers.size > 0) this.poll(entry, true);
       },
     });
     this.around = {
@@ -99,15 +99,14 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     if (!this.ended) this.emit("change");
   }
 
-  watch(): () => void {
-    this.watchers += 1;
-    if (this.watchers === 1) for (const entry of this.hosts.values()) this.poll(entry);
-    let watching = true;
+  watch({ everyMs }: { everyMs?: number } = {}): () => void {
+    const watcher = { everyMs };
+    const first = this.watchers.size === 0;
+    this.watchers.add(watcher);
+    if (first) for (const entry of this.hosts.values()) this.poll(entry);
+    else if (everyMs !== undefined) for (const entry of this.hosts.values()) this.schedule(entry);
     return () => {
-      if (!watching) return;
-      watching = false;
-      this.watchers -= 1;
-      if (this.watchers > 0) return;
+      if (!this.watchers.delete(watcher) || this.watchers.size > 0) return;
       for (const entry of this.hosts.values()) entry.stop();
       this.watching.stop();
     };
@@ -132,11 +131,17 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
 
   private schedule(entry: HostEntry): void {
     entry.stop();
-    if (this.watchers === 0) return;
+    // One that is being asked is scheduled when it has answered.
+    if (this.watchers.size === 0 || entry.refreshing) return;
     this.watching.follow(this.providers());
-    const wait = entry.waitMs(this.isLive(entry) ? this.watchedIntervalMs : this.intervalMs);
+    const wait = entry.waitMs(this.interval(entry));
     if (entry.failures > 0) entry.retryAt = Date.now() + wait;
     entry.timer = setTimeout(() => this.poll(entry), wait);
+  }
+
+  private interval(entry: HostEntry): number {
+    const usual = this.isLive(entry) ? this.watchedIntervalMs : this.intervalMs;
+    return Math.min(...[...this.watchers].map(({ everyMs }) => everyMs ?? usual));
   }
 
   /** Everything that this host shows is told of as it changes. */
@@ -156,7 +161,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     if (this.hosts.has(host.name)) return;
     const entry = new HostEntry(host, this.around);
     this.hosts.set(host.name, entry);
-    if (this.watchers > 0) this.poll(entry);
+    if (this.watchers.size > 0) this.poll(entry);
     else this.changed();
   }
 

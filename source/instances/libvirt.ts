@@ -14,6 +14,7 @@ import {
 } from "../tools/virsh.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
 import { type Domain, type HostPoll, parsePoll, statusOf, whole } from "../tools/virsh-parse.ts";
+import { usageOf } from "../tools/virsh-usage.ts";
 import { verbOf } from "./action-words.ts";
 import { ask, isPassing, pause } from "./exec.ts";
 import { libvirtGraphics, libvirtScreenshot } from "./libvirt-screen.ts";
@@ -107,6 +108,7 @@ export class LibvirtProvider implements Provider {
   }
 
   private instance(domain: Domain, poll: HostPoll, hung: boolean): Instance {
+    const usage = usageOf(domain.stats);
     const { host, uri } = this.options;
     const { status, detail } = statusOf(domain);
     // The test driver invents another UUID at each call for a domain that has none.
@@ -140,6 +142,7 @@ export class LibvirtProvider implements Provider {
         disks: whole(domain.stats["block.count"]),
         nics: whole(domain.stats["net.count"]),
       },
+      ...(usage && { usage }),
     };
   }
 

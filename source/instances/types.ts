@@ -6,6 +6,24 @@ import type { ExecOptions, HostRef, Pool } from "../ssh/types.ts";
 export type ProviderName = "ganeti" | "libvirt" | "xen" | "xenserver";
 export type Status = "running" | "stopped" | "paused" | "error" | "unknown";
 
+/**
+ * What a running instance uses, as its provider last counted it. Counters grow from its start on; one that went back means
+ * that it was started anew. Null: the provider does not tell.
+ */
+export interface Usage {
+  /** CPU time, nanoseconds. */
+  cpuNs: number | null;
+  /** MiB that it uses. */
+  memoryMiB: number | null;
+  /** Whose number that is: the guest's own (its balloon driver tells), or what its process holds of the host's memory. */
+  memorySource: "balloon" | "resident" | null;
+  /** Bytes of all its disks and network cards. */
+  diskReadBytes: number | null;
+  diskWrittenBytes: number | null;
+  netInBytes: number | null;
+  netOutBytes: number | null;
+}
+
 export interface Instance {
   /** Unique over all hosts: its provider's `place`, a slash, its id. Two instances of one name never share it. */
   key: string;
@@ -25,6 +43,8 @@ export interface Instance {
   memoryMiB: number | null;
   /** What else the provider knows; shown by `d` and in `--json`. */
   facts: Record<string, string | number | boolean | null>;
+  /** Absent while it is off, and where the provider counts nothing. */
+  usage?: Usage;
 }
 
 /** A host that carries instances. Sizes in MiB. Ganeti: DTotal DFree MTotal MNode MFree Pinst Sinst. */
@@ -43,6 +63,8 @@ export interface HostNode {
   memoryFree: number | null;
   primaryInstances: number | null;
   secondaryInstances: number | null;
+  /** CPU time of the node, nanoseconds over all its CPUs: what was busy, and all there was. Absent: not counted. */
+  cpu?: { busyNs: number; totalNs: number };
 }
 
 export interface Snapshot {

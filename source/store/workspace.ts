@@ -21,6 +21,7 @@ import {
   reduce,
   startState,
 } from "./known.ts";
+import { MonitorWork } from "./monitor-work.ts";
 import { RunWork } from "./run-work.ts";
 import { SiteWork } from "./site-work.ts";
 import { createStore, type Store } from "./store.ts";
@@ -105,6 +106,7 @@ export class Workspace {
   readonly site: SiteWork;
   readonly runs: RunWork;
   readonly consoles: ConsoleWork;
+  readonly monitor: MonitorWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -130,6 +132,7 @@ export class Workspace {
         uri: this.settings.get("libvirtUri") || undefined,
         intervalMs: this.settings.get("refreshSeconds") * 1000,
       });
+    this.monitor = new MonitorWork(this, this.settings.get("thresholds"));
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
@@ -157,7 +160,11 @@ export class Workspace {
   }
 
   private listenToInventory(): void {
-    const onChange = () => this.store.dispatch({ type: "inventory", view: this.inventory.view() });
+    const onChange = () => {
+      const view = this.inventory.view();
+      this.monitor.see(view);
+      this.store.dispatch({ type: "inventory", view });
+    };
     this.inventory.on("change", onChange);
     onChange();
     const said = new Map<number, string>();
@@ -273,6 +280,7 @@ export class Workspace {
   async end(): Promise<void> {
     clearInterval(this.ticker);
     this.site.end();
+    this.monitor.end();
     this.inventory.end();
     await this.consoles.end();
     for (const stop of this.stops) stop();

@@ -27,6 +27,13 @@ export type Place =
   | { screen: "console"; of: ConsoleOf; opening: Opening }
   | { screen: "consoles" }
   | { screen: "guest-screen"; key: string }
+  /** What these instances use over time. */
+  | { screen: "chart"; keys: readonly string[] }
+  /** Columns of the instance table, its named views, and its export. */
+  | { screen: "columns" }
+  | { screen: "views" }
+  | { screen: "keep-view" }
+  | { screen: "export" }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }

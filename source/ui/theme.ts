@@ -31,7 +31,9 @@ export function unicodeAllowed(env: NodeJS.ProcessEnv): boolean {
 }
 
 const coloured = colourAllowed(process.env);
-const unicode = unicodeAllowed(process.env);
+/** Whether this terminal shows more than ASCII. */
+export const unicodeShown = unicodeAllowed(process.env);
+const unicode = unicodeShown;
 
 export function paint(text: string, ...styles: Style[]): string {
   let result = text;
@@ -78,6 +80,7 @@ export const glyph = unicode
       done: "✓",
       none: "·",
       crumb: "▸",
+      open: "▾",
       bar: "━",
       barHead: "╸",
       barRest: "─",
@@ -93,6 +96,7 @@ export const glyph = unicode
       done: "v",
       none: ".",
       crumb: ">",
+      open: "v",
       bar: "=",
       barHead: ">",
       barRest: "-",

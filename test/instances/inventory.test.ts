@@ -291,6 +291,26 @@ describe("watching", () => {
     expect(pool.calls).toHaveLength(5);
   });
 
+  test("who wants it more often gets it, and only as long as he looks; who wants it seldom is asked for seldom", async () => {
+    const { pool } = new Hosts({ hv1: { web1: true } });
+    const inventory = inventoryOf(pool, ["hv1"], { intervalMs: 4000 });
+    const seldom = inventory.watch({ everyMs: 60_000 });
+    await vi.advanceTimersByTimeAsync(59_000);
+    const asked = () => pool.lines("hv1").filter(isPoll).length;
+    expect(asked()).toBe(1);
+    const usual = inventory.watch();
+    const often = inventory.watch({ everyMs: 1000 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked()).toBeGreaterThanOrEqual(10);
+    often();
+    await vi.advanceTimersByTimeAsync(2000);
+    const before = asked();
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(asked() - before).toBe(10);
+    usual();
+    seldom();
+  });
+
   test("asks a dead host less and less, and says when again", async () => {
     const hosts = new Hosts({ hv1: { web1: true }, hv2: {} });
     hosts.down.add("hv2");

@@ -135,6 +135,8 @@ function plainSettings(): Settings {
     refreshSeconds: 4,
     taktukAbove: 64,
     consoleKey: "ctrl+]",
+    thresholds: { cpu: null, memory: null, seconds: 60 },
+    views: [],
   };
   return {
     file: "/nowhere/settings.json",

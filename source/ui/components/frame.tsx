@@ -22,6 +22,8 @@ function crumb(place: Place, state: KnownState): string {
       return `extend ${place.jobId}`;
     case "instance":
       return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
+    case "keep-view":
+      return "keep the view";
     case "session":
       return "session";
     case "run":
@@ -69,6 +71,9 @@ function summary(state: KnownState): string {
   if (down > 0) parts.push(paint(`${down} down ${symbol("bad")}`, ...toneStyles("bad")));
   return parts.join(" · ");
 }
+
+/** Lines of the frame, the notice among them. */
+export const frameLines = 6;
 
 export function Header(): ReactNode {
   const { navigation, size } = useUi();

@@ -2,11 +2,14 @@
 import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
 import { AddHostScreen } from "./add-host.tsx";
+import { ChartScreen } from "./chart.tsx";
+import { ColumnsScreen } from "./columns.tsx";
 import { ConfigureScreen } from "./configure.tsx";
 import { ConsoleScreen } from "./console.tsx";
 import { ConsolesScreen } from "./consoles.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
+import { ExportScreen } from "./export.tsx";
 import { ExtendScreen } from "./extend.tsx";
 import { GuestScreenScreen } from "./guest-screen.tsx";
 import { HomeScreen } from "./home.tsx";
@@ -26,6 +29,7 @@ import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
+import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
 
 const screens: Partial<Record<Place["screen"], (props: { place: Place }) => ReactNode>> = {
@@ -42,6 +46,11 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   "add-site": AddSiteScreen,
   instances: InstancesScreen,
   instance: InstanceScreen,
+  chart: ChartScreen,
+  columns: ColumnsScreen,
+  views: ViewsScreen,
+  "keep-view": KeepViewScreen,
+  export: ExportScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
   console: ConsoleScreen,

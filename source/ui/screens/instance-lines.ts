@@ -133,7 +133,7 @@ export function instanceLines(row: InstanceRow, previews: readonly Preview[], no
     ...head("Where this comes from"),
     ...origin.flatMap(([name, value]) => field(name, value, width)),
     ...(row.action ? [...head("Latest action"), ...actionLines(row.action, width)] : []),
-    ...head("What the actions run"),
+    ...(previews.length > 0 ? head("What the actions run") : []),
     ...previews.flatMap(({ action, refusal, lines }) => [
       `${verbOf(action)}${refusal === null ? "" : paint(`  not now: ${refusal}`, "dim")}`,
       ...lines.flatMap((line) => wrapped(plainLine(line), width - 4).map((part) => `    ${part}`)),

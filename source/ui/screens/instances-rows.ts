@@ -110,8 +110,8 @@ export function instanceRow(
   const failure = failureText(row);
   const parts: string[] = [];
   let used = 2;
-  for (const { id, width: columnWidth, align, text: textOf } of columns) {
-    if (failure !== null && id === "vcpu") {
+  for (const { id, width: columnWidth, align, text: textOf, styles } of columns) {
+    if (failure !== null && id !== "name" && id !== "status" && id !== "on") {
       parts.push(paint(cell(failure, width - used), ...toneStyles("bad")));
       break;
     }
@@ -128,7 +128,8 @@ export function instanceRow(
       align,
     );
     // Dim and bold end each other: a selected row is bold as a whole instead.
-    parts.push(row.stale && !selected ? paint(text, "dim") : text);
+    const own = styles?.(row) ?? [];
+    parts.push(own.length > 0 ? paint(text, ...own) : row.stale && !selected ? paint(text, "dim") : text);
   }
   const mark = marked ? paint(glyph.mark, "yellow", "bold") : " ";
   return `${mark} ${parts.join(" ")}`;

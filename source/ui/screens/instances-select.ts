@@ -5,6 +5,7 @@ import { matcher } from "../list.ts";
 import { paint, state, symbol, toneStyles } from "../theme.ts";
 import type { Sort, SortBy } from "./instances-columns.ts";
 import { nodeText, searchText, statusTones } from "./instances-rows.ts";
+import { noLook, type UsageLook, usageNumber } from "./instances-usage.ts";
 
 /** Texts of the filter, made once for a row as long as it is the same object. */
 const searched = new WeakMap<InstanceRow, string>();
@@ -30,7 +31,9 @@ const numbers = (one: number | null, other: number | null) => (one ?? -1) - (oth
 // What needs somebody first, what is off last.
 const statusRank: Record<Status, number> = { error: 0, unknown: 1, paused: 2, running: 3, stopped: 4 };
 
-const comparators: Record<Exclude<SortBy, "name">, (one: InstanceRow, other: InstanceRow) => number> = {
+type UsageSort = "cpu" | "used" | "disk" | "net";
+
+const comparators: Record<Exclude<SortBy, "name" | UsageSort>, (one: InstanceRow, other: InstanceRow) => number> = {
   status: (one, other) => statusRank[one.status] - statusRank[other.status],
   on: (one, other) => compare(nodeText(one), nodeText(other)),
   vcpu: (one, other) => numbers(one.vcpus, other.vcpus),
@@ -40,8 +43,17 @@ const comparators: Record<Exclude<SortBy, "name">, (one: InstanceRow, other: Ins
 };
 
 /** In the wanted order. The inventory's own order is by name, and stays so among equals. */
-export function sorted(rows: readonly InstanceRow[], { by, down }: Sort): readonly InstanceRow[] {
+export function sorted(
+  rows: readonly InstanceRow[],
+  { by, down }: Sort,
+  look: UsageLook = noLook,
+): readonly InstanceRow[] {
   if (by === "name") return down ? [...rows].reverse() : rows;
+  if (by === "cpu" || by === "used" || by === "disk" || by === "net") {
+    const entries = rows.map((row) => ({ row, number: usageNumber(by, look.rates(row.key)) }));
+    entries.sort((one, other) => (down ? other.number - one.number : one.number - other.number));
+    return entries.map(({ row }) => row);
+  }
   const comparator = comparators[by];
   return [...rows].sort(down ? (one, other) => comparator(other, one) : comparator);
 }

@@ -3,25 +3,27 @@ import { Box, Text } from "ink";
 import Spinner from "ink-spinner";
 import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
-import { count } from "../../text.ts";
+import { count, plainLine } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
 import { type Filter, useFilter } from "../components/filter.tsx";
+import { frameLines } from "../components/frame.tsx";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { paint } from "../theme.ts";
 import { useConsoleKeys } from "./console-keys.ts";
 import { HostNodes } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
-import { columnsFor, grown, type Sort, sortOrder, sortWords, type Widths } from "./instances-columns.ts";
+import { columnsFor, grown, sortWords, type Widths } from "./instances-columns.ts";
+import { InstanceDetailsPane, paneLines } from "./instances-details.tsx";
+import { grouped, groupLine, type Item } from "./instances-groups.ts";
 import { ActionLog, actionLines, latestRun, logLines } from "./instances-log.tsx";
 import { instanceRow } from "./instances-rows.ts";
 import { allToggled, filtered, type Marks, marksText, sorted, statusCounts, toggled } from "./instances-select.ts";
 import { emptyReason, type TroubleLine, troubleLines, troubleText } from "./instances-trouble.ts";
+import { nextGroup, nextSort, type TableView, useTableView, useUsageLook } from "./instances-view.ts";
 
 const noMarks: Marks = new Set();
-const startSort: Sort = { by: "name", down: false };
-/** Lines of the frame, the notice among them. */
-const frameLines = 6;
+const noneClosed: ReadonlySet<string> = new Set();
 
 /** Time for what is drawn with an age; 0 while nothing has one, so that a second that passes draws nothing. */
 function useTime(rows: readonly InstanceRow[]): number {
@@ -50,12 +52,12 @@ function countLine(
   shown: readonly InstanceRow[],
   filter: Pick<Filter, "line" | "typing">,
   marks: string,
-  sort: Sort,
+  { sort, group }: TableView,
 ): string {
   const filtering = filter.typing || filter.line.text !== "";
   const total = filtering ? `${shown.length} of ${all.length}` : count(all.length, "instance");
   const parts = [total, marks && paint(marks, "yellow"), statusCounts(shown, !filtering)].filter(Boolean);
-  const order = paint(sortWords[sort.by][sort.down ? 1 : 0], "dim");
+  const order = paint(`${sortWords[sort.by][sort.down ? 1 : 0]}${group ? ` in each ${group}` : ""}`, "dim");
   if (!filtering) return ` ${[...parts, order].join(" · ")}`;
   const field = filter.typing ? lineText(filter.line, 24, true) : paint(filter.line.text, "bold");
   return ` / ${field}  ${parts.join(" · ")}`;
@@ -77,6 +79,12 @@ export function InstancesScreen(): ReactNode {
   return nodes ? <HostNodes onTurn={turn} /> : <InstanceTable onNodes={turn} />;
 }
 
+/** The instances that an item of the list stands for. */
+function rowsOf(item: Item | null): readonly InstanceRow[] {
+  if (item === null) return [];
+  return item.kind === "group" ? item.rows : [item.row];
+}
+
 function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const { size, workspace, navigation, copy } = useUi();
   const { inventory } = workspace;
@@ -85,57 +93,99 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const pending = useKnown((known) => known.inventory.pending);
   const log = useKnown((known) => known.log);
   const now = useTime(all);
-  const [sort, setSort] = useRemembered<Sort>("instances:sort", startSort);
+  const [view, changeView] = useTableView();
+  const { sort, group } = view;
+  const [closed, setClosed] = useRemembered("instances:closed", noneClosed);
+  const [detailed, setDetailed] = useRemembered("instances:detailed", false);
+  const look = useUsageLook();
   const [marks, setMarks] = useRemembered<Marks>("instances:marks", noMarks);
   const [logShown, setLogShown] = useRemembered("instances:log", true);
   const filter = useFilter("instances");
 
   const found = useMemo(() => filtered(all, filter.text), [all, filter.text]);
-  const rows = useMemo(() => sorted(found, sort), [found, sort]);
-  const keys = useMemo(() => rows.map(({ key }) => key), [rows]);
+  const rows = useMemo(() => sorted(found, sort, look), [found, sort, look]);
+  const items = useMemo(() => grouped(rows, group, closed), [rows, group, closed]);
+  const keys = useMemo(() => items.map(({ key }) => key), [items]);
+  const shownKeys = useMemo(() => rows.map(({ key }) => key), [rows]);
   const run = useMemo(() => latestRun(all), [all]);
   const lines = useMemo(() => (logShown ? actionLines(log, logLines) : []), [log, logShown]);
+  const beside = detailed ? paneLines(size).width : 0;
+  const width = size.columns - beside;
   const lastWidths = useRef<Widths>({});
   const widths = useMemo(() => grown(lastWidths.current, all), [all]);
   lastWidths.current = widths;
-  const columns = useMemo(() => columnsFor(widths, size.columns - 3, sort), [widths, size.columns, sort]);
+  const columns = useMemo(
+    () => columnsFor(widths, width - 3, sort, look, view.columns),
+    [widths, width, sort, look, view.columns],
+  );
   const counted = useMemo(
-    () => countLine(all, rows, { line: filter.line, typing: filter.typing }, marksText(all, keys, marks), sort),
-    [all, rows, keys, marks, sort, filter.line, filter.typing],
+    () => countLine(all, rows, { line: filter.line, typing: filter.typing }, marksText(all, shownKeys, marks), view),
+    [all, rows, shownKeys, marks, view, filter.line, filter.typing],
   );
 
   const trouble = troubleLines(hosts, now, 3);
-  const below = trouble.length + (lines.length > 0 ? lines.length + 1 : 0);
+  const pane = detailed ? paneLines(size) : { width: 0, height: 0 };
+  const below = trouble.length + (lines.length > 0 ? lines.length + 1 : 0) + pane.height;
   // Two lines above the rows: the counts and the table's header.
   const height = Math.max(3, size.rows - frameLines - 2 - below);
   const list = useList("instances", keys, height);
-  const current = rows[list.index] ?? null;
+  const item = items[list.index] ?? null;
+  const current = item?.kind === "instance" ? item.row : null;
   const marked = useMemo(() => (marks.size > 0 ? all.filter(({ key }) => marks.has(key)) : []), [all, marks]);
-  const targets = marked.length > 0 ? marked : current ? [current] : [];
+  const targets = marked.length > 0 ? marked : rowsOf(item);
   const actions = useInstanceActions(targets, current?.key ?? null);
+  const fold = (close: boolean) => {
+    const at = items.slice(0, list.index + 1).findLast((one) => one.kind === "group")?.key;
+    if (at === undefined) return;
+    setClosed((before) => new Set(close ? [...before, at] : [...before].filter((key) => key !== at)));
+    if (close) list.select(at);
+  };
   const queued = pending.filter(({ state }) => state === "queued");
   const none = current ? null : "there is no instance";
 
   useKeys("instances", {
     mark: {
       run: () => {
-        if (!current) return;
-        setMarks((before) => toggled(before, current.key));
+        const here = rowsOf(item).map(({ key }) => key);
+        setMarks((before) => (current ? toggled(before, current.key) : allToggled(before, here)));
         const next = keys[list.index + 1];
         if (next !== undefined) list.select(next);
       },
-      disabled: none,
+      disabled: item ? null : "there is no instance",
     },
     ...actions.handlers,
     ...useConsoleKeys(current),
     filter: { run: filter.open },
     describe: { run: () => current && navigation.open({ screen: "instance", key: current.key }), disabled: none },
-    sort: {
-      run: () =>
-        setSort(({ by }) => ({ by: sortOrder[(sortOrder.indexOf(by) + 1) % sortOrder.length] ?? "name", down: false })),
+    sort: { run: () => changeView((before) => ({ sort: nextSort(before.sort, columns) })) },
+    sortBack: { run: () => changeView(({ sort: { by, down } }) => ({ sort: { by, down: !down } })) },
+    markAll: {
+      run: () => setMarks((before) => allToggled(before, shownKeys)),
+      disabled: item ? null : "there is no instance",
     },
-    sortBack: { run: () => setSort(({ by, down }) => ({ by, down: !down })) },
-    markAll: { run: () => setMarks((before) => allToggled(before, keys)), disabled: none },
+    group: {
+      run: () => {
+        changeView((before) => ({ group: nextGroup(before.group) }));
+        setClosed(noneClosed);
+      },
+    },
+    close: { run: () => fold(true), disabled: group === null ? "nothing is grouped: b groups" : null },
+    open: { run: () => fold(false), disabled: group === null ? "nothing is grouped: b groups" : null },
+    details: { run: () => setDetailed((before) => !before) },
+    columns: { run: () => navigation.open({ screen: "columns" }) },
+    views: { run: () => navigation.open({ screen: "views" }) },
+    chart: {
+      run: () => navigation.open({ screen: "chart", keys: targets.map(({ key }) => key) }),
+      disabled: targets.some(({ key }) => look.rates(key)) ? null : "nothing is known of what it uses",
+    },
+    exportAll: {
+      run: () => navigation.open({ screen: "export" }),
+      disabled: rows.length > 0 ? null : "there is nothing to export",
+    },
+    copyRow: {
+      run: () => current && copy(columns.map(({ text }) => plainLine(text(current)).trim()).join("\t"), "the row"),
+      disabled: none,
+    },
     nodes: { run: onNodes },
     log: { run: () => setLogShown((before) => !before) },
     cancel: {
@@ -159,18 +209,23 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   return (
     <Box flexDirection="column" flexGrow={1}>
       <Text wrap="truncate">{counted}</Text>
-      <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
-        header={`  ${headerLine(columns)}`}
-        view={list}
-        row={(index, selected) => {
-          const row = rows[index] as InstanceRow;
-          return instanceRow(row, columns, size.columns - 1, { marked: marks.has(row.key), now, selected });
-        }}
-        empty={<Empty filter={filter} />}
-      />
+      <Box flexDirection="row">
+        <Table
+          keys={keys}
+          height={height}
+          width={width}
+          header={`  ${headerLine(columns)}`}
+          view={list}
+          row={(index, selected) => {
+            const shown = items[index] as Item;
+            if (shown.kind === "group") return `  ${groupLine(shown, width - 3, look)}`;
+            return instanceRow(shown.row, columns, width - 1, { marked: marks.has(shown.row.key), now, selected });
+          }}
+          empty={<Empty filter={filter} />}
+        />
+        {pane.width > 0 && <InstanceDetailsPane row={current} width={pane.width} height={height + 1} look={look} />}
+      </Box>
+      {pane.height > 0 && <InstanceDetailsPane row={current} width={size.columns} height={pane.height} look={look} />}
       <Box flexGrow={1} />
       {lines.length > 0 && <ActionLog items={run} lines={lines} width={size.columns} />}
       <Trouble lines={trouble} width={size.columns} />

@@ -39,7 +39,7 @@ const definition = (name: string, devices: string) => `<domain type='qemu'>
     <kernel>/var/lib/lab/vmlinuz</kernel>
     <initrd>/var/lib/lab/console.gz</initrd>
     <cmdline>console=ttyS0 no_timer_check panic=5</cmdline>
-    <bios useserial='yes'/>
+    ${devices.includes("<serial") ? "<bios useserial='yes'/>" : ""}
   </os>
   <features><acpi/></features>
   <devices>

@@ -1,0 +1,72 @@
+/** Beside the table where there is room, else below it: what is known of the instance under the cursor. */
+import { Box, Text } from "ink";
+import type { ReactNode } from "react";
+import type { InstanceRow } from "../../instances/inventory-types.ts";
+import type { Rates } from "../../monitor/rates.ts";
+import { useKnown } from "../hooks.ts";
+import { cell, paint } from "../theme.ts";
+import { bytesText } from "./chart-text.ts";
+import { instanceLines } from "./instance-lines.ts";
+import { mebibytes } from "./instances-rows.ts";
+import type { UsageLook } from "./instances-usage.ts";
+
+/** From so many columns on there is room beside the table. */
+const wide = 120;
+
+/** What the pane takes of the screen: columns beside the table, or lines below it. */
+export function paneLines({ columns, rows }: { columns: number; rows: number }): { width: number; height: number } {
+  if (columns >= wide) return { width: Math.min(70, Math.floor(columns * 0.36)), height: 0 };
+  return { width: 0, height: Math.max(5, Math.floor(rows / 4)) };
+}
+
+const label = (name: string) => paint(cell(name, 10), "dim");
+
+/** What it uses now, and who says so. */
+export function usageLines(rates: Rates): string[] {
+  const { cpu, memory, memoryMiB, memorySource, diskRead, diskWrite, netIn, netOut } = rates;
+  const lines: string[] = [];
+  if (cpu !== null) lines.push(`${label("CPU")} ${Math.round(cpu)} % of its vCPUs`);
+  if (memoryMiB !== null) {
+    const who = memorySource === "balloon" ? "the guest's own count" : "what its process holds on the host";
+    const share = memory === null ? "" : `, ${Math.round(memory)} %`;
+    lines.push(`${label("memory")} ${mebibytes(memoryMiB)}${share} (${who})`);
+  }
+  const pair = (name: string, words: readonly [string, string], one: number | null, other: number | null) => {
+    if (one === null && other === null) return;
+    lines.push(`${label(name)} ${bytesText(one ?? 0)} ${words[0]}, ${bytesText(other ?? 0)} ${words[1]}`);
+  };
+  pair("disks", ["read", "written"], diskRead, diskWrite);
+  pair("network", ["in", "out"], netIn, netOut);
+  return lines;
+}
+
+export interface DetailsProps {
+  /** Null: the cursor is on no instance. */
+  row: InstanceRow | null;
+  width: number;
+  height: number;
+  look: UsageLook;
+}
+
+export function InstanceDetailsPane({ row, width, height, look }: DetailsProps): ReactNode {
+  const now = useKnown((known) => known.now);
+  const rates = row ? look.rates(row.key) : null;
+  const lines = row
+    ? [...(rates ? usageLines(rates) : []), ...instanceLines(row, [], now, width - 2).slice(1)]
+    : [paint("no instance under the cursor", "dim")];
+  const title = row ? cell(row.name, width - 4).trimEnd() : "details";
+  const room = height - 1;
+  const shown = lines.slice(0, room);
+  if (lines.length > room) shown[room - 1] = paint("… d shows all", "dim");
+  return (
+    <Box flexDirection="column" width={width} height={height} overflow="hidden">
+      <Text wrap="truncate">{paint(`─ ${title} ${"─".repeat(Math.max(0, width - title.length - 4))}`, "dim")}</Text>
+      {shown.map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
+        <Text key={index} wrap="truncate">
+          {` ${line}`}
+        </Text>
+      ))}
+    </Box>
+  );
+}

@@ -1,0 +1,65 @@
+/** The cells that tell what an instance uses now. Pure. */
+import type { InstanceRow } from "../../instances/inventory-types.ts";
+import type { Rates } from "../../monitor/rates.ts";
+import { sparkline } from "../components/chart-lines.ts";
+import { bytesText } from "./chart-text.ts";
+import { mebibytes } from "./instances-rows.ts";
+
+/** What is known of the use of an instance, by its key. */
+export interface UsageLook {
+  rates: (key: string) => Rates | null;
+  /** CPU in percent over the last minutes, oldest first; null where nobody looked. */
+  trend: (key: string) => readonly (number | null)[];
+  /** What is above its limit for long enough: `cpu`, `memory`. */
+  hot: (key: string) => readonly string[];
+}
+
+/** Nothing is known of anything. */
+export const noLook: UsageLook = { rates: () => null, trend: () => [], hot: () => [] };
+
+/** How many looks a trend has. */
+export const trendLength = 4;
+
+export function cpuText({ key }: InstanceRow, look: UsageLook): string {
+  const cpu = look.rates(key)?.cpu ?? null;
+  if (cpu === null) return "";
+  return `${sparkline(look.trend(key), 100)} ${String(Math.round(cpu)).padStart(3)} %`;
+}
+
+/** MiB in use; `~` before what only its process on the host tells, which is more than the guest uses. */
+export function usedText({ key }: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(key);
+  if (!rates || rates.memoryMiB === null) return "";
+  return `${rates.memorySource === "resident" ? "~" : ""}${mebibytes(rates.memoryMiB)}`;
+}
+
+function both(one: number | null, other: number | null): string {
+  return one === null && other === null ? "" : bytesText((one ?? 0) + (other ?? 0)).replace("/s", "");
+}
+
+export function diskText({ key }: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(key);
+  return rates ? both(rates.diskRead, rates.diskWrite) : "";
+}
+
+export function netText({ key }: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(key);
+  return rates ? both(rates.netIn, rates.netOut) : "";
+}
+
+/** A number to sort by; what is not known comes below all that is. */
+export function usageNumber(by: "cpu" | "used" | "disk" | "net", rates: Rates | null): number {
+  if (!rates) return -1;
+  const sum = (one: number | null, other: number | null) =>
+    one === null && other === null ? -1 : (one ?? 0) + (other ?? 0);
+  switch (by) {
+    case "cpu":
+      return rates.cpu ?? -1;
+    case "used":
+      return rates.memoryMiB ?? -1;
+    case "disk":
+      return sum(rates.diskRead, rates.diskWrite);
+    case "net":
+      return sum(rates.netIn, rates.netOut);
+  }
+}
