@@ -6,11 +6,17 @@ import type { ConsoleEnd, EndKind, Way } from "./types.ts";
 const banner =
   /^(Connected to domain .*|Escape character is .*|Authorization not available\. .*|Domain '.*' started|Waiting for job .*|Submitted jobs? .*|\w{3} \w{3} .*|)$/;
 
-/** True when nothing was printed yet but what the remote program itself says. */
-export function isSilent(text: string): boolean {
+/** The lines that are not the remote program's own opening words. */
+function others(text: string): string[] {
   return plain(text)
     .split("\n")
-    .every((line) => banner.test(line.replaceAll("\r", "").trim()));
+    .map((line) => line.replaceAll("\r", "").trim())
+    .filter((line) => !banner.test(line));
+}
+
+/** True when nothing was printed yet but what the remote program itself says. */
+export function isSilent(text: string): boolean {
+  return others(text).length === 0;
 }
 
 interface Known {
@@ -50,24 +56,23 @@ const lastLines = (text: string) =>
     .slice(-6)
     .join("\n");
 
-/**
- * Why the remote program ended by itself. `text`: the last of what it printed; `shown`: something of the guest was seen
- * before, so that an end with status 0 is an ordinary one.
- */
-export function endOf(way: Way, text: string, status: number | null, shown: boolean): ConsoleEnd {
+/** Why the remote program ended by itself; `text` is the last of what it printed. */
+export function endOf(way: Way, text: string, status: number | null): ConsoleEnd {
   const words = lastLines(text);
   const detail = words;
   // A shell's status is that of its last command and says nothing of the shell.
   if (way.command === null) return { kind: "over", why: "the shell has ended", hint: "", detail };
   const said = way.explain?.(words, status) ?? null;
-  // A guest's own output may hold these words: they count only where the program failed with them.
-  const match = status === 0 && shown ? undefined : known.find(({ says }) => says.test(words));
+  // A guest's own output may hold these words: they count where the program failed, or said nothing else.
+  const few = others(text).length <= 2;
+  const match = few || status !== 0 ? known.find(({ says }) => says.test(words)) : undefined;
   if (said) {
-    const kind = said.inUse ? "in-use" : (match?.kind ?? (status === 0 && shown ? "over" : "refused"));
+    const kind = said.inUse ? "in-use" : (match?.kind ?? (status === 0 ? "over" : "refused"));
     return { kind, why: said.why, hint: said.hint, detail };
   }
   if (match) return { kind: match.kind, why: match.why, hint: match.hint, detail };
-  if (status === 0) return { kind: "over", why: "it has ended", hint: "", detail };
+  if (status === 0)
+    return { kind: "over", why: "it has ended: the guest is off, or somebody took it over", hint: "", detail };
   const why = status === null ? "the remote program was ended" : `the remote program ended with status ${status}`;
-  return { kind: shown ? "over" : "refused", why, hint: "", detail };
+  return { kind: few ? "refused" : "over", why, hint: "", detail };
 }

@@ -134,7 +134,7 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
       this.channel = null;
       if (this.leaving) this.ended({ kind: "left", why: "it was closed", hint: "", detail: "" });
       else if (outcome === "lost") this.ended({ ...lost, detail: "" });
-      else this.ended(endOf(this.way, this.words, status, !this.silent));
+      else this.ended(endOf(this.way, this.words, status));
     });
     this.changed();
   }
