@@ -6,6 +6,14 @@ import type { ConsoleEnd, EndKind, Way } from "./types.ts";
 const banner =
   /^(Connected to domain .*|Escape character is .*|Authorization not available\. .*|Domain '.*' started|Waiting for job .*|Submitted jobs? .*|\w{3} \w{3} .*|)$/;
 
+/** virsh on a terminal says so where no polkit agent is, which means nothing: the socket's rights decide. */
+const noise = /^Authorization not available\. [^\r\n]*\r?\n/;
+
+/** The first output of a remote program without what only confuses. */
+export function withoutNoise(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString("latin1").replace(noise, ""), "latin1");
+}
+
 /** The lines that are not the remote program's own opening words. */
 function others(text: string): string[] {
   return plain(text)
@@ -39,6 +47,13 @@ const known: readonly Known[] = [
     kind: "off",
     why: "the instance is off",
     hint: "Start it; the console can be attached before it prints its first line.",
+  },
+  {
+    // virsh, when another one has come with --force or QEMU is gone.
+    says: /stream had I\/O failure/,
+    kind: "over",
+    why: "somebody took it over, or the guest went off",
+    hint: "",
   },
   {
     says: /cannot find (default )?character device|character device .* is not using a PTY|Console not available|No console (command|available)/i,

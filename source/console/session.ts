@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import { toVirtuError } from "../errors.ts";
 import type { Pool, PtyChannel } from "../ssh/types.ts";
-import { endOf, isSilent } from "./last-words.ts";
+import { endOf, isSilent, withoutNoise } from "./last-words.ts";
 import { Recording } from "./recording.ts";
 import { GuestScreen } from "./screen.ts";
 import type { ConsoleEnd, ConsoleTarget, ConsoleView, Opening, Phase, Size, Way } from "./types.ts";
@@ -139,7 +139,9 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
     this.changed();
   }
 
-  private received(bytes: Buffer, { stream }: PtyChannel): void {
+  private received(chunk: Buffer, { stream }: PtyChannel): void {
+    const bytes = this.words === "" ? withoutNoise(chunk) : chunk;
+    if (bytes.length === 0) return;
     // The banner and what follows it at once are enough: a boot that prints for minutes is no silence.
     this.words = `${this.words}${bytes.toString("utf8")}`.slice(-wordsKept);
     this.recording?.output(bytes);

@@ -46,11 +46,16 @@ export class ConsoleWork {
    * prints its first line, where the provider can do that; elsewhere it is started first, and attached as soon as it runs.
    */
   async openInstance(key: string, size: Size, opening: Opening): Promise<ConsoleSession | NoConsole> {
-    const owner = this.owner(key);
-    if (!owner) return { kind: "gone", why: "this instance is gone", hint: "" };
-    const { provider, instance } = owner;
     const open = this.consoles.of(key);
     if (open && open.view().phase !== "ended") return open;
+    let owner = this.owner(key);
+    if (owner?.instance.status === "stopped" && opening === "attach") {
+      // Somebody may have started it since it was looked at.
+      await this.workspace.inventory.refresh([owner.instance.host]);
+      owner = this.owner(key);
+    }
+    if (!owner) return { kind: "gone", why: "this instance is gone", hint: "" };
+    const { provider, instance } = owner;
     if (opening === "attach" && instance.status === "stopped") {
       return {
         kind: "off",

@@ -14,6 +14,7 @@ test.each([
   ["Failure: command execution error:\nInstance web9 is not running (state ADMIN_down)\n", 1, "off"],
   ["web1 is an invalid domain identifier (rc=-6)\r\n", 1, "off"],
   [`${banner}error: internal error: cannot find character device <null>\r\n`, 1, "none"],
+  [`${banner}root@web1:~# error: stream had I/O failure\r\n\r\n`, 1, "over"],
   ["Console not available for fake hypervisor\r\n", 0, "none"],
   ["sh: 1: virsh: not found\r\n", 127, "refused"],
 ] as const)("%j with status %d is %s", (text, status, kind) => {

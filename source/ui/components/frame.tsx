@@ -24,6 +24,10 @@ function crumb(place: Place, state: KnownState): string {
       return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
     case "keep-view":
       return "keep the view";
+    case "console":
+      return place.of.kind === "shell" ? `shell on ${place.of.title}` : "console";
+    case "guest-screen":
+      return `screen of ${state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "an instance"}`;
     case "session":
       return "session";
     case "run":

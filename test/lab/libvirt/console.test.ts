@@ -79,17 +79,26 @@ test("a guest that is off is started from the dialog, and its firmware's first l
   terminal.press(keys.enter);
   const screen = await terminal.waitFor(/SeaBIOS/, 60_000);
   expect(await lab.state(lab.hv1, "con1")).toBe("running");
-  // Nothing of the guest stands above the firmware's own first line.
-  const firmware = screen.findIndex((line) => line.includes("SeaBIOS"));
-  expect(screen.slice(0, firmware).join(" ")).toMatch(
-    /Domain 'con1' started\s+Connected to domain 'con1'\s+Escape character is/,
-  );
+  // The firmware clears the screen, then says its name: nothing of the guest came before it, and nothing is missed.
+  expect(screen[0]).toMatch(/^SeaBIOS \(version/);
   await terminal.waitFor("con1 login:", 120_000);
 });
 
+/** A getty throws away what is typed while it opens its line: whoever finds no prompt types again. */
+async function logIn(): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    terminal.press("root", keys.enter);
+    try {
+      await terminal.waitFor(/# *$/m, 10_000);
+      return;
+    } catch (thrown) {
+      if (tries === 4) throw thrown;
+    }
+  }
+}
+
 test("logs in, runs a command, comes back, and finds it as it was", async () => {
-  terminal.press("root", keys.enter);
-  await terminal.waitFor(/#\s*$/m);
+  await logIn();
   terminal.press("uname -n -r", keys.enter);
   await terminal.waitFor(/^con1 \d+\.\d+.*amd64/m);
   terminal.press(leave, "b");
