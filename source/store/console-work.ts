@@ -9,7 +9,7 @@ import type { Workspace } from "./workspace.ts";
 
 /** Why there is no console to look at, before anything was asked of a host. */
 export interface NoConsole {
-  kind: "gone" | "off" | "none";
+  kind: "gone" | "off" | "none" | "busy";
   why: string;
   hint: string;
 }
@@ -44,8 +44,9 @@ export class ConsoleWork {
   /**
    * Opens the console of an instance, or gives the one that is open. With `start` it is attached before the instance
    * prints its first line, where the provider can do that; elsewhere it is started first, and attached as soon as it runs.
+   * `anyway`: although that may hinder what runs on it.
    */
-  async openInstance(key: string, size: Size, opening: Opening): Promise<ConsoleSession | NoConsole> {
+  async openInstance(key: string, size: Size, opening: Opening, anyway = false): Promise<ConsoleSession | NoConsole> {
     const open = this.consoles.of(key);
     if (open && open.view().phase !== "ended") return open;
     let owner = this.owner(key);
@@ -63,6 +64,8 @@ export class ConsoleWork {
         hint: "Start it; the console is attached before it prints its first line.",
       };
     }
+    const hindered = anyway ? null : this.hindered(key, provider);
+    if (hindered) return hindered;
     const way = provider.console(instance);
     if ("refusal" in way) return { kind: "none", why: way.refusal, hint: way.hint };
     const target = { key, title: instance.name, host: instance.host, kind: "serial" as const };
@@ -77,6 +80,18 @@ export class ConsoleWork {
       return { kind: "off", why: `it could not be started: ${outcome?.error ?? "nobody knows why"}`, hint: "" };
     }
     return this.consoles.open(target, way, size);
+  }
+
+  /** Ganeti's migration waits for an open console, and fails over it with KVM (its issue 412). */
+  private hindered(key: string, provider: Provider): NoConsole | null {
+    const { action } = this.workspace.inventory.view().instances.find((row) => row.key === key) ?? {};
+    if (provider.name !== "ganeti" || action?.state !== "running" || action.action === "start") return null;
+    const job = action.job ? `, Ganeti job ${action.job}` : "";
+    return {
+      kind: "busy",
+      why: `${action.action} runs on it${job}, and an open console may hinder that`,
+      hint: "Wait until it has ended.",
+    };
   }
 
   /** Opens a login shell on a host, or gives the one that is open. */
