@@ -7,11 +7,18 @@ const banner =
   /^(Connected to domain .*|Escape character is .*|Authorization not available\. .*|Domain '.*' started|Waiting for job .*|Submitted jobs? .*|\w{3} \w{3} .*|)$/;
 
 /** virsh on a terminal says so where no polkit agent is, which means nothing: the socket's rights decide. */
-const noise = /^Authorization not available\. [^\r\n]*\r?\n/;
+const noise = "Authorization not available.";
 
-/** The first output of a remote program without what only confuses. */
-export function withoutNoise(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.toString("latin1").replace(noise, ""), "latin1");
+/**
+ * The first output of a remote program without what only confuses; null: it is not clear yet, more of it has to come.
+ * The line may arrive in pieces.
+ */
+export function withoutNoise(bytes: Buffer): Buffer | null {
+  const text = bytes.toString("latin1");
+  const isNoise = text.length < noise.length ? noise.startsWith(text) : text.startsWith(noise);
+  if (!isNoise) return bytes;
+  const end = text.indexOf("\n");
+  return end < 0 ? null : bytes.subarray(end + 1);
 }
 
 /** The lines that are not the remote program's own opening words. */

@@ -50,6 +50,8 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   private watched = false;
   private openedAt: number;
   private words = "";
+  /** What came first and is not clear yet; null: the beginning is over. */
+  private beginning: Buffer | null = null;
   private typed: Buffer[] = [];
   private waiting = 0;
   private wakeTimer: NodeJS.Timeout | null = null;
@@ -100,6 +102,7 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
     this.ending = null;
     this.leaving = false;
     this.words = "";
+    this.beginning = Buffer.alloc(0);
     this.openedAt = this.now();
     this.changed();
     if (command === undefined || (command === null && opening !== "attach")) {
@@ -125,7 +128,9 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   private attach(channel: PtyChannel, round: number): void {
     this.channel = channel;
     this.phase = "open";
-    channel.stream.on("data", (bytes: Buffer) => this.received(bytes, channel));
+    channel.stream.on("data", (bytes: Buffer) => {
+      if (round === this.round) this.received(bytes, channel);
+    });
     for (const bytes of this.typed.splice(0)) channel.stream.write(bytes);
     void channel.ended.then(async ({ outcome, status }) => {
       // The last of what it printed is on its way to the screen.
@@ -140,8 +145,9 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   }
 
   private received(chunk: Buffer, { stream }: PtyChannel): void {
-    const bytes = this.words === "" ? withoutNoise(chunk) : chunk;
-    if (bytes.length === 0) return;
+    const bytes = this.beginning ? withoutNoise(Buffer.concat([this.beginning, chunk])) : chunk;
+    if (this.beginning) this.beginning = bytes === null ? Buffer.concat([this.beginning, chunk]) : null;
+    if (bytes === null || bytes.length === 0) return;
     // The banner and what follows it at once are enough: a boot that prints for minutes is no silence.
     this.words = `${this.words}${bytes.toString("utf8")}`.slice(-wordsKept);
     this.recording?.output(bytes);
