@@ -16,7 +16,9 @@ import { type Domain, type HostPoll, parsePoll, statusOf, whole } from "../tools
 import { usageOf } from "../tools/virsh-usage.ts";
 import { verbOf } from "./action-words.ts";
 import { ask, isPassing, pause } from "./exec.ts";
+import { LibvirtStores } from "./libvirt-stores.ts";
 import { isBasic, refusalByStatus } from "./rules.ts";
+import type { Stores } from "./stores-types.ts";
 import type {
   Action,
   ActionEvent,
@@ -57,10 +59,12 @@ export class LibvirtProvider implements Provider {
   readonly cluster = null;
   readonly place: string;
   readonly target: HostRef;
+  readonly stores: Stores;
 
   constructor(private readonly options: LibvirtOptions) {
     this.attachment = { host: options.host, label: options.uri };
     this.target = options.host;
+    this.stores = new LibvirtStores(options);
     this.place = `libvirt/${options.host.name}/${options.uri}`;
   }
 

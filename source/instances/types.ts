@@ -2,6 +2,7 @@
 import type { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, HostRef, Pool } from "../ssh/types.ts";
+import type { Stores } from "./stores-types.ts";
 
 export type ProviderName = "ganeti" | "libvirt" | "xen" | "xenserver";
 export type Status = "running" | "stopped" | "paused" | "error" | "unknown";
@@ -342,6 +343,8 @@ export interface Provider {
   watch?(options: { signal: AbortSignal; onReady: () => void; onEvent: (event: ProviderEvent) => void }): Promise<void>;
   /** Absent: the provider has no actions on nodes. */
   readonly nodes?: NodeActions;
+  /** Absent: the provider has no storage or networks of its own to look after. */
+  readonly stores?: Stores;
   /** Absent: the provider has no jobs. */
   readonly jobs?: ProviderJobs;
 }
