@@ -1,16 +1,20 @@
 /**
  * `virt-install` and the virsh commands around it (virtinst 4.1, libvirt 9). Measured:
  * - it waits for the install to end unless told `--noautoconsole`, and reads standard input: always `</dev/null`;
- * - `--print-xml` without `--dry-run` makes the disks; with it and `2` it prints the definition alone that stays;
+ * - `--print-xml` without `--dry-run` makes the disks; with it and `2` it prints the definition alone that stays after an
+ *   installation, and where there is none (`--import`), `1` does;
  * - `--osinfo` must be given; `detect=on,require=off` never fails;
  * - an error is a line `ERROR    …` on stderr with status 1, while `WARNING  …` lines stand there on success, too.
  */
 import type { ImageFormat, LibvirtDisk, LibvirtRequest, NicRequest } from "../instances/create-types.ts";
 import { type Command, sh } from "../ssh/command.ts";
 
-/** Options of one `--disk`, `--network`, …: a comma in a value is doubled, as virt-install reads it. */
-function value(text: string): string {
-  return text.replaceAll(",", ",,");
+/**
+ * A word that stands in a list of options (`--disk vol=POOL/VOLUME`): virt-install splits it at commas and reads quotes and
+ * backslashes itself, and has no way to take them as they are.
+ */
+export function isOptionWord(text: string): boolean {
+  return text !== "" && !/[,"'\\\s]/.test(text);
 }
 
 /** A volume of a pool that stays in place. */
@@ -25,12 +29,12 @@ export function volumeName(name: string, index: number, format: ImageFormat): st
 }
 
 function nicWord(nic: NicRequest): string {
-  const source = nic.link === null ? `network=${value(nic.network ?? "default")}` : `bridge=${value(nic.link)}`;
+  const source = nic.link === null ? `network=${nic.network ?? "default"}` : `bridge=${nic.link}`;
   return nic.mac === null ? source : `${source},mac=${nic.mac}`;
 }
 
 function diskWord(disk: Exclude<LibvirtDisk, { kind: "new" }>): string {
-  return disk.kind === "path" ? `path=${value(disk.path)}` : `vol=${value(disk.pool)}/${value(disk.volume)}`;
+  return disk.kind === "path" ? `path=${disk.path}` : `vol=${disk.pool}/${disk.volume}`;
 }
 
 /** Files of cloud-init on the host, in their directory. */
@@ -43,12 +47,12 @@ function mediaWords({ media }: LibvirtRequest, cloud: CloudFiles | null): string
   if (media.kind === "iso") return ["--cdrom", media.path];
   if (media.kind === "pxe") return ["--pxe"];
   if (media.kind === "location") {
-    const inTree = [media.kernel && `,kernel=${value(media.kernel)}`, media.initrd && `,initrd=${value(media.initrd)}`];
-    const location = [value(media.location), ...inTree].filter(Boolean).join("");
+    const inTree = [media.kernel && `,kernel=${media.kernel}`, media.initrd && `,initrd=${media.initrd}`];
+    const location = [media.location, ...inTree].filter(Boolean).join("");
     return ["--location", location, ...(media.extraArgs === "" ? [] : ["--extra-args", media.extraArgs])];
   }
   if (media.kind !== "cloud" || cloud === null) return ["--import"];
-  const file = (name: string) => `${value(cloud.directory)}/${name}`;
+  const file = (name: string) => `${cloud.directory}/${name}`;
   const files = [`user-data=${file("user-data")}`, `meta-data=${file("meta-data")}`];
   if (cloud.hasNetwork) files.push(`network-config=${file("network-config")}`);
   return ["--import", "--cloud-init", files.join(",")];
@@ -68,7 +72,7 @@ function words(uri: string, request: LibvirtRequest, made: readonly Volume[], cl
   };
   const disks = request.disks.map((disk) => (disk.kind === "new" ? null : diskWord(disk)));
   const image = media.kind === "cloud" || (media.kind === "import" && media.copy !== null) ? [taken()] : [];
-  if (media.kind === "import" && media.copy === null) image.push(`path=${value(media.image)}`);
+  if (media.kind === "import" && media.copy === null) image.push(`path=${media.image}`);
   const all = [...image, ...disks.map((disk) => disk ?? taken())];
   const given = [
     ...["--connect", uri, "--name", request.name, "--uuid", request.uuid],
@@ -96,9 +100,14 @@ export function installCommand(
   return sh`LC_ALL=C.UTF-8 virt-install ${words(uri, request, made, cloud)} --noautoconsole </dev/null`;
 }
 
+/** It has an installation first, with a definition of its own that is dropped after it. */
+function hasInstallation({ media }: LibvirtRequest): boolean {
+  return media.kind === "iso" || media.kind === "location" || media.kind === "pxe";
+}
+
 /** Prints the definition that stays and makes nothing. */
 export function printCommand(uri: string, request: LibvirtRequest, made: readonly Volume[]): Command {
-  return sh`LC_ALL=C.UTF-8 virt-install ${words(uri, request, made, null)} --noautoconsole --dry-run --print-xml 2 </dev/null`;
+  return sh`LC_ALL=C.UTF-8 virt-install ${words(uri, request, made, null)} --noautoconsole --dry-run --print-xml ${hasInstallation(request) ? 2 : 1} </dev/null`;
 }
 
 /** Defines what comes on standard input. */
@@ -212,23 +221,31 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
     }),
   ],
   [
-    /Host does not support domain type (\S+) .*?(?:architecture '([^']+)')?$/m,
-    (found) => ({ why: `that host can't run ${found[1]} guests${found[2] ? ` of ${found[2]}` : ""}` }),
+    /Host does not support domain type (\S+) (?:with machine '([^']+)' )?for virtualization type '[^']*' with architecture '([^']+)'/,
+    (found) =>
+      found[2]
+        ? { why: `that host has no machine type ${found[2]} for ${found[3]}` }
+        : { why: `that host can't run ${found[1]} guests of ${found[3]}` },
   ],
   [/Host does not support any virtualization options/, () => ({ why: "that host has no QEMU for this architecture" })],
   [
     /UEFI is not supported|Did not find any UEFI binary path|Unable to find .*efi/i,
     () => ({ why: "that host has no UEFI firmware for guests", hint: "apt-get install ovmf" }),
   ],
+  [
+    /expected unicast mac address, found multicast '([^']+)'/,
+    (found) => ({ why: `${found[1]} is no address of one card: its second digit must be even` }),
+  ],
+  [
+    /Storage volume not found: no storage vol with matching name '([^']+)'/,
+    (found) => ({ why: `there is no volume ${found[1]} in that pool` }),
+  ],
   [/[Cc]annot allocate memory/, () => ({ why: "the host has not enough memory" })],
   [
     /Cannot access storage file '([^']+)'[^:]*: (.*)$/m,
     (found) => ({ why: `QEMU can't open ${found[1]}: ${found[2]}` }),
   ],
-  [
-    /MAC address '?([\da-fA-F:]{17})'? is (?:already )?in use/,
-    (found) => ({ why: `the MAC address ${found[1]} is in use` }),
-  ],
+  [/MAC address '([\da-fA-F:]{17})' is in use/, (found) => ({ why: `the MAC address ${found[1]} is in use` })],
 ];
 
 /** The `ERROR` of virt-install without that word, with the lines that belong to it. */
