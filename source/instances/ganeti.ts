@@ -269,6 +269,11 @@ export class GanetiProvider implements Provider {
     });
   }
 
+  /** A command as it would run now, and where. */
+  describe(command: (access: GanetiAccess) => Command): { target: HostRef; command: Command } {
+    return { target: this.target, command: command(this.access) };
+  }
+
   /** Runs a command on the master, wherever it is by now. */
   run(command: (access: GanetiAccess) => Command, options?: ExecOptions): Promise<ExecResult> {
     return this.onMaster((target) =>
