@@ -74,7 +74,7 @@ function faultsOfFields(value: object, schema: Schema, at: Fault["at"]): Fault[]
     if (known) faults.push(...faultsOf(entry, known, [...at, name]));
     else if (additionalProperties === false) {
       const names = Object.keys(properties);
-      faults.push({ at: [...at, name], text: `is not known here; there are ${names.join(", ")}` });
+      faults.push({ at: [...at, name], text: `is not known here (known: ${names.join(", ")})` });
     } else if (additionalProperties) faults.push(...faultsOf(entry, additionalProperties, [...at, name]));
   }
   return faults;
