@@ -46,17 +46,25 @@ for drive in /dev/sr*; do
   for file in user-data meta-data network-config; do
     [ ! -e "/mnt/$file" ] || sed "s/^/$file: /" "/mnt/$file"
   done
+  host=$(sed -n 's/.*"local-hostname":"\([^"]*\)".*/\1/p' /mnt/meta-data)
+  user=$(sed -n 's/.*"name": "\([^"]*\)".*/\1/p' /mnt/user-data)
+  [ ! -e /mnt/network-config ] || address=$(sed -n 's/.*"addresses":\["\([^"]*\)".*/\1/p' /mnt/network-config)
 done
+case $words in *from=tree*) from=tree ;; *) from=image ;; esac
 if [ -e /sys/class/net/eth0 ]; then
   ip link set lo up
   ip link set eth0 up
   echo "card $(cat /sys/class/net/eth0/address)"
-  udhcpc -q -n -t 20 -T 1 -i eth0 -s /lease >/dev/null 2>&1 && echo "address $(ip -4 -o addr show eth0 | sed 's/.*inet \([^ ]*\).*/\1/')"
+  if [ -n "$address" ]; then ip addr add "$address" dev eth0
+  else udhcpc -q -n -t 20 -T 1 -i eth0 -s /lease >/dev/null 2>&1
+  fi
+  echo "address $(ip -4 -o addr show eth0 | sed 's/.*inet \([^ ]*\).*/\1/')"
   while :; do echo SSH-2.0-lab | nc -l -p 22; done >/dev/null 2>&1 &
 fi
 echo "booted in $(cut -d ' ' -f 1 /proc/uptime) s"
 while :; do
-  printf 'lab login: '
+  # Who looks at its console later sees by its prompt where it came from, and what cloud-init would have learned.
+  printf '%s from=%s user=%s login: ' "${host:-lab}" "$from" "$user"
   read -r line || sleep 1
 done
 INIT

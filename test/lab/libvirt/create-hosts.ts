@@ -40,6 +40,9 @@ async function startHost(host: LabNode): Promise<void> {
   await host.exec(`
 printf 'auth_unix_rw = "none"\\nauth_unix_ro = "none"\\nhost_uuid = "%s"\\n' "$(cat /proc/sys/kernel/random/uuid)" >>/etc/libvirt/libvirtd.conf
 printf 'namespaces = []\\nuser = "root"\\ngroup = "root"\\nstdio_handler = "file"\\n' >>/etc/libvirt/qemu.conf
+mkdir -p /etc/libvirt/hooks
+printf '#!/bin/sh\n[ "$1/$2" != web-07/prepare ] || { echo "web-07 is not wanted here" >&2; exit 1; }\n' >/etc/libvirt/hooks/qemu
+chmod 755 /etc/libvirt/hooks/qemu
 virtlogd -d
 libvirtd -d`);
   await until(`libvirtd on ${host.name}`, async () => (await host.try("virsh -c qemu:///system version")).status === 0);
