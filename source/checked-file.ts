@@ -94,11 +94,14 @@ function faultsOfOne(value: unknown, forms: readonly Schema[], at: Fault["at"]):
   const candidates = named.length > 0 ? named : meant;
   const [best] = candidates.sort((one, other) => one.faults.length - other.faults.length);
   if (best && (named.length > 0 || meant.length === 1)) return best.faults;
-  const ways = forms.map((form) => (form.required ?? []).join(" and ") || form.description || form.type || "");
-  const constants = forms.flatMap(({ properties = {} }) =>
-    Object.entries(properties).flatMap(([name, one]) => (one.const === undefined ? [] : [`${name}: ${one.const}`])),
-  );
-  return [{ at, text: `must have one of ${(constants.length > 0 ? constants : ways).join(", ")}` }];
+  const ways = forms.map(({ properties = {}, required = [], description, type }) => {
+    const constant = Object.entries(properties).find(
+      ([name, one]) => one.const !== undefined && required.includes(name),
+    );
+    if (constant) return `${constant[0]}: ${constant[1].const}`;
+    return required.join(" and ") || description || type || "";
+  });
+  return [{ at, text: `must have one of ${ways.join(", ")}` }];
 }
 
 export interface FileFault extends Fault {
