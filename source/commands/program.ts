@@ -16,6 +16,7 @@ const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {
   deployments: () => import("./deployments.ts"),
   nodes: () => import("./nodes.ts"),
   instances: () => import("./instances.ts"),
+  create: () => import("./create.ts"),
   start: () => import("./start.ts"),
   shutdown: () => import("./shutdown.ts"),
   reboot: () => import("./reboot.ts"),

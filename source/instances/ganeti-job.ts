@@ -2,15 +2,16 @@
 import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult } from "../ssh/types.ts";
-import { findJob, type GanetiAccess, parseSubmitted, parseWatchLine, recentJobsCommand } from "../tools/ganeti.ts";
+import { type GanetiAccess, parseSubmitted, parseWatchLine, recentJobsCommand } from "../tools/ganeti.ts";
 import { explainGaneti } from "../tools/ganeti-errors.ts";
 import { isPassing, pause } from "./exec.ts";
-import type { ActionEvent, ActionOutcome, BasicActionName } from "./types.ts";
+import type { ActionEvent, ActionOutcome } from "./types.ts";
 
 export interface JobSteps {
-  action: BasicActionName;
-  /** Full name. */
-  instance: string;
+  /** What is done, for errors: `web1.example.org got its start`. */
+  what: string;
+  /** The job's number in the recent jobs, once its submission was lost with the connection. */
+  find: (recentJobs: string, withinSeconds: number) => string | null;
   /** Cluster, for errors. */
   where: string;
   /** First pause after a loss, in milliseconds; doubles up to 15 s. */
@@ -86,14 +87,14 @@ async function findAgain(steps: JobSteps, began: number): Promise<string | null>
     () =>
       new VirtuError({
         kind: "connection",
-        what: `Nobody knows whether ${steps.instance} got its ${steps.action}`,
+        what: `Nobody knows whether ${steps.what}`,
         where: steps.where,
         why: "the connection broke and did not come back",
         hint: "Look at gnt-job list on the master.",
       }),
   );
   const since = Math.ceil((Date.now() - began) / 1000) + slackSeconds;
-  return findJob(result.stdout, steps.action, steps.instance, since);
+  return steps.find(result.stdout, since);
 }
 
 async function follow(steps: JobSteps, job: string): Promise<ActionOutcome> {

@@ -1,9 +1,10 @@
 /** Ganeti: one provider for each cluster, driven on its master. Every action is a Ganeti job that is followed to its end. */
 import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
-import type { HostRef, Pool } from "../ssh/types.ts";
+import type { ExecOptions, ExecResult, HostRef, Pool } from "../ssh/types.ts";
 import {
   type Cells,
+  findJob,
   type GanetiAccess,
   gnt,
   instanceFields,
@@ -51,6 +52,16 @@ export interface GanetiOptions {
   known: readonly HostRef[];
   /** First pause before a lost job is looked for again (default 1000 ms); doubles each time. */
   retryMs?: number;
+}
+
+/** A job of any kind: what `Provider.act` and the making of instances have in common. */
+export interface GanetiJob {
+  /** For errors: `web1.example.org got its start`. */
+  what: string;
+  submit: (access: GanetiAccess) => Command;
+  find: (recentJobs: string, withinSeconds: number) => string | null;
+  onEvent: ((event: ActionEvent) => void) | undefined;
+  signal: AbortSignal | undefined;
 }
 
 export class GanetiProvider implements Provider {
@@ -233,20 +244,41 @@ export class GanetiProvider implements Provider {
     if (!isBasic(action)) {
       return { ok: false, job: null, text: null, error: this.refuses(action, instance), detail: null };
     }
-    const { pool, retryMs = 1000 } = this.options;
-    return runJob({
-      action,
-      instance: instance.name,
-      where: this.cluster,
-      retryMs,
-      access: () => this.access,
-      submit: () => submitCommand(this.access, action, instance.name, options.limitSeconds),
-      watch: (job) => watchCommand(this.access, job),
-      exec: (command, more) =>
-        this.onMaster((target) => pool.exec(target, command(), { signal: options.signal, priority: "user", ...more })),
-      onEvent: options.onEvent ?? (() => {}),
+    return this.job({
+      what: `${instance.name} got its ${action}`,
+      submit: (access) => submitCommand(access, action, instance.name, options.limitSeconds),
+      find: (recent, seconds) => findJob(recent, action, instance.name, seconds),
+      onEvent: options.onEvent,
       signal: options.signal,
     });
+  }
+
+  /** Submits a job and follows it to its end. */
+  job(job: GanetiJob): Promise<ActionOutcome> {
+    return runJob({
+      what: job.what,
+      find: job.find,
+      where: this.cluster,
+      retryMs: this.options.retryMs ?? 1000,
+      access: () => this.access,
+      submit: () => job.submit(this.access),
+      watch: (id) => watchCommand(this.access, id),
+      exec: (command, more) => this.run(command, { signal: job.signal, ...more }),
+      onEvent: job.onEvent ?? (() => {}),
+      signal: job.signal,
+    });
+  }
+
+  /** A command as it would run now, and where. */
+  describe(command: (access: GanetiAccess) => Command): { target: HostRef; command: Command } {
+    return { target: this.target, command: command(this.access) };
+  }
+
+  /** Runs a command on the master, wherever it is by now. */
+  run(command: (access: GanetiAccess) => Command, options?: ExecOptions): Promise<ExecResult> {
+    return this.onMaster((target) =>
+      this.options.pool.exec(target, command(this.access), { priority: "user", ...options }),
+    );
   }
 }
 

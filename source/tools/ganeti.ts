@@ -171,9 +171,13 @@ export function findJob(
   instance: string,
   withinSeconds: number,
 ): string | null {
+  return findJobOf(stdout, `${opcodes[action]}(${instance})`, withinSeconds);
+}
+
+/** The same for any job, by its summary: `INSTANCE_CREATE(web1)`. */
+export function findJobOf(stdout: string, summary: string, withinSeconds: number): string | null {
   const [clock, ...rows] = stdout.split("\n");
   const now = Number(clock);
-  const summary = `${opcodes[action]}(${instance})`;
   const found = rows
     .map((row) => row.split("|"))
     .filter(([, what]) => what === summary)

@@ -18,6 +18,7 @@ export type Script = (call: Call) => Reply | Promise<Reply>;
 /** Answers each command by the script; remembers what was asked. */
 export class ScriptedPool extends EventEmitter<PoolEvents> implements Pool {
   readonly calls: Call[] = [];
+  readonly uploads: { host: HostRef; path: string; content: string; mode: number | undefined }[] = [];
 
   constructor(private readonly script: Script) {
     super();
@@ -48,8 +49,14 @@ export class ScriptedPool extends EventEmitter<PoolEvents> implements Pool {
   pty(): never {
     throw new Error("no terminal here");
   }
-  upload(): never {
-    throw new Error("no upload here");
+  async upload(
+    host: HostRef,
+    content: Uint8Array | { localFile: string },
+    path: string,
+    options: { mode?: number } = {},
+  ): Promise<void> {
+    const text = content instanceof Uint8Array ? Buffer.from(content).toString("utf8") : `file ${content.localFile}`;
+    this.uploads.push({ host, path, content: text, mode: options.mode });
   }
   forward(): never {
     throw new Error("no forwarding here");
