@@ -101,16 +101,6 @@ export interface UpInstance {
   start: boolean;
 }
 
-/** Why a file is no plan: at which place, what stands there, what may. Lines and columns count from 1. */
-export interface UpFault {
-  line: number;
-  column: number;
-  /** `install.storage`, `instances[2].name`; empty: the file as a whole. */
-  field: string;
-  /** One sentence, with what was given and what is allowed. */
-  text: string;
-}
-
 /**
  * - `waiting`: not begun; - `running`: now; - `needs-you`: its run waits for a decision; - `done`: it did something;
  * - `already`: there was nothing to do; - `failed`; - `undone`: taken back by `virtu down`.

@@ -1,5 +1,6 @@
 /** What the screen does with runs: starts, opens, carries on by itself, decides, reads output. One of these for a workspace. */
 import { toVirtuError, type VirtuError } from "../errors.ts";
+import type { Secrets } from "../journey/configure-choice.ts";
 import { jobKeyPair } from "../journey/configure-keys.ts";
 import { keyPairSecret, userKeySecret } from "../journey/configure-types.ts";
 import type { Decision, Plan, RunHandle, RunView } from "../journey/plan.ts";
@@ -15,9 +16,6 @@ import type { Workspace } from "./workspace.ts";
 const listInterval = 4000;
 /** The share of the time that reading the journals may take: plans of many nodes are large. */
 const listShare = 0.05;
-
-/** Secrets by name, as the user gave them in a form. Held while the run is open, written nowhere. */
-export type Secrets = Readonly<Record<string, string>>;
 
 /** What a run is for. */
 type RunOf = Pick<Plan, "title" | "site" | "jobId">;
