@@ -15,8 +15,9 @@ export const deployStage: Stage = {
   carry: deployNodes,
 };
 
-const same = (a: DeployRequest["environment"], b: DeployRequest["environment"]) =>
-  JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+/** By what an environment is known again: the same words ask for the same one. */
+const keyOf = (one: DeployRequest["environment"]) =>
+  one.kind === "image" ? `image ${one.file}` : `${one.name}:${one.version ?? ""}:${one.user ?? ""}`;
 
 export function environmentText(environment: DeployRequest["environment"]): string {
   if (environment.kind === "image") return environment.file;
@@ -31,7 +32,7 @@ async function deployNodes(walk: Walk): Promise<StageEnd> {
   const minimum = enough(plan.minimum, job.nodes.length);
   const title = environmentText(deploy.environment);
   const { deployment } = learned;
-  if (deployment && !same(deployment.environment, deploy.environment)) {
+  if (deployment && keyOf(deployment.environment) !== keyOf(deploy.environment)) {
     throw new VirtuError({
       kind: "refused",
       what: `The nodes have ${environmentText(deployment.environment)}, and the plan now says ${title}`,

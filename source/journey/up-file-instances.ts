@@ -12,6 +12,7 @@ export const instanceFields = [
   "image",
   "node",
   "network",
+  "bridge",
   "start",
 ] as const;
 
@@ -46,9 +47,11 @@ function readInstance(group: Fields): UpInstance[] {
     os: group.matching("os", /^[A-Za-z0-9][\w.+-]*$/, "an OS definition's name"),
     image: group.matching("image", /^\/\S+$/, "an absolute path of a disk image on the nodes"),
     node: group.matching("node", /^[A-Za-z0-9_][\w.@-]*$/, "the name of one of the nodes"),
-    network: group.matching("network", /^[A-Za-z0-9][\w.-]*$/, "the name of a bridge or network"),
+    network: group.matching("network", /^[A-Za-z0-9][\w.-]*$/, "the name of a network"),
+    bridge: group.matching("bridge", /^[A-Za-z0-9][\w.-]{0,14}$/, "the name of a bridge"),
     start: group.flag("start", true),
   };
+  if (one.network !== null && one.bridge !== null) group.fault("bridge", "a network and a bridge: one of them only");
   if (memory !== null && one.memoryMiB < 1) group.fault("memory", "no instance runs on so little memory");
   if (base === null) return [];
   if (count === null) return [{ name: base, ...one }];

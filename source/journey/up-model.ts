@@ -31,7 +31,8 @@ export interface Learned {
   /** The nodes that have the VM manager, and the master with Ganeti. */
   installed: readonly string[];
   master: string | null;
-  /** Names of instances that the way has made. */
+  /** Names of instances that the way has begun to make, and of those that it has made. */
+  begun: readonly string[];
   made: readonly string[];
 }
 
@@ -45,6 +46,7 @@ export const nothingLearned: Learned = {
   passwordMark: null,
   installed: [],
   master: null,
+  begun: [],
   made: [],
 };
 

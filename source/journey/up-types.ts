@@ -90,14 +90,15 @@ export interface UpInstance {
   vcpus: number;
   /** Sizes of its disks; none: diskless. */
   disksGiB: readonly number[];
-  /** Ganeti: the OS definition (`noop`). null: the provider's own choice. */
+  /** Ganeti: the OS definition (`debootstrap+default`). null: the first of those that were installed. */
   os: string | null;
   /** libvirt: a disk image on the node that its first disk is made from. null: an empty one. */
   image: string | null;
   /** The node it is put on; null: the provider chooses (libvirt: one node after the other). */
   node: string | null;
-  /** Bridge (Ganeti, libvirt) or libvirt network; null: the cluster's or the default one. */
+  /** A network of the provider; with `bridge` null as well: the cluster's or the default one. */
   network: string | null;
+  bridge: string | null;
   start: boolean;
 }
 
