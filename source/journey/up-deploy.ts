@@ -32,7 +32,14 @@ async function deployNodes(walk: Walk): Promise<StageEnd> {
   const minimum = enough(plan.minimum, job.nodes.length);
   const title = environmentText(deploy.environment);
   const { deployment } = learned;
-  if (deployment && keyOf(deployment.environment) !== keyOf(deploy.environment)) {
+  // Once what was made on it is taken back, another one may take its place.
+  const isBare = learned.installed.length === 0 && learned.begun.length === 0;
+  const isOther = deployment !== null && keyOf(deployment.environment) !== keyOf(deploy.environment);
+  if (isOther && isBare) {
+    await walk.learn({ deployment: null, deployed: [] });
+    return deployNodes(walk);
+  }
+  if (deployment && isOther) {
     throw new VirtuError({
       kind: "refused",
       what: `The nodes have ${environmentText(deployment.environment)}, and the plan now says ${title}`,

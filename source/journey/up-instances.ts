@@ -27,6 +27,11 @@ interface Maker {
   snapshot: Snapshot;
 }
 
+/** What would be made on nodes of these names. */
+export function requestsOf(plan: UpPlan, names: readonly string[]): CreateRequest[] {
+  return plan.instances.map((instance) => requestFor(plan, names, instance, false));
+}
+
 async function makeInstances(walk: Walk): Promise<StageEnd> {
   const { plan } = walk;
   const makers = await findMakers(walk);
@@ -75,7 +80,8 @@ async function findMakers(walk: Walk): Promise<Maker[]> {
 async function makeOne(walk: Walk, makers: readonly Maker[], instance: UpInstance): Promise<string | null> {
   const { plan, context, signal, learned } = walk;
   const maker = makerFor(plan, makers, instance);
-  const request = requestFor(plan, maker, instance, learned.begun.includes(instance.name));
+  const names = maker.snapshot.nodes.filter(({ roles }) => !roles.includes("offline")).map(({ name }) => name);
+  const request = requestFor(plan, names, instance, learned.begun.includes(instance.name));
   // Noted before: after a kill nobody could tell what is left of it.
   await walk.learn({ begun: [...new Set([...learned.begun, instance.name])] });
   const outcome = await createInstance(maker.provider, request, {
@@ -125,12 +131,15 @@ function nicsOf({ network, bridge }: UpInstance): NicRequest[] | null {
   return network === null && bridge === null ? null : [{ network, link: bridge, mac: null, ip: null }];
 }
 
-/** @param again It was begun before and came to nothing: what it may have left is not touched. */
-function requestFor(plan: UpPlan, maker: Maker, instance: UpInstance, again: boolean): CreateRequest {
+/**
+ * @param names The cluster's nodes.
+ * @param again It was begun before and came to nothing: what it may have left is not touched.
+ */
+function requestFor(plan: UpPlan, names: readonly string[], instance: UpInstance, again: boolean): CreateRequest {
   const { name, memoryMiB, vcpus, start, image } = instance;
   const disks = instance.disksGiB.map((gib) => Math.round(gib * 1024));
   const common = { name, memoryMiB, vcpus, start };
-  if (plan.install?.provider === "ganeti") return ganetiRequest(plan, plan.install, maker, { ...instance, disks });
+  if (plan.install?.provider === "ganeti") return ganetiRequest(plan, plan.install, names, { ...instance, disks });
   const volume = (index: number) => (again ? `${name}-${Date.now().toString(36)}-${index}` : null);
   const [first = null, ...others] = disks;
   return {
@@ -161,11 +170,10 @@ function requestFor(plan: UpPlan, maker: Maker, instance: UpInstance, again: boo
 function ganetiRequest(
   plan: UpPlan,
   install: UpGaneti,
-  { snapshot }: Maker,
+  names: readonly string[],
   instance: UpInstance & { disks: readonly number[] },
 ): CreateRequest {
   const { name, memoryMiB, vcpus, start, disks, os, node } = instance;
-  const names = snapshot.nodes.filter(({ roles }) => !roles.includes("offline")).map((one) => one.name);
   const index = plan.instances.findIndex((one) => one.name === name);
   const primary = node === null ? names[index % Math.max(1, names.length)] : nodeNamed(names, node);
   if (!primary) throw noNode(name, node ?? "", names);

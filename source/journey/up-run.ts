@@ -144,8 +144,8 @@ function endOf(view: RunView): StageEnd {
   const nodes = count(view.plan.nodes.length - view.out.length, "node");
   const out = view.out.length > 0 ? `, without ${view.out.join(", ")}` : "";
   if (view.state === "done") {
-    if (changed) return ended("done", `${nodes}${out}`);
-    return ended("already", `nothing to do on ${nodes}: ${count(view.plan.steps.length, "step")} done before${out}`);
+    const all = `${count(view.plan.steps.length, "step")} on ${nodes}`;
+    return changed ? ended("done", `${all}${out}`) : ended("already", `${all}, all done before${out}`);
   }
   const failed = steps.find(({ state }) => state === "failed");
   const why = failed ? `${failed.node}, ${failed.step}: ${failed.error}` : view.state;

@@ -10,6 +10,7 @@ import { newRunId } from "./detached.ts";
 import { cancelled } from "./job-wait.ts";
 import { Journal } from "./journal.ts";
 import { holderOf, takeLocalLock } from "./lock.ts";
+import { lookAtRun } from "./run.ts";
 import type { Context, Job } from "./types.ts";
 import { checkUpPlan } from "./up-file.ts";
 import {
@@ -22,6 +23,7 @@ import {
   wayKinds,
   wayView,
 } from "./up-model.ts";
+import { cancelRun } from "./up-run.ts";
 import { failedBy, type Stage, type UpOptions, type Walk } from "./up-stage.ts";
 import { stagesOf, titlesOf } from "./up-stages.ts";
 import { fileOf, makeWayFolder, pruneWays, readWay, wayFiles, wayIds, wayOfFile } from "./up-store.ts";
@@ -232,6 +234,16 @@ export async function listWays(context: Pick<Context, "stateDir">): Promise<WayS
   return found.filter((one) => one !== null);
 }
 
+/** Runs of a way that have not come to their end. */
+export async function openRuns(context: Pick<Context, "stateDir">, { runs }: Learned): Promise<string[]> {
+  const open: string[] = [];
+  for (const id of Object.values(runs)) {
+    const view = await lookAtRun(context, id).catch(() => null);
+    if (view?.endedAt === null) open.push(id);
+  }
+  return open;
+}
+
 /** Ends a way for good: what it has made stays, and is taken back by `downWay`. */
 export async function cancelWay(
   context: Context,
@@ -240,6 +252,7 @@ export async function cancelWay(
 ): Promise<WayView> {
   const way = await OpenWay.open(context, source, options);
   try {
+    for (const id of await openRuns(context, way.facts.learned)) await cancelRun(context, id, options);
     await way.keep({ kind: "over", state: "cancelled" });
     return way.view();
   } finally {

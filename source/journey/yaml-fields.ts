@@ -87,6 +87,8 @@ function oneOf(words: readonly string[]): string {
 export class Fields {
   private readonly values = new Map<string, { value: Node | null; offset: number }>();
   private readonly offset: number;
+  /** Fields that were likely meant by names that are none. */
+  private readonly meant = new Set<string>();
 
   /**
    * @param what What the group is, for messages: `a plan`, `an instance`.
@@ -116,6 +118,7 @@ export class Fields {
       return;
     }
     const meant = nearest(name, allowed);
+    if (meant) this.meant.add(meant);
     const hint = meant ? `did you mean "${meant}"?` : `there are ${allowed.join(", ")}`;
     this.yaml.add(offset, this.field(name), `${given(node)} is no field of ${what}: ${hint}`);
   }
@@ -135,8 +138,9 @@ export class Fields {
     return null;
   }
 
-  /** Notes that a field is missing. */
+  /** Notes that a field is missing; one that stands there with a slip in its name was told already. */
   missing(name: string, text: string): null {
+    if (this.meant.has(name)) return null;
     return this.fault(name, `"${name}" is missing: ${text}`);
   }
 
