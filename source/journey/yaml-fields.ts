@@ -87,7 +87,7 @@ function oneOf(words: readonly string[]): string {
 export class Fields {
   private readonly values = new Map<string, { value: Node | null; offset: number }>();
   private readonly offset: number;
-  /** Fields that were likely meant by names that are none. */
+  /** Fields that were likely meant by what is no field, so that nobody is told twice of one slip. */
   private readonly meant = new Set<string>();
 
   /**
@@ -106,6 +106,7 @@ export class Fields {
     if (isMap(node)) for (const pair of node.items) this.take(pair, what, allowed);
     else if (node !== null && !(isScalar(node) && node.value === null)) {
       yaml.add(this.offset, path, `${given(node)} is not ${what}: it has fields (${allowed.join(", ")})`);
+      for (const name of allowed) this.meant.add(name);
     }
   }
 
@@ -243,9 +244,9 @@ export class Fields {
 
   /** This group once more, with fewer fields: those that have no place in it are noted. */
   only(what: string, allowed: readonly string[]): Fields {
-    for (const name of this.values.keys()) {
-      if (!allowed.includes(name))
-        this.fault(name, `"${name}" is no field of ${what}: there are ${allowed.join(", ")}`);
+    for (const [name, { offset }] of this.values) {
+      if (allowed.includes(name)) continue;
+      this.yaml.add(offset, this.field(name), `"${name}" is no field of ${what}: there are ${allowed.join(", ")}`);
     }
     return this;
   }
