@@ -7,8 +7,8 @@ import type { Job, Site } from "./types.ts";
 import type { StageEnd } from "./up-model.ts";
 import { ended, type Stage, type Walk } from "./up-stage.ts";
 
-/** oarsub goes on by itself for some seconds after its sender is gone; milliseconds. */
-const searchMs = 20_000;
+/** Milliseconds for which a job may yet come of a request whose sender is gone: oarsub goes on by itself for some seconds. */
+const usualSearchMs = 20_000;
 const searchEvery = 1500;
 
 export const reserveStage: Stage = {
@@ -68,7 +68,7 @@ async function reserved(walk: Walk, site: Site): Promise<number | null> {
       return found;
     }
     // The frontend's clock is what the note was made by; a difference of some seconds only makes this longer or shorter.
-    if (Date.now() / 1000 - asked.now > searchMs / 1000) return null;
+    if (Date.now() / 1000 - asked.now > (walk.options.searchMs ?? usualSearchMs) / 1000) return null;
     await sleep(searchEvery, walk.signal);
   }
 }

@@ -34,6 +34,8 @@ export interface UpOptions {
   clock?: () => number;
   /** Pauses; for tests. */
   pause?: Pause;
+  /** For how long the job of a reservation is looked for whose sender was killed. */
+  searchMs?: number;
   pace?: RunOptions["pace"];
   link?: FollowOptions["link"];
   check?: FollowOptions["check"];

@@ -48,5 +48,6 @@ const source = await readSource(context, known ? { way: known.view.id } : { text
 await carryWay(context, source, {
   site: (name) => ({ name, frontend: name === "demo" ? "frontend.demo" : name }),
   pace: { backOff: 50 },
+  searchMs: 500,
   password: async () => "correct horse battery",
 });

@@ -60,12 +60,12 @@ async function goOn(opened: Opened) {
 }
 
 /** What is so when the way was gone once and nothing was done twice. */
-function isWhole({ embedded }: Opened): void {
-  const { oar, testbed, clusters, kadeploy } = embedded.world;
+async function isWhole({ embedded, on }: Opened): Promise<void> {
+  const { oar, testbed, clusters } = embedded.world;
   const mine = [...oar.jobs.values()].filter(({ name }) => name === "virtu");
   expect(mine.map(({ state }) => state)).toEqual(["Running"]);
   expect(testbed.nodes.filter(({ deployed }) => deployed !== null)).toHaveLength(2);
-  expect(kadeploy.workflows).toHaveLength(1);
+  expect((await on("ls -d .virtu/deployments/*")).stdout.trim().split("\n")).toHaveLength(1);
   const cluster = clusters.all().find(({ name }) => name === "cluster1");
   expect(cluster?.nodes).toHaveLength(2);
   expect(cluster?.instances.map(({ name, alive }) => ({ name, alive }))).toEqual([{ name: "web", alive: true }]);
@@ -79,22 +79,23 @@ function kept(folder: string): string {
     .join("\n");
 }
 
-for (const stopAt of ["after-oarsub", "in-deployment", "in-secret", "after-secret", "in-packages", "after-add"]) {
-  test(`killed ${stopAt}: the way is gone on with, and nothing is done twice`, async () => {
-    const opened = await open({ nodes: 4 });
-    await killed(opened, stopAt);
-    const view = await goOn(opened);
-    expect(view.stages.map(({ id, state, text }) => `${id} ${/done|already/.test(state) ? "well" : text}`)).toEqual(
-      ["reserve", "deploy", "configure", "install", "instances"].map((id) => `${id} well`),
-    );
-    isWhole(opened);
-    expect(kept(opened.embedded.configDir)).not.toContain("correct horse battery");
-  }, 60_000);
+/** One kill after the other, then to the end. */
+async function throughKills(moments: readonly string[]): Promise<Opened> {
+  const opened = await open({ nodes: 4 });
+  for (const moment of moments) await killed(opened, moment);
+  const view = await goOn(opened);
+  expect(view.stages.map(({ id, state, text }) => `${id} ${/done|already/.test(state) ? "well" : text}`)).toEqual(
+    ["reserve", "deploy", "configure", "install", "instances"].map((id) => `${id} well`),
+  );
+  await isWhole(opened);
+  return opened;
 }
 
-test("killed again and again, in stage after stage, down to the last one", async () => {
-  const opened = await open({ nodes: 4 });
-  for (const stopAt of ["after-oarsub", "in-deployment", "in-packages", "after-add"]) await killed(opened, stopAt);
-  expect((await goOn(opened)).state).toBe("done");
-  isWhole(opened);
+test("killed in stage after stage: the way is gone on with, and nothing is done twice", async () => {
+  await throughKills(["before-oarsub", "after-oarsub", "in-deployment", "in-packages", "after-add"]);
+}, 90_000);
+
+test("killed before and after the step that takes a secret: it is asked for again, and kept nowhere", async () => {
+  const opened = await throughKills(["in-secret", "after-secret"]);
+  expect(kept(opened.embedded.configDir)).not.toContain("correct horse battery");
 }, 90_000);
