@@ -30,7 +30,7 @@ const ends: Record<JourneyKind, string> = {
 };
 
 /** Goes where the run leads; the hosts that it made are shown from then on. */
-function goOnward(run: RunView, navigation: Navigation, workspace: Workspace): void {
+export function goOnward(run: RunView, navigation: Navigation, workspace: Workspace): void {
   const { plan, out } = run;
   if (plan.kind === "configure") {
     navigation.jump({ screen: plan.jobId === null ? "home" : "nodes" });
