@@ -190,6 +190,7 @@ export const keymap = {
     open: { keys: ["enter"], label: "open", text: "Watch this run, or look at how it ended" },
     configure: { keys: ["c"], label: "configure nodes", short: "configure", text: "Configure nodes: a new run" },
     install: { keys: ["i"], label: "install", text: "Install Ganeti or libvirt on nodes: a new run" },
+    up: { keys: ["u"], label: "whole way", short: "all", text: "Go the whole way from nothing to instances" },
     takeOver: {
       keys: ["T"],
       label: "take over",

@@ -48,7 +48,12 @@ function rowOfWay({ view, pid }: WaySummary, isHere: boolean): RunRow {
   const names = plan.nodes.kind === "hosts" ? plan.nodes.names : [];
   const many = plan.nodes.kind === "reserve" ? plan.nodes.request.nodes : names.length;
   return {
-    ...{ id: view.id, way: true, title: view.title, state: view.state === "undone" ? "cancelled" : view.state },
+    ...{
+      id: view.id,
+      way: true,
+      title: `way · ${view.title}`,
+      state: view.state === "undone" ? "cancelled" : view.state,
+    },
     ...{ nodes: names.length > 0 ? names : Array.from({ length: many }, (_, index) => `node-${index + 1}`), out: 0 },
     ...{ share: ended / Math.max(1, stages.length), startedAt: view.startedAt, endedAt: view.endedAt },
     ...{ secondsLeft: null, other: isHere ? null : pid },

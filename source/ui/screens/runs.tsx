@@ -54,6 +54,7 @@ export function RunsScreen(): ReactNode {
       },
       configure: { run: () => navigation.open({ screen: "configure" }) },
       install: { run: () => navigation.open({ screen: "install" }) },
+      up: { run: () => navigation.open({ screen: "up" }) },
       takeOver: {
         run: () => row && setTaking(row),
         disabled: none ?? (elsewhere && !row?.way ? null : "no other virtu holds it"),

@@ -106,7 +106,7 @@ export function fieldsOf(step: UpStep, { site, job, free }: UpAround, chosen: Ch
         choice("upgrade", "Packages", words(["yes", "all upgraded"], ["no", "left as they are"]), { shown: yes }),
         choice(
           "password",
-          "Root password",
+          "Password",
           words(["", "left as it is"], ["generate", "made, shown once"], ["ask", "asked when it is set"]),
           { shown: yes },
         ),

@@ -80,7 +80,6 @@ function Pane({ view }: { view: WayView }): ReactNode {
       workspace.failed(thrown);
     }
   };
-  const again = view.state === "done" ? "go through it again" : null;
   useKeys(
     "way",
     {
@@ -91,8 +90,11 @@ function Pane({ view }: { view: WayView }): ReactNode {
       ...(view.state === "done"
         ? {
             onward: {
-              run: () =>
-                installRun ? goOnward(installRun, navigation, workspace) : navigation.jump({ screen: "instances" }),
+              run: () => {
+                if (installRun) goOnward(installRun, navigation, workspace);
+                else navigation.jump({ screen: "instances" });
+                if (view.plan.instances.length > 0) navigation.remember("instances:nodes", false, false);
+              },
             },
           }
         : {}),
@@ -127,7 +129,7 @@ function Pane({ view }: { view: WayView }): ReactNode {
   const taken = (password === undefined ? 0 : 1) + (error ? 4 : 0) + keys.length + 9;
   return (
     <Box flexDirection="column">
-      <Text wrap="truncate">{` ${paint(view.title, "bold")} · ${state(tone, word)}${again ? paint("  e goes on to the instances, r goes through it again", "dim") : ""}`}</Text>
+      <Text wrap="truncate">{` ${paint(view.title, "bold")} · ${state(tone, word)}`}</Text>
       <Text> </Text>
       <Table
         keys={keys}
