@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { VirtuError } from "../errors.ts";
 import { type ConfigureChoice, makeConfigurePlan, type Secrets } from "./configure-choice.ts";
-import { keptSecret, ownPrivateKey, passwordMark } from "./configure-keys.ts";
+import { keptSecret, makePassword, ownPrivateKey, passwordMark } from "./configure-keys.ts";
 import { passwordSecret, userKeySecret } from "./configure-types.ts";
 import type { RunView } from "./plan.ts";
 import { lookAtRun } from "./run.ts";
@@ -36,7 +36,11 @@ async function configureNodes(walk: Walk): Promise<StageEnd> {
     const value = given[name] ?? (await keptSecret(walk.context, of, name));
     if (value !== null) return value;
     if (name === userKeySecret && configure.copyKey) return (await ownPrivateKey(configure.copyKey)).privateKey;
-    return name === passwordSecret ? askAgain(walk, configure, signal) : null;
+    if (name !== passwordSecret) return null;
+    if (configure.password !== "generate") return askAgain(walk, configure, signal);
+    // Somebody has changed the one that virtu made, on some node.
+    made ??= makePassword();
+    return made;
   };
   const { end } = await carryStage(walk, {
     stage: "configure",
@@ -79,8 +83,7 @@ async function passwordChoice(walk: Walk, from: UpConfigure["password"]): Promis
   if (from === null) return { kind: "leave" };
   if (from === "generate") {
     // A mark of its own for each: nodes that have an earlier one get this one too.
-    const before = learned.passwordMark;
-    const last = learned.runs.configure === undefined ? null : before;
+    const last = learned.passwordMark;
     if (last !== null && (await isInForce(walk))) return { kind: "known", mark: last };
     const mark = `made-${randomBytes(4).toString("hex")}`;
     await walk.learn({ passwordMark: mark });

@@ -89,7 +89,8 @@ async function start(
   const { context, signal, job } = walk;
   const jobId = job?.jobId ?? 0;
   const id = newDeploymentId(jobId);
-  await walk.learn({ deployment: { id, nodes: missing, environment, over: false } });
+  // A fresh system has no password of ours.
+  await walk.learn({ deployment: { id, nodes: missing, environment, over: false }, passwordMark: null });
   walk.say(`${environmentText(environment)} on ${count(missing.length, "node")}`);
   const request = { jobId, nodes: [...missing], environment, keyFile: key ?? undefined, minimum, retries };
   await startDeployment(context, site, request, { id, signal });
