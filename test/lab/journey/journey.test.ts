@@ -227,7 +227,7 @@ install:
   storage: lvm:/dev/sdb
   bridge: br0
 instances:
-  - {name: web1.oar.lab, memory: 128m, disk: 1g}
+  - {name: web1.oar.lab, memory: 128m}
 `,
     );
   });
