@@ -2,6 +2,7 @@
 import type { RunState, RunView } from "../../journey/plan.ts";
 import type { RunSummary } from "../../journey/run-types.ts";
 import type { WaySummary } from "../../journey/up.ts";
+import type { WayState } from "../../journey/up-types.ts";
 import { runIsOpen } from "../../store/run-known.ts";
 import type { WaysKnown } from "../../store/way-known.ts";
 import { clock, plainLine } from "../../text.ts";
@@ -16,6 +17,8 @@ export interface RunRow {
   way: boolean;
   title: string;
   state: RunState;
+  /** The state in a word of its own; null: the usual one. */
+  word: string | null;
   nodes: readonly string[];
   out: number;
   /** From 0 to 1. */
@@ -32,6 +35,7 @@ const rowOfView = (view: RunView, now: number): RunRow => ({
   way: false,
   title: view.plan.title,
   state: view.state,
+  word: null,
   nodes: view.plan.nodes.map(({ name }) => name),
   out: view.out.length,
   share: runShare(view, now),
@@ -40,6 +44,9 @@ const rowOfView = (view: RunView, now: number): RunRow => ({
   secondsLeft: view.secondsLeft,
   other: null,
 });
+
+const stateOfWay = (state: WayState): Pick<RunRow, "state" | "word"> =>
+  state === "undone" ? { state: "cancelled", word: "taken back" } : { state, word: null };
 
 /** A way as a row: its stages count as its steps. */
 function rowOfWay({ view, pid }: WaySummary, isHere: boolean): RunRow {
@@ -52,7 +59,7 @@ function rowOfWay({ view, pid }: WaySummary, isHere: boolean): RunRow {
       id: view.id,
       way: true,
       title: `way · ${view.title}`,
-      state: view.state === "undone" ? "cancelled" : view.state,
+      ...stateOfWay(view.state),
     },
     ...{ nodes: names.length > 0 ? names : Array.from({ length: many }, (_, index) => `node-${index + 1}`), out: 0 },
     ...{ share: ended / Math.max(1, stages.length), startedAt: view.startedAt, endedAt: view.endedAt },
@@ -87,6 +94,7 @@ export function runRows(list: readonly RunSummary[], views: Readonly<Record<stri
       way: false,
       title,
       state: run.state,
+      word: null,
       nodes,
       out: run.out.length,
       share,
@@ -139,7 +147,9 @@ export const runsHeader = (width: number): string => headerLine(columnsAt(width)
 export function runRowText(row: RunRow, width: number, now: number): string {
   const columns = columnsAt(width);
   const { tone, word }: { tone: Tone; word: string } =
-    row.other === null ? runState(row) : { tone: "busy", word: "elsewhere" };
+    row.other === null
+      ? { ...runState(row), ...(row.word ? { word: row.word } : {}) }
+      : { tone: "busy", word: "elsewhere" };
   const texts = [
     plainLine(row.title),
     ...(width >= wideFrom ? [foldNames(row.nodes)] : []),
