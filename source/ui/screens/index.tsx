@@ -26,8 +26,8 @@ import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
-import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { UpScreen } from "./up.tsx";
+import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
 import { WayScreen } from "./way.tsx";
 
