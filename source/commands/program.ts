@@ -28,6 +28,8 @@ const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {
   exec: () => import("./exec.ts"),
   configure: () => import("./configure.ts"),
   install: () => import("./install.ts"),
+  up: () => import("./up.ts"),
+  down: () => import("./down.ts"),
   runs: () => import("./runs.ts"),
   resume: () => import("./resume.ts"),
   cancel: () => import("./cancel.ts"),

@@ -6,6 +6,7 @@ import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveReq
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
 import { type Loaded, nothing } from "./loaded.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
+import { noWays, reduceWays, type WaysEvent, type WaysKnown } from "./way-known.ts";
 
 export { type Loaded, nothing };
 
@@ -92,6 +93,7 @@ export interface KnownState {
   /** Facts of nodes, by job number. */
   facts: Readonly<Record<number, Loaded<readonly NodeFacts[]>>>;
   runs: RunsKnown;
+  ways: WaysKnown;
   inventory: InventoryView;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
@@ -127,7 +129,8 @@ export type KnownEvent =
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
-  | RunsEvent;
+  | RunsEvent
+  | WaysEvent;
 
 export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [] };
 
@@ -147,6 +150,7 @@ export function startState(now: number): KnownState {
     deploymentsAt: null,
     facts: {},
     runs: noRuns,
+    ways: noWays,
     inventory: emptyInventory,
     sessions: [],
     log: [],
@@ -229,8 +233,15 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         now: event.now,
         notice: state.notice?.until && state.notice.until <= event.now ? state.kept : state.notice,
       };
+    case "ways":
+    case "way":
+    case "way-says":
+    case "way-password":
+    case "way-error":
+    case "way-start":
+      return { ...state, ways: reduceWays(state.ways, event) };
     default:
-      // What happens to runs belongs to no site: they go on when another is chosen.
+      // What happens to runs and ways belongs to no site: they go on when another is chosen.
       return { ...state, runs: reduceRuns(state.runs, event) };
   }
 }

@@ -24,6 +24,7 @@ import { MonitorWork } from "./monitor-work.ts";
 import { RunWork } from "./run-work.ts";
 import { SiteWork } from "./site-work.ts";
 import { createStore, type Store } from "./store.ts";
+import { WayWork } from "./way-work.ts";
 
 export type { KnownState } from "./known.ts";
 
@@ -105,6 +106,7 @@ export class Workspace {
   readonly site: SiteWork;
   readonly runs: RunWork;
   readonly monitor: MonitorWork;
+  readonly ways: WayWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -136,6 +138,7 @@ export class Workspace {
     const journeys = { ...realJourneys, ...options.journeys };
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
+    this.ways = new WayWork(this, journeys);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -153,7 +156,12 @@ export class Workspace {
     this.ticker.unref();
     if (this.settings.problem) this.failed(this.settings.problem);
     this.store.flush();
-    void this.runs.carryOn();
+    void this.carryOn();
+  }
+
+  /** Ways first: their runs are theirs to carry. */
+  private async carryOn(): Promise<void> {
+    await this.runs.carryOn(await this.ways.carryOn());
   }
 
   private listenToInventory(): void {
@@ -280,6 +288,7 @@ export class Workspace {
     this.monitor.end();
     this.inventory.end();
     for (const stop of this.stops) stop();
+    await this.ways.end();
     await this.runs.end();
   }
 }

@@ -21,6 +21,8 @@ const places: Partial<Record<Scope, string>> = {
   hosts: "Hosts",
   runs: "Runs",
   run: "A run",
+  up: "The plan of a whole way",
+  way: "A whole way",
   output: "The output of a step",
   targets: "Nodes of a new run",
   preview: "A plan before it runs",

@@ -190,6 +190,7 @@ export const keymap = {
     open: { keys: ["enter"], label: "open", text: "Watch this run, or look at how it ended" },
     configure: { keys: ["c"], label: "configure nodes", short: "configure", text: "Configure nodes: a new run" },
     install: { keys: ["i"], label: "install", text: "Install Ganeti or libvirt on nodes: a new run" },
+    up: { keys: ["u"], label: "whole way", short: "all", text: "Go the whole way from nothing to instances" },
     takeOver: {
       keys: ["T"],
       label: "take over",
@@ -231,6 +232,24 @@ export const keymap = {
     left: { keys: ["left", "h"], label: "left", text: "Go to the node before", quiet: true },
     right: { keys: ["right", "l"], label: "right", text: "Go to the next node", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the node's name and why it failed", quiet: true },
+  },
+  up: {
+    start: { keys: ["enter"], label: "start", text: "Go this way, from the first stage on", dangerous: true },
+    save: { keys: ["w"], label: "save as file", text: "Write the plan into a file, for `virtu up FILE`" },
+    view: { keys: ["f"], label: "file / commands", short: "view", text: "Turn between the commands and the file" },
+    copy: { keys: ["y"], label: "copy", text: "Copy the plan's file", quiet: true },
+  },
+  way: {
+    open: { keys: ["enter"], label: "open", text: "Open what the stage does: the job, the deployment, the run" },
+    onward: { keys: ["e"], label: "what comes next", short: "next place", text: "Go on to the instances" },
+    again: { keys: ["r"], label: "go on", text: "Go on, or through all stages once more; what is done is left alone" },
+    takeBack: {
+      keys: ["D"],
+      label: "take back",
+      text: "Remove the instances and the cluster, and release the job",
+      dangerous: true,
+    },
+    copy: { keys: ["y"], label: "copy", text: "Copy the command that goes this way without a screen", quiet: true },
   },
   output: {
     search: { keys: ["/"], label: "search", text: "Search in all of the output, also what is not shown" },

@@ -28,6 +28,8 @@ export type Place =
   | { screen: "run"; id: string }
   | { screen: "run-output"; id: string; step: string; node: string }
   | { screen: "run-plan"; id: string }
+  | { screen: "up" }
+  | { screen: "way"; id: string }
   | { screen: "configure" }
   | { screen: "install" }
   | { screen: "install-ganeti" }

@@ -16,6 +16,7 @@ import {
 import { addInstance, listSystems, removeInstance } from "./ganeti-instances.ts";
 import { addNode, init, verify } from "./ganeti-setup.ts";
 import { filterOf, printTable } from "./ganeti-table.ts";
+import { destroyCluster, removeNode } from "./ganeti-teardown.ts";
 
 const valued = "o output F filter separator units timeout n node t type";
 
@@ -169,6 +170,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
   "gnt-node": {
     list: (call, ganeti) => printTable(call, nodeFields(ganeti), usualNodeFields, ganeti.nodes),
     add: (call, ganeti, clusters) => addNode(call, clusters, ganeti),
+    remove: removeNode,
   },
   "gnt-job": {
     list: jobs,
@@ -198,6 +200,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
     },
   },
   "gnt-cluster": {
+    destroy: destroyCluster,
     verify: (call, ganeti, clusters) => verify(call, clusters, ganeti),
     info: async (call, ganeti) => {
       const { hypervisors, netdev, group } = ganeti.facts;

@@ -2,6 +2,7 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useSyncExternalStore } from "react";
 import { currentJob, type KnownState, secondsLeft } from "../../store/known.ts";
+import { wayOf } from "../../store/way-known.ts";
 import { clock, count } from "../../text.ts";
 import { useKnown, useUi } from "../hooks.ts";
 import { keyName } from "../keys.ts";
@@ -28,6 +29,10 @@ function crumb(place: Place, state: KnownState): string {
       return "session";
     case "run":
       return state.runs.views[place.id]?.plan.title ?? place.id;
+    case "way":
+      return wayOf(state.ways, place.id)?.title ?? place.id;
+    case "up":
+      return "all of it in one go";
     case "run-output":
       return "output";
     case "run-plan":

@@ -26,8 +26,10 @@ import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
+import { UpScreen } from "./up.tsx";
 import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
+import { WayScreen } from "./way.tsx";
 
 const screens: Partial<Record<Place["screen"], (props: { place: Place }) => ReactNode>> = {
   home: HomeScreen,
@@ -58,6 +60,8 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   run: RunScreen,
   "run-output": RunOutputScreen,
   "run-plan": RunPlanScreen,
+  up: UpScreen,
+  way: WayScreen,
   sessions: SessionsScreen,
   session: SessionScreen,
   log: LogScreen,

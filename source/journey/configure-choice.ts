@@ -3,20 +3,21 @@ import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { toVirtuError, VirtuError } from "../errors.ts";
-import { planConfigure } from "../journey/configure.ts";
-import { generatedMark, jobKeyPair, makePassword, ownPrivateKey, passwordMark } from "../journey/configure-keys.ts";
+import { planConfigure } from "./configure.ts";
+import { generatedMark, jobKeyPair, makePassword, ownPrivateKey, passwordMark } from "./configure-keys.ts";
 import {
   type ConfigureRequest,
   keyPairSecret,
   type NodeStates,
   passwordSecret,
   userKeySecret,
-} from "../journey/configure-types.ts";
-import { publicKeyLines, readPublicKey } from "../journey/deploy-key.ts";
-import type { Plan } from "../journey/plan.ts";
-import type { Context } from "../journey/types.ts";
-import type { Secrets } from "./run-work.ts";
-import type { Targets } from "./targets.ts";
+} from "./configure-types.ts";
+import { publicKeyLines, readPublicKey } from "./deploy-key.ts";
+import type { Plan, PlanNode } from "./plan.ts";
+import type { Context } from "./types.ts";
+
+/** Secrets by name, as the user gave them. Held while a run is open, written nowhere. */
+export type Secrets = Readonly<Record<string, string>>;
 
 export interface ConfigureChoice {
   /** Files of public keys of this machine that are let in. */
@@ -26,11 +27,17 @@ export interface ConfigureChoice {
   /** A private key of this machine that is copied onto the nodes, or null. */
   copyKeyFile: string | null;
   upgrade: boolean;
-  password: { kind: "leave" } | { kind: "generated" } | { kind: "typed"; value: string };
+  password:
+    | { kind: "leave" }
+    /** Its mark is that of any that virtu made, unless one of its own is given. */
+    | { kind: "generated"; mark?: string }
+    | { kind: "typed"; value: string }
+    /** One that is in force by this mark already; who set it is asked only if it is not. */
+    | { kind: "known"; mark: string };
   timezone: string | null;
   locale: string | null;
-  /** A line of shell, or null. */
-  command: string | null;
+  /** Lines of shell, each a step of its own. */
+  commands: readonly string[];
   /** Scripts of this machine. */
   scriptFiles: readonly string[];
   minimum: number;
@@ -57,10 +64,23 @@ async function textOf(file: string, what: string): Promise<string> {
   }
 }
 
+async function markOf(context: Context, password: ConfigureChoice["password"]): Promise<string | null> {
+  switch (password.kind) {
+    case "leave":
+      return null;
+    case "generated":
+      return password.mark ?? generatedMark;
+    case "known":
+      return password.mark;
+    case "typed":
+      return passwordMark(context, password.value);
+  }
+}
+
 /** Rejects with a `VirtuError` when a file can't be read or is not what it should be. */
 export async function makeConfigurePlan(
   context: Context,
-  targets: Targets,
+  targets: { site: string | null; jobId: number | null; nodes: readonly PlanNode[] },
   choice: ConfigureChoice,
   states: NodeStates,
 ): Promise<ConfigurePlan> {
@@ -74,7 +94,7 @@ export async function makeConfigurePlan(
   );
   const generated = choice.password.kind === "generated" ? makePassword() : null;
   const password = choice.password.kind === "typed" ? choice.password.value : generated;
-  const mark = generated !== null ? generatedMark : password !== null ? await passwordMark(context, password) : null;
+  const mark = await markOf(context, choice.password);
   const request: ConfigureRequest = {
     site,
     jobId,
@@ -87,7 +107,7 @@ export async function makeConfigurePlan(
     password: mark === null ? null : { mark },
     timezone: choice.timezone,
     locale: choice.locale,
-    extras: [...(choice.command ? [{ title: choice.command, script: choice.command }] : []), ...scripts],
+    extras: [...choice.commands.map((line) => ({ title: line, script: line })), ...scripts],
   };
   const secrets: Record<string, string> = {
     ...(pair ? { [keyPairSecret]: pair.privateKey } : {}),
