@@ -41,6 +41,7 @@ export class GanetiJobs implements ProviderJobs {
 /** gnt-job says on stdout what became of each number. */
 function whyNot(stdout: string, stderr: string): { why: string; hint?: string } {
   if (/no longer waiting/i.test(stdout)) return { why: "it runs already: only a job that waits can be taken back" };
+  if (/exited before/.test(stdout)) return { why: "it was over before it could be taken back" };
   if (/not found in queue/.test(stdout)) return { why: "it is over, or there is no such job" };
   return explainGaneti(stderr || stdout);
 }

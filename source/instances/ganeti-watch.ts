@@ -4,7 +4,16 @@
  */
 import { setMaxListeners } from "node:events";
 import { VirtuError } from "../errors.ts";
-import { type GanetiJobRecord, isOver, jobFields, jobRecord, originOf, subjectOf } from "../tools/ganeti-jobs.ts";
+import { explainGaneti } from "../tools/ganeti-errors.ts";
+import {
+  failureText,
+  type GanetiJobRecord,
+  isOver,
+  jobFields,
+  jobRecord,
+  originOf,
+  subjectOf,
+} from "../tools/ganeti-jobs.ts";
 import { luxiRows } from "../tools/luxi.ts";
 import { pause } from "./exec.ts";
 import { followJob } from "./ganeti-follow.ts";
@@ -118,7 +127,7 @@ export class GanetiWatch {
     if (subject) this.underWay.set(subject, `${job.summary} (job ${job.id})`);
     let running = false;
     try {
-      const { status } = await followJob(this.luxi, job.id, {
+      const { status, results } = await followJob(this.luxi, job.id, {
         signal: this.broken.signal,
         priority: "poll",
         onMessage: (message) => this.tell(job, message, false),
@@ -127,8 +136,8 @@ export class GanetiWatch {
           running = now === "running";
         },
       });
-      const words = { success: "done", error: "failed", canceled: "cancelled" }[status] ?? status;
-      this.tell(job, words, true);
+      const words = { success: "done", canceled: "cancelled" }[status];
+      this.tell(job, words ?? `failed: ${explainGaneti(failureText(status, results)).why}`, true);
     } catch (thrown) {
       if (this.broken.signal.aborted) return;
       if (thrown instanceof VirtuError && thrown.kind === "refused") {
@@ -155,7 +164,7 @@ export class GanetiWatch {
       at: Date.now(),
       key: name === null ? null : this.options.keyOf(name),
       name: name ?? `job ${job.id}`,
-      text: `job ${job.id} ${job.summary}: ${text}`,
+      text: `job ${job.id} ${job.summary.replace(`(${name})`, "")}: ${text}`,
       by: originOf(job).program,
       changes,
     });

@@ -123,7 +123,7 @@ export function subjectOf({ summary, operations }: GanetiJobRecord): string | nu
     const name = operation?.[field];
     if (typeof name === "string" && name !== "") return name;
   }
-  return /\(([^()]+)\)/.exec(summary)?.[1] ?? null;
+  return /^(?:INSTANCE|NODE)_\w+\(([^()]+)\)/.exec(summary)?.[1] ?? null;
 }
 
 /**
