@@ -94,23 +94,23 @@ export function stepsOf(
         ...(action.remove.length > 0 ? [step("TAGS_DEL", ["remove-tags"], action.remove)] : []),
       ];
     case "set-memory":
-      return modify("-B", `memory=${action.mebibytes}`);
+      return modify(`--backend-parameters=memory=${action.mebibytes}`);
     case "set-vcpus":
-      return modify("-B", `vcpus=${action.count}`);
+      return modify(`--backend-parameters=vcpus=${action.count}`);
     case "disk-add":
-      return modify("--disk", `add:size=${action.mebibytes}M`);
+      return modify(`--disk=add:size=${action.mebibytes}M`);
     case "disk-grow":
       return [step("INSTANCE_GROW_DISK", ["grow-disk", "--absolute"], [index(action.disk), `${action.mebibytes}M`])];
     case "disk-remove":
-      return modify("--disk", `${index(action.disk)}:${action.keepVolume ? "detach" : "remove"}`);
+      return modify(`--disk=${index(action.disk)}:${action.keepVolume ? "detach" : "remove"}`);
     case "nic-add":
-      return modify("--net", `add:${action.network.includes("=") ? action.network : `link=${action.network}`}`);
+      return modify(`--net=add:${action.network.includes("=") ? action.network : `link=${action.network}`}`);
     case "nic-remove":
-      return modify("--net", `${index(action.nic)}:remove`);
+      return modify(`--net=${index(action.nic)}:remove`);
     case "media-insert":
-      return modify("-H", `cdrom_image_path=${action.path.replaceAll(/[\\,]/g, "\\$&")}`);
+      return modify(`--hypervisor-parameters=cdrom_image_path=${action.path.replaceAll(/[\\,]/g, "\\$&")}`);
     case "media-eject":
-      return modify("-H", "cdrom_image_path=");
+      return modify("--hypervisor-parameters=cdrom_image_path=");
     default:
       return null;
   }

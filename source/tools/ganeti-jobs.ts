@@ -33,7 +33,7 @@ const separator = "\x1f";
 /** The newest jobs, oldest first. */
 export function jobsCommand(access: GanetiAccess, count: number): Command {
   const words = ["list", "--no-headers", `--separator=${separator}`, "-o", jobFields.join(",")];
-  return sh`out=$(${gnt(access, "gnt-job", words)}) || exit; printf '%s\n' "$out" | tail -n ${count}`;
+  return sh`out=$(${gnt(access, "gnt-job", words)}) || exit; printf '%s\\n' "$out" | tail -n ${count}`;
 }
 
 /** What `jobsCommand` printed; lines that are no jobs are left out. */
