@@ -24,8 +24,8 @@ import type { ProviderEvent } from "./types.ts";
 const lookMs = 500;
 /** Numbers that are looked for beyond the last one known: one that was given and lost leaves a gap. */
 const ahead = 20;
-/** Once in so many looks all numbers are read, so that a wider gap is bridged. */
-const wholeEvery = 60;
+/** Once in so many looks all numbers are read, so that a wider gap is bridged: jobs that are over are archived after hours. */
+const wholeEvery = 10;
 /** Jobs that are followed at once, each on a channel of its own; further ones have their turn as these end. */
 const followedAtOnce = 12;
 
@@ -72,7 +72,8 @@ export class GanetiWatch {
       this.options.onReady();
       for (let looks = 1; !signal.aborted; looks += 1) {
         await pause(lookMs, signal);
-        const next = looks % wholeEvery === 0 ? await this.newIds(line) : range(this.last + 1, this.last + ahead);
+        const whole = this.last === 0 || looks % wholeEvery === 0;
+        const next = whole ? await this.newIds(line) : range(this.last + 1, this.last + ahead);
         for (const job of await this.records(line, next)) {
           this.last = Math.max(this.last, Number(job.id));
           this.begun(job);
