@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import { Machine } from "./machine/machine.ts";
 import type { ScenarioName } from "./options.ts";
 import { gnt } from "./programs/ganeti.ts";
+import { addLuxi } from "./programs/ganeti-luxi.ts";
 import { kadeploy3 } from "./programs/kadeploy3.ts";
 import { kaenv3 } from "./programs/kaenv3.ts";
 import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } from "./programs/oar-others.ts";
@@ -149,7 +150,8 @@ export function ganetiMachine(
   const machine = newHost(name, clock, { cores: 8, memoryKiB: 24_684_096 });
   authorize(machine, "root", publicKey);
   clusters.join(machine, ganeti);
-  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job"]) {
+  addLuxi(machine, clusters);
+  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network"]) {
     machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }
   return machine;

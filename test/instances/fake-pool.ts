@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { Duplex } from "node:stream";
 import { VirtuError } from "../../source/errors.ts";
 import type { Command } from "../../source/ssh/command.ts";
 import type { ExecOptions, ExecResult, HostRef, Pool, PoolEvents } from "../../source/ssh/types.ts";
@@ -58,8 +59,9 @@ export class ScriptedPool extends EventEmitter<PoolEvents> implements Pool {
     const text = content instanceof Uint8Array ? Buffer.from(content).toString("utf8") : `file ${content.localFile}`;
     this.uploads.push({ host, path, content: text, mode: options.mode });
   }
-  forward(): never {
-    throw new Error("no forwarding here");
+  /** As a host whose sshd forbids forwarding. */
+  forward(host: HostRef, ..._: unknown[]): Promise<Duplex> {
+    return Promise.reject(new VirtuError({ kind: "refused", what: "The host forbids forwarding", where: host.name }));
   }
   sessions() {
     return [];
