@@ -12,6 +12,12 @@ export interface XlDisk {
   cdrom: boolean;
 }
 
+export interface XlNic {
+  mac: string | null;
+  bridge: string | null;
+  ip: string | null;
+}
+
 export interface XlConfig {
   /** Empty when the file names none: xl would not take it. */
   name: string;
@@ -24,7 +30,7 @@ export interface XlConfig {
   /** `pv`, `pvh`, `hvm`. */
   type: string;
   disks: XlDisk[];
-  nics: number;
+  nics: XlNic[];
   /** Whether a graphical console is asked for. */
   graphics: boolean;
 }
@@ -60,6 +66,18 @@ function disk(text: string): XlDisk {
   return { vdev: device.replace(/:.*$/, ""), target, cdrom };
 }
 
+/** A card's specification: `mac=00:16:3e:…,bridge=xenbr0,ip=10.0.0.5`. */
+function nic(text: string): XlNic {
+  const parts = new Map(
+    text.split(",").map((part) => {
+      const [key = "", value = ""] = part.split("=", 2);
+      return [key.trim(), value.trim()];
+    }),
+  );
+  const word = (key: string) => parts.get(key) || null;
+  return { mac: word("mac")?.toLowerCase() ?? null, bridge: word("bridge"), ip: word("ip") };
+}
+
 /** What a domain's file says; nothing in it makes it fail. */
 export function parseXlConfig(text: string): XlConfig {
   const found = values(text);
@@ -85,7 +103,7 @@ export function parseXlConfig(text: string): XlConfig {
     maxVcpus: number("maxvcpus"),
     type: word("type") ?? (hvm ? "hvm" : "pv"),
     disks: list("disk").map(disk),
-    nics: list("vif").length,
+    nics: list("vif").map(nic),
     graphics: word("vnc") === "1" || word("sdl") === "1" || word("spice") === "1" || list("vfb").length > 0,
   };
 }

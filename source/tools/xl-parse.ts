@@ -58,9 +58,9 @@ export function statusOfXl(domain: Pick<XlDomain, "state" | "memoryMiB" | "vcpus
   const [, , paused, shut, why, dying] = domain.state;
   if (shut === "s") {
     if (why === "r") return { status: "running", detail: "rebooting" };
+    if (why === "c") return { status: "error", detail: "crashed" };
     // xl pauses a domain before it takes it apart.
     if (paused === "p" || dying === "d") return { status: "running", detail: "going away" };
-    if (why === "c") return { status: "error", detail: "crashed" };
     return { status: "stopped", detail: "shut down" };
   }
   if (why === "c") return { status: "error", detail: "crashed" };

@@ -44,7 +44,7 @@ export function rootShell(access: XlAccess, script: Command): Command {
 export function xlPoll(access: XlAccess): Command {
   const program = `${access.directory}xl`;
   const files = sh`for f in ${configDirectory}/*.cfg ${autoDirectory}/*; do if [ -f "$f" ]; then echo "@@virtu file $f"; readlink -f "$f"; grep -Ev '^[[:space:]]*(#|$)' "$f"; fi; done`;
-  const script = sh`echo @@virtu info; if timeout -k 1 ${xlPollLimit} ${program} info; then echo @@virtu domains; timeout -k 1 ${xlPollLimit} ${program} list -v; echo "@@virtu listed $?"; else echo "@@virtu informed $?"; fi; echo @@virtu userdata; ls /var/lib/xen; echo @@virtu ganeti; cat /var/lib/ganeti/ssconf_instance_list; echo @@virtu saved; ls ${saveDirectory}; ${files}; echo @@virtu end`;
+  const script = sh`echo @@virtu info; if timeout -k 1 ${xlPollLimit} ${program} info; then echo @@virtu domains; timeout -k 1 ${xlPollLimit} ${program} list -v; echo "@@virtu listed $?"; else echo "@@virtu informed $?"; fi; echo @@virtu userdata; ls /var/lib/xen 2>/dev/null; echo @@virtu ganeti; cat /var/lib/ganeti/ssconf_instance_list 2>/dev/null; echo @@virtu saved; ls ${saveDirectory} 2>/dev/null; ${files}; echo @@virtu end`;
   return rootShell(access, script);
 }
 
