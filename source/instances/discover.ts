@@ -170,11 +170,11 @@ export async function discover(pool: Pool, host: HostRef, options: DiscoverOptio
     if (finding && "provider" in finding) providers.push(finding.provider);
     return finding;
   });
-  const problems = findings.flatMap((finding) => {
-    if (!finding || !("problem" in finding)) return [];
-    // Installed and not in use is worth a word only where nothing else explains why the host is named.
-    return finding.idle && providers.length > 0 ? [] : [finding.problem];
-  });
+  // Installed and not in use is worth a word only where nothing else explains why the host is named.
+  const found = findings.flatMap((finding) => (finding && "problem" in finding ? [finding] : []));
+  const active = found.filter(({ idle }) => !idle);
+  const idle = providers.length > 0 ? [] : found.filter((finding) => finding.idle);
+  const problems = [...active, ...idle].map(({ problem }) => problem);
   if (providers.length === 0 && problems.length === 0 && !answer.stdout.includes("@@virtu probe")) {
     throw new VirtuError({
       kind: "unparsed",

@@ -45,7 +45,7 @@ export function rowsOf(poll: XlHost, place: XenPlace): Snapshot {
   }
   for (const [name, file] of files) {
     if (taken.has(name)) continue;
-    const detail = poll.saved.has(name) ? "saved" : "off";
+    const detail = poll.saved.has(name) ? "saved" : "stopped";
     instances.push(instanceOf({ ...common, name, domain: null, file, status: "stopped", detail }));
   }
   return { instances, nodes: [nodeOf(poll, place, hostName)], notes };

@@ -5,36 +5,13 @@
 import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
-import {
-  type XeAccess,
-  xe,
-  xeActionLimit,
-  xeConsole,
-  xeDetails,
-  xeLongLimit,
-  xePoll,
-  xePollLimit,
-  xeTargets,
-  xeVnc,
-  xeWatch,
-} from "../tools/xe.ts";
-import {
-  xeAddDisk,
-  xeAutostart,
-  xeOnSnapshot,
-  xeSetMemory,
-  xeSetVcpus,
-  xeSnapshot,
-  xeTags,
-  xeVerbs,
-} from "../tools/xe-actions.ts";
+import { type XeAccess, xeConsole, xeDetails, xePoll, xePollLimit, xeTargets, xeVnc, xeWatch } from "../tools/xe.ts";
 import { explainXe } from "../tools/xe-errors.ts";
-import { parseXeList, partsOf, uuidOf, type XeFound, type XeRecord } from "../tools/xe-parse.ts";
+import { parseXeList, partsOf, type XeFound, type XeRecord } from "../tools/xe-parse.ts";
 import { explainXl } from "../tools/xl-errors.ts";
-import { ask, isPassing, pause } from "./exec.ts";
+import { ask } from "./exec.ts";
 import type {
   Action,
-  ActionEvent,
   ActionLimits,
   ActionName,
   ActionOutcome,
@@ -50,7 +27,9 @@ import type {
   Snapshot,
 } from "./types.ts";
 import { explainXenConsole } from "./xen-looks.ts";
-import { readXeDetails, readXeTargets, type XePlace, xeInstance, xeNode, xeSubject } from "./xenserver-rows.ts";
+import { actOnXe, type XeActOptions } from "./xenserver-act.ts";
+import { planXe, type XePlan } from "./xenserver-plan.ts";
+import { readXeDetails, readXeTargets, type XePlace, xeInstance, xeNode } from "./xenserver-rows.ts";
 import { refusesXenServer } from "./xenserver-rules.ts";
 
 export interface XenServerOptions {
@@ -61,10 +40,7 @@ export interface XenServerOptions {
   lookMs?: number;
 }
 
-type ActOptions = ProviderOptions & ActionLimits & { onEvent?: (event: ActionEvent) => void };
-
 const listLimitMs = (2 * xePollLimit + 10) * 1000;
-const defaultShutdownSeconds = 120;
 
 export class XenServerProvider implements Provider {
   readonly name = "xenserver";
@@ -128,137 +104,15 @@ export class XenServerProvider implements Provider {
     return "command" in plan ? plan.command : null;
   }
 
-  /** The command of an action and its limit in seconds, or why there is none. */
-  private plan(
-    action: Action,
-    instance: Instance,
-    { limitSeconds }: ActionLimits,
-  ): { command: Command; seconds: number; text: string } | { refusal: string } {
-    const { access } = this;
-    const vm = xeSubject(instance);
-    const quick = (command: Command, text = "xe runs") => ({ command, seconds: xeActionLimit, text });
-    const long = (command: Command, text: string) => ({ command, seconds: xeLongLimit, text });
-    switch (action.do) {
-      case "start":
-        return quick(xeVerbs.start(access, vm));
-      case "shutdown": {
-        const seconds = limitSeconds ?? defaultShutdownSeconds;
-        return {
-          command: xeVerbs.shutdown(access, vm, seconds),
-          seconds,
-          text: `shutting down, for ${seconds} s at most`,
-        };
-      }
-      case "reboot":
-        return quick(xeVerbs.reboot(access, vm, action.how === "hard"));
-      case "force-off":
-      case "discard-save":
-        return quick(xeVerbs.forceOff(access, vm));
-      case "pause":
-        return quick(xeVerbs.pause(access, vm));
-      case "resume":
-        return quick(xeVerbs.resume(access, vm));
-      case "save":
-        return long(xeVerbs.suspend(access, vm), "writing its memory");
-      case "restore":
-        return long(xeVerbs.wake(access, vm), "reading its memory back");
-      case "autostart":
-        return quick(xeAutostart(access, vm, this.options.found.pool?.uuid ?? "", action.on));
-      case "rename":
-        return quick(xeVerbs.set(access, vm, "name-label", action.to));
-      case "note":
-        return quick(xeVerbs.set(access, vm, "name-description", action.text));
-      case "remove":
-        return quick(xeVerbs.remove(access, vm, action.keepDisks));
-      case "migrate": {
-        const to = action.to === null ? null : (uuidOf(action.to) ?? this.hostNames.get(action.to) ?? null);
-        return to === null
-          ? { refusal: "choose the host of the pool that it goes to" }
-          : long(xeVerbs.migrate(access, vm, to, action.live), "moving it");
-      }
-      case "snapshot-create":
-        return long(xeSnapshot(access, vm, action), "taking the snapshot");
-      case "snapshot-revert":
-        return long(xeOnSnapshot(access, vm, action.name, "revert"), "reverting");
-      case "snapshot-delete":
-        return long(xeOnSnapshot(access, vm, action.name, "uninstall"), "deleting the snapshot");
-      case "clone":
-        return long(xeVerbs.clone(access, vm, action.to), "cloning");
-      case "set-memory":
-        return quick(xeSetMemory(access, vm, action.mebibytes));
-      case "set-vcpus":
-        return quick(xeSetVcpus(access, vm, action.count));
-      case "disk-add":
-        return quick(xeAddDisk(access, vm, action.mebibytes, action.pool));
-      case "media-insert":
-        return quick(xeVerbs.insert(access, vm, action.path));
-      case "media-eject":
-        return quick(xeVerbs.eject(access, vm));
-      case "tag":
-        return quick(xeTags(access, vm, action.add, action.remove));
-      default:
-        return { refusal: "xe can't do that" };
-    }
+  private plan(action: Action, instance: Instance, limits: ActionLimits): XePlan {
+    const { pool } = this.options.found;
+    return planXe({ access: this.access, pool: pool?.uuid ?? "", hosts: this.hostNames }, action, instance, limits);
   }
 
-  async act(action: Action, instance: Instance, options: ActOptions): Promise<ActionOutcome> {
-    const { pool, host } = this.options;
-    const plan = this.plan(action, instance, options);
-    if ("refusal" in plan) return failure(plan.refusal, "");
-    options.onEvent?.({ text: plan.text });
-    const result = await pool.exec(host, plan.command, {
-      signal: options.signal,
-      priority: "user",
-      timeoutMs: (plan.seconds + 15) * 1000,
-    });
-    const late = result.outcome === "exited" && result.status === 124;
-    if (result.outcome === "exited" && !late) {
-      if (result.status === 0) return success(action.do === "reboot" ? "the guest was rebooted" : null);
-      // `--multiple` is never used, and yet some versions print what failed on standard output.
-      const text = `${result.stderr}${result.stdout}`;
-      const { why, hint } = explainXe(text, result.status);
-      return failure(hint ? `${why}. ${hint}` : why, text);
-    }
-    return this.lookAfter(action, instance, options, late ? plan.seconds : null);
-  }
-
-  /** After a loss, or when the client was cut off: xapi carries the task on, and the guest's state tells. */
-  private async lookAfter(
-    action: Action,
-    instance: Instance,
-    options: ActOptions,
-    limit: number | null,
-  ): Promise<ActionOutcome> {
+  act(action: Action, instance: Instance, options: XeActOptions): Promise<ActionOutcome> {
     const { pool, host, lookMs = 2000 } = this.options;
-    const wanted = wantedAfter(action);
-    const command = xe(this.access, ["vm-param-get", `uuid=${instance.id}`, "param-name=power-state"], xePollLimit);
-    for (let tries = 0; wanted !== null && tries < 6; tries += 1) {
-      try {
-        const answer = await ask(pool, host, command, "looking at the guest", {
-          signal: options.signal,
-          priority: "user",
-          timeoutMs: listLimitMs,
-        });
-        const state = answer.stdout.trim();
-        if (answer.status === 0) {
-          if (state === wanted) return success();
-          const after = limit === null ? "xe gave no answer, and the guest is" : `after ${limit} s the guest is still`;
-          const hint = action.do === "shutdown" ? ": it may not listen. Force off ends it without asking" : "";
-          return failure(`${after} ${state}${hint}`, "");
-        }
-      } catch (thrown) {
-        if (!isPassing(thrown)) throw thrown;
-      }
-      await pause(lookMs, options.signal);
-    }
-    throw new VirtuError({
-      kind: limit === null ? "connection" : "timeout",
-      what: `Nobody knows what became of ${instance.name}`,
-      where: host.name,
-      why:
-        limit === null ? "the answer of xe was lost" : `xe did not end within ${limit} s; xapi goes on with the task`,
-      hint: "Look at the guest before you try again.",
-    });
+    const plan = this.plan(action, instance, options);
+    return actOnXe({ pool, host, access: this.access, lookMs }, plan, action, instance, options);
   }
 
   async details(instance: Instance, options: ProviderOptions): Promise<InstanceDetails> {
@@ -354,31 +208,4 @@ export class XenServerProvider implements Provider {
       hint,
     });
   }
-}
-
-function wantedAfter(action: Action): string | null {
-  switch (action.do) {
-    case "start":
-    case "resume":
-    case "restore":
-      return "running";
-    case "shutdown":
-    case "force-off":
-    case "discard-save":
-      return "halted";
-    case "save":
-      return "suspended";
-    case "pause":
-      return "paused";
-    default:
-      return null;
-  }
-}
-
-function success(text: string | null = null): ActionOutcome {
-  return { ok: true, job: null, text, error: null, detail: null };
-}
-
-function failure(error: string, text: string): ActionOutcome {
-  return { ok: false, job: null, text: null, error, detail: text.trim() || null };
 }
