@@ -152,7 +152,17 @@ function parseDominfo(text: string): Map<string, Record<string, string>> {
     const cells = new Map([...block.matchAll(/^([A-Z][\w() ]*):\s+(.*)$/gm)].map(([, key, value]) => [key, value]));
     const cpus = cells.get("CPU(s)");
     const [max, used] = ["Max memory", "Used memory"].map((key) => /^(\d+) KiB$/.exec(cells.get(key) ?? "")?.[1]);
-    const stats = { "vcpu.current": cpus, "vcpu.maximum": cpus, "balloon.maximum": max, "balloon.current": used };
+    // An off domain has used nothing yet.
+    const seconds =
+      cells.get("State") === "shut off" ? undefined : /^([\d.]+)s$/.exec(cells.get("CPU time") ?? "")?.[1];
+    const time = seconds === undefined ? undefined : String(Math.round(Number(seconds) * 1e9));
+    const stats = {
+      "cpu.time": time,
+      "vcpu.current": cpus,
+      "vcpu.maximum": cpus,
+      "balloon.maximum": max,
+      "balloon.current": used,
+    };
     const known = Object.entries(stats).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
     found.set(cells.get("UUID") ?? "", Object.fromEntries(known));
   }

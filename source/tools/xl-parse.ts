@@ -1,5 +1,6 @@
 /** What `xl` and the poll of `xl.ts` print. */
 import type { Status } from "../instances/types.ts";
+import { parseXentop, type XenUsage } from "./xentop.ts";
 import { autoDirectory } from "./xl.ts";
 import { parseXlConfig, type XlConfig } from "./xl-config.ts";
 
@@ -90,6 +91,8 @@ export interface XlHost {
   info: ReadonlyMap<string, string>;
   domains: (XlDomain & { owner: XlOwner })[];
   files: XlFile[];
+  /** What they use, by name; empty where xentop did not answer. */
+  usage: ReadonlyMap<string, XenUsage>;
   /** Names of the files in xendomains' directory. */
   saved: ReadonlySet<string>;
 }
@@ -130,6 +133,7 @@ export function parseXlPoll(stdout: string): XlHost | XlSilence | null {
       owner: libvirt.has(String(domain.id)) ? "libvirt" : ganeti.has(domain.name) ? "ganeti" : null,
     })),
     files: [...files.values()].filter(({ name }) => name !== ""),
+    usage: new Map(parseXentop(parts.get("usage") ?? "").map((usage) => [usage.name, usage])),
     saved: new Set(words("saved")),
   };
 }

@@ -39,12 +39,12 @@ export function rootShell(access: XlAccess, script: Command): Command {
 
 /**
  * Everything about a host in one round trip, its parts marked by `@@virtu NAME`: `xl info`, the domains, whose they are
- * (libvirt and Ganeti leave a trace each), the files of those that are off, and what is saved.
+ * (libvirt and Ganeti leave a trace each), what they use, the files of those that are off, and what is saved.
  */
 export function xlPoll(access: XlAccess): Command {
   const program = `${access.directory}xl`;
   const files = sh`for f in ${configDirectory}/*.cfg ${autoDirectory}/*; do if [ -f "$f" ]; then echo "@@virtu file $f"; readlink -f "$f"; grep -Ev '^[[:space:]]*(#|$)' "$f"; fi; done`;
-  const script = sh`echo @@virtu info; if timeout -k 1 ${xlPollLimit} ${program} info; then echo @@virtu domains; timeout -k 1 ${xlPollLimit} ${program} list -v; echo "@@virtu listed $?"; else echo "@@virtu informed $?"; fi; echo @@virtu userdata; ls /var/lib/xen 2>/dev/null; echo @@virtu ganeti; cat /var/lib/ganeti/ssconf_instance_list 2>/dev/null; echo @@virtu saved; ls ${saveDirectory} 2>/dev/null; ${files}; echo @@virtu end`;
+  const script = sh`echo @@virtu info; if timeout -k 1 ${xlPollLimit} ${program} info; then echo @@virtu domains; timeout -k 1 ${xlPollLimit} ${program} list -v; s=$?; echo "@@virtu listed $s"; echo @@virtu usage; [ "$s" = 0 ] && timeout -k 1 ${xlPollLimit} ${`${access.directory}xentop`} -b -f -i 1; else echo "@@virtu informed $?"; fi; echo @@virtu userdata; ls /var/lib/xen 2>/dev/null; echo @@virtu ganeti; cat /var/lib/ganeti/ssconf_instance_list 2>/dev/null; echo @@virtu saved; ls ${saveDirectory} 2>/dev/null; ${files}; echo @@virtu end`;
   return rootShell(access, script);
 }
 
