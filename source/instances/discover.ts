@@ -62,13 +62,18 @@ const probes: readonly Probe[] = [
       };
     },
   },
-  { name: "libvirt", command: ({ uri }) => virshProbe(uri ?? defaultUri), read: readLibvirt },
   {
     // A dom0's domains are not those of its QEMU; asked only there, and not beside a URI that the user gave.
     name: "libvirt-xen",
     command: ({ uri }) =>
       uri === undefined ? sh`if grep -qs control_d /proc/xen/capabilities; then ${virshProbe(xenUri)}; fi` : sh`true`,
     read: (text, asked) => readLibvirt(text, { ...asked, uri: xenUri }, true),
+  },
+  {
+    name: "libvirt",
+    command: ({ uri }) => virshProbe(uri ?? defaultUri),
+    // A dom0 can have QEMU's driver too, and no processor to run guests with it.
+    read: (text, asked) => (asked.found.some((other) => shows(other, "libvirt")) ? null : readLibvirt(text, asked)),
   },
   {
     name: "xenserver",

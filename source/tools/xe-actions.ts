@@ -74,8 +74,8 @@ export function xeSnapshot(
 ): Command {
   const make = one(access, uuid, memory ? "vm-checkpoint" : "vm-snapshot", [`new-name-label=${name}`], xeLongLimit);
   if (description === "") return make;
-  const program = sh`${access.sudo ? ["sudo", "-n"] : []} timeout -k 5 ${xeActionLimit} ${`${access.directory}xe`}`;
-  return sh`s=$(${make}) && ${program} snapshot-param-set uuid="$s" ${`name-description=${description}`}`;
+  const program = xe(access, []);
+  return sh`s=$(${make}) && ${program}snapshot-param-set uuid="$s" ${`name-description=${description}`}`;
 }
 
 /** Names of snapshots are not unique: one that is there twice is refused instead of guessed. */
@@ -86,10 +86,10 @@ export function xeOnSnapshot(
   verb: "revert" | "uninstall",
 ): Command {
   const find = xe(access, ["snapshot-list", `snapshot-of=${uuid}`, `name-label=${name}`, "--minimal"]);
-  const program = sh`${access.sudo ? ["sudo", "-n"] : []} timeout -k 5 ${xeLongLimit} ${`${access.directory}xe`}`;
+  const program = xe(access, [], xeLongLimit);
   const act =
     verb === "revert" ? sh`snapshot-revert snapshot-uuid="$s"` : sh`snapshot-uninstall snapshot-uuid="$s" force=true`;
-  return sh`s=$(${find}) && case $s in *,*) echo ${`Error: several snapshots are called ${name}`} >&2; exit 1;; "") echo ${`Error: no snapshot is called ${name}`} >&2; exit 1;; esac && ${program} ${act}`;
+  return sh`s=$(${find}) && case $s in *,*) echo ${`Error: several snapshots are called ${name}`} >&2; exit 1;; "") echo ${`Error: no snapshot is called ${name}`} >&2; exit 1;; esac && ${program}${act}`;
 }
 
 export function xeTags(
