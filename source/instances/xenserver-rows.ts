@@ -41,7 +41,7 @@ export function xeInstance(vm: XeRecord, hosts: ReadonlyMap<string, XeRecord>, p
     node: resident === null ? null : (hosts.get(resident)?.get("name-label") ?? resident),
     status,
     statusDetail: word,
-    vcpus: (live ? number(vm.get("VCPUs-number")) : null) ?? number(vm.get("VCPUs-max")),
+    vcpus: number(vm.get(live ? "VCPUs-number" : "VCPUs-at-startup")),
     memoryMiB: actual ?? mebibytesOf(max),
     facts: {
       uuid,

@@ -27,7 +27,7 @@ export function xe(access: XeAccess, words: readonly string[], seconds = xeActio
 const poolFields = "uuid,name-label,master";
 const hostFields = "uuid,name-label,address,enabled,memory-total,memory-free";
 const vmFields =
-  "uuid,name-label,power-state,resident-on,dom-id,VCPUs-number,VCPUs-max,memory-actual,memory-static-max,memory-dynamic-max,tags,current-operations,other-config,HVM-boot-policy,networks";
+  "uuid,name-label,power-state,resident-on,dom-id,VCPUs-number,VCPUs-at-startup,VCPUs-max,memory-actual,memory-static-max,memory-dynamic-max,tags,current-operations,other-config,HVM-boot-policy,networks";
 
 /** The pool, its hosts and guests in one round trip; templates and snapshots are not among the guests. */
 export function xePoll(access: XeAccess): Command {

@@ -2,6 +2,7 @@
  * A real Xen: a Debian 12 dom0 in QEMU without KVM. Made once from Debian's packages and kept in the cache, together with its
  * memory as it was after the first boot: from then on it is there in seconds, guests and all.
  */
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { basename, join } from "node:path";
@@ -85,28 +86,33 @@ interface Machine {
   daemon: Daemon;
   port: number;
   monitor: string;
-  disk: string;
 }
 
-/** Starts QEMU; `snapshot`: from the memory that is saved in its disk. */
-async function startQemu(teardown: Teardown, directory: string, files: string, snapshot: boolean): Promise<Machine> {
-  const port = await freePort();
-  const monitor = join(directory, "monitor");
-  const disk = join(directory, "disk.qcow2");
-  const words = [
-    ...["-name", "xen1", "-accel", "tcg,thread=multi,tb-size=256", "-machine", "q35", "-smp", "2", "-m", "2048"],
+/** What the machine is made of: its memory fits no other one. */
+function machine(files: string): string[] {
+  return [
+    // One processor: of two, one would spin for a lock whose holder waits for a core of the machine that runs them.
+    ...["-accel", "tcg,thread=multi,tb-size=256", "-machine", "q35", "-smp", "1", "-m", "2048"],
     // Intel's name and AMD's extensions: as plain qemu64, libvirt finds no model for what Xen leaves of it.
     ...["-cpu", "qemu64,vendor=GenuineIntel,+svm,+npt", "-display", "none", "-vga", "none", "-no-reboot"],
-    ...["-serial", `file:${join(directory, "serial")}`, "-monitor", `unix:${monitor},server,nowait`],
-    ...["-drive", `if=none,id=d0,file=${disk},format=qcow2,cache=unsafe`, "-device", "virtio-blk-pci,drive=d0"],
-    ...["-netdev", `user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
-    ...["-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci"],
-    ...["-kernel", join(files, "xen"), "-append", "dom0_mem=1024M,max:1024M dom0_max_vcpus=2 noreboot=1 spec-ctrl=no"],
-    "-initrd",
+    ...["-device", "virtio-blk-pci,drive=d0", "-device", "virtio-net-pci,netdev=n0,romfile="],
+    ...["-device", "virtio-rng-pci", "-kernel", join(files, "xen")],
+    ...["-append", "dom0_mem=1024M,max:1024M dom0_max_vcpus=1 noreboot=1 spec-ctrl=no", "-initrd"],
     `${join(files, "vmlinuz")} root=/dev/vda rw console=hvc0 net.ifnames=0 mitigations=off quiet,${join(files, "initrd.img")}`,
-    ...(snapshot ? ["-loadvm", "ready"] : []),
   ];
-  return { daemon: daemon(teardown, join(directory, "qemu.log"), "qemu-system-x86_64", words), port, monitor, disk };
+}
+
+/** Starts QEMU on the disk in this directory; `resume`: from the memory that is saved in it. */
+async function startQemu(teardown: Teardown, directory: string, files: string, resume: boolean): Promise<Machine> {
+  const port = await freePort();
+  const monitor = join(directory, "monitor");
+  const words = [
+    ...["-name", "xen1", "-serial", `file:${join(directory, "serial")}`, "-monitor", `unix:${monitor},server,nowait`],
+    ...["-drive", `if=none,id=d0,file=${join(directory, "disk.qcow2")},format=qcow2,cache=unsafe`],
+    ...["-netdev", `user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`, ...machine(files)],
+    ...(resume ? ["-loadvm", "ready"] : []),
+  ];
+  return { daemon: daemon(teardown, join(directory, "qemu.log"), "qemu-system-x86_64", words), port, monitor };
 }
 
 function writeConfig(directory: string, files: string, port: number): string {
@@ -158,11 +164,11 @@ function hostAt(sshConfig: string): XenHost {
 }
 
 /** `xl list` answers over ssh. */
-async function ready(machine: Machine, host: XenHost, limitMs: number): Promise<void> {
+async function ready({ daemon: qemu }: Machine, host: XenHost, limitMs: number): Promise<void> {
   await until(
     "Xen answers",
     async () => {
-      if (!machine.daemon.alive) throw new Error(`QEMU has ended: ${machine.daemon.log()}`);
+      if (!qemu.alive) throw new Error(`QEMU has ended: ${qemu.log()}`);
       return (await host.try("xl list", 20_000)).status === 0;
     },
     limitMs,
@@ -188,24 +194,26 @@ function tell(monitor: string, word: string): Promise<void> {
 }
 
 /** Boots from nothing (about a minute), prepares the guests, and keeps disk and memory beside the image. */
-async function makeSnapshot(files: string): Promise<void> {
-  const kept = join(files, "ready.qcow2");
-  if (existsSync(kept)) return;
+async function snapshotOf(files: string): Promise<string> {
+  const content = createHash("sha256").update(JSON.stringify([machine(files), prepare]));
+  const kept = join(files, `ready-${content.digest("hex").slice(0, 12)}.qcow2`);
+  if (existsSync(kept)) return kept;
   console.log("booting Xen for the first time");
   const teardown = new Teardown();
   try {
     const directory = teardown.directory("xen-first");
     const disk = join(directory, "disk.qcow2");
     await must("qemu-img", ["create", "-q", "-f", "qcow2", "-b", join(files, "base.img"), "-F", "raw", disk]);
-    const machine = await startQemu(teardown, directory, files, false);
-    const host = hostAt(writeConfig(directory, files, machine.port));
-    await ready(machine, host, 300_000);
-    await host.exec(prepare, 240_000);
-    await tell(machine.monitor, "stop");
-    await tell(machine.monitor, "savevm ready");
-    await machine.daemon.stop();
+    const qemu = await startQemu(teardown, directory, files, false);
+    const host = hostAt(writeConfig(directory, files, qemu.port));
+    await ready(qemu, host, 400_000);
+    await host.exec(prepare, 400_000);
+    await tell(qemu.monitor, "stop");
+    await tell(qemu.monitor, "savevm ready");
+    await qemu.daemon.stop();
     copyFileSync(disk, `${kept}.new`);
     renameSync(`${kept}.new`, kept);
+    return kept;
   } finally {
     await teardown.run();
   }
@@ -216,11 +224,11 @@ export async function openXen(teardown: Teardown): Promise<XenHost> {
   const finish = readFileSync(join(import.meta.dirname, "root.sh"), "utf8");
   const root = await rootWith("xen", packages, finish, "bookworm");
   const files = await image(root);
-  await makeSnapshot(files);
+  const snapshot = await snapshotOf(files);
   const directory = teardown.directory("xen");
-  copyFileSync(join(files, "ready.qcow2"), join(directory, "disk.qcow2"));
-  const machine = await startQemu(teardown, directory, files, true);
-  const host = hostAt(writeConfig(directory, files, machine.port));
-  await ready(machine, host, 120_000);
+  copyFileSync(snapshot, join(directory, "disk.qcow2"));
+  const qemu = await startQemu(teardown, directory, files, true);
+  const host = hostAt(writeConfig(directory, files, qemu.port));
+  await ready(qemu, host, 300_000);
   return host;
 }

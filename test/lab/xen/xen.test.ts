@@ -79,7 +79,12 @@ test("lists what runs, what crashed, what only has a file, and libvirt's own apa
 test("tells a user without rights so, and names the way out", async () => {
   const ran = await virtu(["instances", "--host", "guest@xen1", "--json"], options);
   expect(ran.status).not.toBe(0);
-  expect(ran.stderr).toContain("this user has no rights on Xen");
+  expect(ran.stderr).toContain("root@HOST");
+  const { providers, problems } = await discover(pool, { name: "guest@xen1" });
+  expect(providers).toEqual([]);
+  expect(problems.map(({ what, why }) => `${what}: ${why}`)).toContain(
+    "Xen can't be used: this user has no rights on Xen",
+  );
 });
 
 test("starts a domain from its file, its disk and card with it, and tells of it as it happens", async () => {
