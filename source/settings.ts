@@ -33,6 +33,8 @@ export interface SettingsData {
   refreshSeconds: number;
   /** Above so many nodes a run is carried by TakTuk on the frontend, where it is installed. */
   taktukAbove: number;
+  /** The key that leads back from a console, with what follows it: `ctrl+]`, `ctrl+a`, … */
+  consoleKey: string;
   /** Above these an instance is marked and told: percent of its vCPUs, of its memory (null: never), for so many seconds. */
   thresholds: Thresholds;
   /** Named views of the instance table. */
@@ -45,6 +47,7 @@ const defaults: SettingsData = {
   libvirtUri: "",
   refreshSeconds: 4,
   taktukAbove: 64,
+  consoleKey: "ctrl+]",
   thresholds: { cpu: null, memory: null, seconds: 60 },
   views: [],
 };
@@ -122,6 +125,11 @@ const checks: Record<keyof SettingsData, Check> = {
     typeof value === "number" && Number.isInteger(value) && value >= 1
       ? null
       : { at: [], why: "must be a whole number from 1 on" },
+  consoleKey: (value) =>
+    // Ctrl-[ is Esc, and Ctrl-I, Ctrl-J and Ctrl-M are Tab and Enter: a guest can't do without them.
+    typeof value === "string" && /^ctrl\+[a-hkln-z\\\]^_]$/i.test(value)
+      ? null
+      : { at: [], why: "must be ctrl+ and a letter (not i, j, m) or one of ] \\ ^ _" },
 };
 
 function firstFault(data: Record<string, unknown>): { at: (string | number)[]; why: string } | null {

@@ -1,4 +1,5 @@
 /** Consoles of a cluster's instances: gnt-instance opens the text console on whatever node it is; VNC and SPICE ports are its node's. */
+import { sh } from "../ssh/command.ts";
 import { gnt } from "../tools/ganeti.ts";
 import { explainConsole } from "../tools/ganeti-console.ts";
 import type { GanetiMaster } from "./ganeti-master.ts";
@@ -22,14 +23,16 @@ export function consoleOf(
       hint: "It serves to try Ganeti itself; instances of kvm and xen have one.",
     };
   }
-  if (instance.status === "stopped") return { refusal: "it is off", hint: "Start it first." };
   if (/^ERROR_node/.test(instance.statusDetail)) {
     return { refusal: `its node ${instance.node} does not answer`, hint: "Bring the node back, or fail it over." };
   }
+  const open = gnt(master.access, "gnt-instance", ["console", instance.name]);
   return {
     host: master.target,
-    command: gnt(master.access, "gnt-instance", ["console", instance.name]),
+    command: open,
     takeOver: null,
+    // It is made paused, and `console` lets it go on.
+    start: sh`${gnt(master.access, "gnt-instance", ["start", "--paused", instance.name])} && ${open}`,
     wake: "\r",
     leave,
     // An open console keeps the device of a Xen guest busy, and a migration or a shutdown waits for that.

@@ -238,6 +238,8 @@ export interface ConsoleWay {
   command: Command;
   /** The same, taking the console from whoever has it; null where that can't be done. */
   takeOver: Command | null;
+  /** Starts the instance and is attached before it prints its first line; null or absent: the provider can't do that. */
+  start?: Command | null;
   /** Sent after the opening, so that a silent getty prints its prompt; null: nothing is needed. */
   wake: string | null;
   /** What the remote program takes to leave (`\x1d`); null: closing the channel is enough. */

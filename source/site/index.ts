@@ -160,6 +160,12 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
   for (const machine of [xenMachine(xen, clock, publicKey), xenServerMachine(xenPool, clock, publicKey)]) {
     machines.set(machine.name, machine);
   }
+  /** Where a host's own ports lead: a node's sshd for the frontend, a guest's VNC for a libvirt host. */
+  const connectOf = (name: string) => {
+    if (name === frontend.name) return connectNode;
+    const host = libvirt.find(({ hostname }) => name === `${hostname}.${domain}`);
+    return host && ((address: string, port: number) => (address === "127.0.0.1" ? host.connectDisplay(port) : null));
+  };
   const slow = `hv2.${domain}`;
   let stopBusy = () => {};
   const applyScenario = (name: ScenarioName) => {
@@ -188,7 +194,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
   };
   try {
     for (const [name, machine] of machines) {
-      await network.listen(name, machine, name === frontend.name ? connectNode : undefined);
+      await network.listen(name, machine, connectOf(name));
     }
     writeFileSync(path.join(directory, "id_ed25519"), userKey.private, { mode: 0o600 });
     writeFileSync(path.join(directory, "id_ed25519.pub"), publicKey);

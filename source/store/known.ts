@@ -1,4 +1,5 @@
 /** Everything that is known to the screen, and the pure reducer over what happens. */
+import type { ConsoleView } from "../console/types.ts";
 import type { VirtuError } from "../errors.ts";
 import type { InventoryView } from "../instances/inventory-types.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
@@ -95,6 +96,7 @@ export interface KnownState {
   runs: RunsKnown;
   ways: WaysKnown;
   inventory: InventoryView;
+  consoles: readonly ConsoleView[];
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -123,6 +125,7 @@ export type KnownEvent =
   | { type: "deployments-found"; deployments: readonly Deployment[]; at: number }
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
   | { type: "inventory"; view: InventoryView }
+  | { type: "consoles"; consoles: readonly ConsoleView[] }
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
   | { type: "notice"; notice: Notice | null }
@@ -152,6 +155,7 @@ export function startState(now: number): KnownState {
     runs: noRuns,
     ways: noWays,
     inventory: emptyInventory,
+    consoles: [],
     sessions: [],
     log: [],
     notice: null,
@@ -215,6 +219,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       };
     case "inventory":
       return { ...state, inventory: event.view };
+    case "consoles":
+      return { ...state, consoles: event.consoles };
     case "sessions":
       return { ...state, sessions: event.sessions };
     case "log":

@@ -9,6 +9,7 @@ import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
+import { ConsoleWork } from "./console-work.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
   type KnownEvent,
@@ -105,6 +106,7 @@ export class Workspace {
   readonly inventory: Inventory;
   readonly site: SiteWork;
   readonly runs: RunWork;
+  readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
   readonly ways: WayWork;
   readonly questions: Questions;
@@ -139,6 +141,7 @@ export class Workspace {
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
     this.ways = new WayWork(this, journeys);
+    this.consoles = new ConsoleWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -287,6 +290,7 @@ export class Workspace {
     this.site.end();
     this.monitor.end();
     this.inventory.end();
+    await this.consoles.end();
     for (const stop of this.stops) stop();
     await this.ways.end();
     await this.runs.end();

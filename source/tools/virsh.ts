@@ -93,6 +93,11 @@ export function consoleCommand(uri: string, domain: string, force: boolean): Com
   return sh`LC_ALL=C.UTF-8 virsh -c ${uri} console ${force ? ["--force", domain] : domain}`;
 }
 
+/** Starts it with its console attached: since 8.3 virsh makes it paused and resumes it then, so that no line is missed. */
+export function startConsoleCommand(uri: string, domain: string): Command {
+  return sh`LC_ALL=C.UTF-8 virsh -c ${uri} start --console ${domain}`;
+}
+
 /** One domain's state as virsh words it: `running`, `shut off`. */
 export function stateCommand(uri: string, domain: string): Command {
   return sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} domstate ${domain}`;

@@ -3,6 +3,7 @@ import { render } from "ink";
 import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import type { Workspace } from "../store/workspace.ts";
 import { App } from "./app.tsx";
+import type { Borrowed } from "./console/viewer.ts";
 import { type Ui, UiContext } from "./hooks.ts";
 import { createKeyQueue } from "./key-queue.ts";
 import { Navigation, type Place } from "./navigation.ts";
@@ -58,9 +59,27 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   }, crash);
   terminal.onKey = queue.add;
 
-  const root = (): ReactNode => (
-    <Root size={size} ui={{ router, workspace, navigation, copy, quit: end, redraw: painter.repaint, suspend }} />
-  );
+  /** Ends whoever has the terminal now. */
+  let takeBack = () => {};
+  let isOver = false;
+  const attach: Ui["attach"] = async (session) => {
+    const { viewConsole } = await import("./console/viewer.ts");
+    const { consoles } = workspace.consoles;
+    const leaveKey = workspace.settings.get("consoleKey").toLowerCase();
+    return lendTerminal((borrowed) => viewConsole(session, { ...borrowed, consoles, leaveKey }));
+  };
+  const parts = {
+    router,
+    workspace,
+    navigation,
+    copy,
+    quit: end,
+    redraw: painter.repaint,
+    suspend,
+    attach,
+    lendTerminal,
+  };
+  const root = (): ReactNode => <Root size={size} ui={parts} />;
   terminal.open();
   painter.start();
   const ink = render(root(), {
@@ -75,6 +94,23 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     process.stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
     workspace.notify("info", `Copied ${what}.`);
   }
+  async function lendTerminal<T>(use: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    takeBack = () => abort.abort();
+    // What is asked meanwhile (a passphrase) could not be seen behind it.
+    const stop = workspace.store.subscribe(() => {
+      if (workspace.state.questions.length > 0) abort.abort();
+    });
+    queue.clear();
+    painter.stop();
+    try {
+      return await use({ output: process.stdout, lend: terminal.lend, signal: abort.signal });
+    } finally {
+      stop();
+      takeBack = () => {};
+      if (!isOver) painter.start();
+    }
+  }
   function suspend(): void {
     painter.stop();
     terminal.restore();
@@ -85,6 +121,8 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     process.kill(process.pid, "SIGTSTP");
   }
   function end(): void {
+    isOver = true;
+    takeBack();
     queue.clear();
     painter.stop();
     ink.unmount();

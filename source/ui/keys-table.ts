@@ -15,6 +15,8 @@ const places: Partial<Record<Scope, string>> = {
   deployment: "A deployment",
   nodes: "Nodes",
   instances: "Instances",
+  hostNodes: "Nodes that carry instances",
+  consoles: "Consoles",
   columns: "Columns of the table",
   views: "Views of the table",
   chart: "A chart",
@@ -28,6 +30,10 @@ const places: Partial<Record<Scope, string>> = {
   preview: "A plan before it runs",
   sessions: "Sessions",
   log: "Log",
+  console: "In a console, after its leave key",
+  guestScreen: "The screen of a guest",
+  scrollback: "In what a console has printed",
+  consoleEnded: "A console that has ended",
 };
 
 /** A Markdown table of every binding: where, keys, what it does. Dangerous ones are marked. */

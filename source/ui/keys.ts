@@ -39,6 +39,7 @@ export const keymap = {
     back: { keys: ["esc"], label: "back", text: "Go back; a form keeps what was typed" },
     palette: { keys: [":"], label: "command", text: "Run anything of this screen by its name", quiet: true },
     help: { keys: ["?"], label: "help", text: "Show every key that works here" },
+    consoles: { keys: ["ctrl+o"], label: "consoles", text: "Show the consoles that are open", quiet: true },
     quit: { keys: ["q", "ctrl+c"], label: "quit", text: "Leave virtu; what runs on the hosts goes on", quiet: true },
     suspend: { keys: ["ctrl+z"], label: "suspend", text: "Put virtu to sleep; `fg` brings it back", quiet: true },
     redraw: { keys: ["ctrl+l"], label: "redraw", text: "Draw the screen anew", quiet: true },
@@ -104,13 +105,14 @@ export const keymap = {
     configure: { keys: ["c"], label: "configure", text: "Configure these nodes: keys, upgrade, password, names" },
     install: { keys: ["m"], label: "VM manager", text: "Install Ganeti or libvirt on these nodes" },
     extend: { keys: ["e"], label: "extend", text: "Ask for a longer walltime" },
+    shell: { keys: ["s"], label: "shell", text: "Open a shell on this node" },
     refresh: { keys: ["R"], label: "refresh", text: "Ask every node again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the node's name", quiet: true },
   },
   instances: {
     mark: { keys: ["space"], label: "mark", text: "Mark this instance; actions then go to all marked ones" },
     start: { keys: ["s"], label: "start", text: "Start" },
-    shutdown: { keys: ["t"], label: "shut down", text: "Shut down cleanly" },
+    shutdown: { keys: ["t"], label: "shut down", short: "shut", text: "Shut down cleanly" },
     reboot: { keys: ["r"], label: "reboot", text: "Reboot cleanly" },
     forceOff: {
       keys: ["x"],
@@ -119,16 +121,15 @@ export const keymap = {
       text: "Force off, like pulling the plug",
       dangerous: true,
     },
+    console: { keys: ["enter"], label: "console", text: "Open its text console; one that is open already is shown" },
     filter: {
       keys: ["/"],
       label: "filter",
       text: "Show only rows that hold every word typed; `!word` leaves out; Esc clears",
     },
-    describe: {
-      keys: ["enter", "d"],
-      label: "describe",
-      text: "Show everything known of this instance, and where from",
-    },
+    describe: { keys: ["d"], label: "describe", text: "Show everything known of this instance, and where from" },
+    screen: { keys: ["v"], label: "screen", text: "Show its screen here, and open it in a viewer" },
+    shell: { keys: ["S"], label: "shell on host", short: "shell", text: "Open a shell on the host that it runs on" },
     sort: { keys: ["o"], label: "sort", text: "Sort by the next column" },
     sortBack: { keys: ["O"], label: "turn order", text: "Turn the order round", quiet: true },
     markAll: { keys: ["a"], label: "mark all", text: "Mark all that are shown, or none", quiet: true },
@@ -162,6 +163,14 @@ export const keymap = {
     refresh: { keys: ["R"], label: "refresh", text: "Ask every host again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the instance's name", quiet: true },
   },
+  hostNodes: {
+    shell: { keys: ["s"], label: "shell", text: "Open a shell on this node" },
+  },
+  consoles: {
+    open: { keys: ["enter"], label: "open", text: "Go to this console" },
+    record: { keys: ["r"], label: "record", text: "Record what it shows into an asciicast file, or stop that" },
+    close: { keys: ["D"], label: "close", text: "Close this console; a guest goes on, a shell is hung up" },
+  },
   columns: {
     toggle: { keys: ["space", "enter"], label: "show or hide", text: "Show this column, or hide it" },
     earlier: { keys: ["K"], label: "earlier", text: "Move it towards the left" },
@@ -185,6 +194,7 @@ export const keymap = {
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
     remove: { keys: ["D"], label: "remove", text: "Show this host's instances no more; nothing changes on it" },
     refresh: { keys: ["R"], label: "try now", text: "Ask this host again now" },
+    shell: { keys: ["s"], label: "shell", text: "Open a shell on this host" },
   },
   runs: {
     open: { keys: ["enter"], label: "open", text: "Watch this run, or look at how it ended" },
@@ -284,6 +294,32 @@ export const keymap = {
   log: {
     filter: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed" },
     follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
+  },
+  console: {
+    next: { keys: ["n"], label: "next", text: "Go to the next open console" },
+    previous: { keys: ["p"], label: "before", text: "Go to the open console before" },
+    record: { keys: ["r"], label: "record", text: "Record what is shown into an asciicast file, or stop that" },
+    scroll: { keys: ["s"], label: "scroll", text: "Read what has left the screen" },
+    send: { keys: ["k"], label: "send it", text: "Send the leave key itself to the guest" },
+    close: { keys: ["d"], label: "close", text: "Close this console; what runs in the guest goes on" },
+    back: { keys: ["b", "esc"], label: "back", text: "Go back at once; the console stays open" },
+    help: { keys: ["?"], label: "wait", text: "Show these commands until a key is pressed" },
+  },
+  guestScreen: {
+    back: { keys: ["esc", "q"], label: "back", text: "Go back; the forwarded port is closed" },
+    viewer: { keys: ["o"], label: "viewer", text: "Start a viewer (again) on the forwarded VNC or SPICE port" },
+  },
+  scrollback: {
+    search: { keys: ["/"], label: "search", text: "Search in what the console has printed" },
+    next: { keys: ["n"], label: "next", text: "Go to the next line found, further back" },
+    previous: { keys: ["N"], label: "previous", text: "Go to the line found before, further on" },
+    leave: { keys: ["esc", "q"], label: "console", text: "Go back to what the console shows now" },
+  },
+  consoleEnded: {
+    again: { keys: ["o"], label: "open again", text: "Open this console again" },
+    scroll: { keys: ["s"], label: "scroll", text: "Read what has left the screen" },
+    close: { keys: ["d"], label: "close", text: "Take this console off the list" },
+    back: { keys: ["b", "esc"], label: "back", text: "Go back; what it has shown is kept" },
   },
   dialog: {
     move: { keys: ["up", "down"], sign: "↑↓", label: "choose", text: "Go to another answer" },

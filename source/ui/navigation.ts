@@ -1,5 +1,14 @@
 /** Where the user is (a stack of places) and what each place remembers. Outside React, so that handing the terminal over loses nothing. */
 
+import type { Opening } from "../console/types.ts";
+import type { HostRef } from "../ssh/types.ts";
+
+/** Whose console: an instance's by its key, a shell on a host, or one that is open already. */
+export type ConsoleOf =
+  | { kind: "instance"; key: string }
+  | { kind: "shell"; host: HostRef; title: string }
+  | { kind: "open"; id: number };
+
 export type Place =
   | { screen: "home" }
   | { screen: "sites" }
@@ -15,6 +24,9 @@ export type Place =
   | { screen: "node"; name: string }
   | { screen: "instances" }
   | { screen: "instance"; key: string }
+  | { screen: "console"; of: ConsoleOf; opening: Opening }
+  | { screen: "consoles" }
+  | { screen: "guest-screen"; key: string }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }
   /** Columns of the instance table, its named views, and its export. */

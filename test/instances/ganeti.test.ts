@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { VirtuError } from "../../source/errors.ts";
 import { discover } from "../../source/instances/discover.ts";
 import { GanetiProvider } from "../../source/instances/ganeti.ts";
-import type { ActionEvent, ActionName, HostNode, Instance } from "../../source/instances/types.ts";
+import type { ActionEvent, ActionName, ConsoleWay, HostNode, Instance } from "../../source/instances/types.ts";
 import { type Call, type Reply, recorded, ScriptedPool } from "./fake-pool.ts";
 import { ganetiHost, ganetiList, isDiscovery, isGanetiList } from "./script.ts";
 
@@ -280,9 +280,13 @@ describe("consoles", () => {
     expect(way.explain("login:", 0)).toBeNull();
   });
 
+  test("of an instance that is off can be opened before it is started", () => {
+    const way = of("stopped", "ADMIN_down") as ConsoleWay;
+    expect(way.start?.line).toMatch(/gnt-instance start --paused \S+ && .*gnt-instance console/);
+  });
+
   test("that can't be had say why", () => {
     expect(of("running", "running", "fake")).toMatchObject({ refusal: expect.stringMatching(/fake/) });
-    expect(of("stopped", "ADMIN_down")).toMatchObject({ refusal: "it is off" });
     expect(of("error", "ERROR_nodedown")).toMatchObject({ refusal: expect.stringMatching(/node2 does not answer/) });
   });
 });

@@ -13,6 +13,7 @@ import { masterFailover, nodeChanges } from "./ganeti-node-change.ts";
 import { addNode, init, verify } from "./ganeti-setup.ts";
 import { filterOf, printTable } from "./ganeti-table.ts";
 import { destroyCluster, removeNode } from "./ganeti-teardown.ts";
+import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
 
 const valued = "o output F filter separator units timeout n node t type";
 
@@ -32,6 +33,7 @@ async function act(call: Call, ganeti: Ganeti, opcode: PowerOpcode): Promise<num
   const timeout = given.has("timeout") ? Number(given.get("timeout")) : undefined;
   const jobs = found.map((instance) => ganeti.submit(opcode, instance, timeout));
   const nameOf = (job: GanetiJob) => job.instance?.name ?? "";
+  if (given.has("paused")) for (const instance of found) ganeti.guest(instance).awaitsConsole = true;
   if (given.has("submit")) {
     await call.out(jobs.map((job) => `${job.id}: ${nameOf(job)}\n`).join(""));
     return 0;
@@ -52,6 +54,30 @@ async function act(call: Call, ganeti: Ganeti, opcode: PowerOpcode): Promise<num
     await call.err(`Job ${job.id} for ${nameOf(job)} has failed: ${job.failure}\n`);
   }
   return status;
+}
+
+/** KVM's serial line through socat, or Xen's: one of them has it at a time. */
+async function openConsole(call: Call, ganeti: Ganeti): Promise<number> {
+  const [word = ""] = options(call.args.slice(1), valued).words;
+  const instance = ganeti.find(word);
+  if (!instance) {
+    await call.err(fault("unknown_entity", `Instance '${word}' not known`));
+    return 1;
+  }
+  if (!instance.alive) {
+    await call.err(
+      `Failure: command execution error:\nInstance ${instance.name} is not running (state ${ganeti.status(instance)})\n`,
+    );
+    return 1;
+  }
+  try {
+    await joinConsole(call, ganeti.guest(instance), false);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestConsoleRefused)) throw thrown;
+    await call.err("xenconsole: Could not lock /var/lock/xenconsole.4: Resource temporarily unavailable\n");
+    return 11;
+  }
+  return 0;
 }
 
 async function instances(call: Call, ganeti: Ganeti): Promise<number> {
@@ -81,6 +107,7 @@ const verbs: Readonly<Record<string, Verbs>> = {
     shutdown: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
     stop: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
     reboot: (call, ganeti) => act(call, ganeti, "REBOOT"),
+    console: openConsole,
     add: (call, ganeti, clusters) => addInstance(call, clusters, ganeti),
     remove: removeInstance,
     ...changes,

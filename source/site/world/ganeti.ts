@@ -1,5 +1,6 @@
 /** A Ganeti cluster: nodes, instances, and jobs that take time and wait for each other. */
 import type { Clock } from "../clock.ts";
+import { GuestSystem } from "./guest-system.ts";
 
 export interface GanetiNode {
   name: string;
@@ -108,6 +109,7 @@ export class Ganeti {
   private nextJob = 41;
   private readonly watchers = new Set<() => void>();
   private readonly moves = new Set<() => void>();
+  private readonly guests = new Map<GanetiInstance, GuestSystem>();
 
   constructor(
     readonly clock: Clock,
@@ -195,6 +197,24 @@ export class Ganeti {
     return true;
   }
 
+  /** What runs in an instance, on its console. */
+  guest(instance: GanetiInstance): GuestSystem {
+    let guest = this.guests.get(instance);
+    if (!guest) {
+      const [name = ""] = instance.name.split(".");
+      // Ganeti finds it down when its guest switches it off by itself.
+      const onPowerOff = () => {
+        instance.alive = false;
+        this.guest(instance).off();
+        this.changed();
+      };
+      guest = new GuestSystem({ name, clock: this.clock, onPowerOff });
+      if (instance.alive) guest.up();
+      this.guests.set(instance, guest);
+    }
+    return guest;
+  }
+
   private tryToRun(job: GanetiJob): void {
     if (job.status !== "queued" && job.status !== "waiting") return;
     const before = [...this.jobs.values()].some(
@@ -229,6 +249,8 @@ export class Ganeti {
     const wait = opcode === "SHUTDOWN" ? Math.min(seconds.SHUTDOWN, Math.max(5, job.timeout)) : seconds[opcode];
     this.clock.after(wait, () => {
       const wanted = opcode === "CREATE" ? instance.admin === "up" : opcode !== "SHUTDOWN";
+      if (!wanted) this.guest(instance).off();
+      else if (opcode !== "STARTUP" || !instance.alive) this.guest(instance).boot();
       instance.alive = wanted;
       instance.admin = wanted ? "up" : "down";
       if (opcode === "REMOVE") this.instances.splice(this.instances.indexOf(instance), 1);

@@ -64,6 +64,11 @@ function summary(state: KnownState): string {
   if (state.inventory.pending.length > 0) {
     parts.push(paint(`${count(state.inventory.pending.length, "action")} ${symbol("busy")}`, ...toneStyles("busy")));
   }
+  const open = state.consoles.filter(({ phase }) => phase !== "ended");
+  if (open.length > 0) {
+    const text = count(open.length, "console");
+    parts.push(open.some(({ unseen }) => unseen) ? paint(text, "bold") : text);
+  }
   const hosts = state.inventory.hosts;
   const up = hosts.filter((host) => host.state === "ok").length;
   const down = hosts.filter((host) => host.state === "stale" || host.state === "error").length;

@@ -5,10 +5,13 @@ import { AddHostScreen } from "./add-host.tsx";
 import { ChartScreen } from "./chart.tsx";
 import { ColumnsScreen } from "./columns.tsx";
 import { ConfigureScreen } from "./configure.tsx";
+import { ConsoleScreen } from "./console.tsx";
+import { ConsolesScreen } from "./consoles.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
 import { ExportScreen } from "./export.tsx";
 import { ExtendScreen } from "./extend.tsx";
+import { GuestScreenScreen } from "./guest-screen.tsx";
 import { HomeScreen } from "./home.tsx";
 import { HostsScreen } from "./hosts.tsx";
 import { InstallScreen } from "./install.tsx";
@@ -52,6 +55,9 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   export: ExportScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
+  console: ConsoleScreen,
+  consoles: ConsolesScreen,
+  "guest-screen": GuestScreenScreen,
   configure: ConfigureScreen,
   install: InstallScreen,
   "install-ganeti": InstallGanetiScreen,

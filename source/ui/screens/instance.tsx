@@ -6,6 +6,7 @@ import { Table } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Move } from "../list.ts";
 import type { Place } from "../navigation.ts";
+import { useConsoleKeys } from "./console-keys.ts";
 import { instanceLines } from "./instance-lines.ts";
 import { useInstanceActions } from "./instances-actions.tsx";
 
@@ -53,6 +54,7 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
   });
   useKeys("instances", {
     ...handlers,
+    ...useConsoleKeys(row ?? null),
     refresh: { run: () => void inventory.refresh(row ? [row.host] : undefined), disabled: gone },
     copy: { run: () => row && copy(row.name, row.name), disabled: gone },
   });

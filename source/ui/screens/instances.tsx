@@ -10,6 +10,7 @@ import { frameLines } from "../components/frame.tsx";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { paint } from "../theme.ts";
+import { useConsoleKeys } from "./console-keys.ts";
 import { HostNodes } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
 import { columnsFor, grown, sortWords, type Widths } from "./instances-columns.ts";
@@ -153,6 +154,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       disabled: item ? null : "there is no instance",
     },
     ...actions.handlers,
+    ...useConsoleKeys(current),
     filter: { run: filter.open },
     describe: { run: () => current && navigation.open({ screen: "instance", key: current.key }), disabled: none },
     sort: { run: () => changeView((before) => ({ sort: nextSort(before.sort, columns) })) },
