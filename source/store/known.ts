@@ -129,7 +129,7 @@ export type KnownEvent =
   | { type: "tick"; now: number }
   | RunsEvent;
 
-export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [] };
+export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [], runs: [] };
 
 export function startState(now: number): KnownState {
   return {

@@ -5,6 +5,7 @@
 import { toVirtuError, VirtuError } from "../errors.ts";
 import { createInventory } from "../instances/inventory.ts";
 import type { Inventory } from "../instances/inventory-types.ts";
+import { limitsOf } from "../instances/limits.ts";
 import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
@@ -128,6 +129,7 @@ export class Workspace {
         hosts: [...this.hostNames].map((name) => ({ name })),
         // Asked for by name, a host without libvirt is trouble; not asked for, it is not.
         uri: this.settings.get("libvirtUri") || undefined,
+        limits: limitsOf(this.settings.get("parallel")),
         intervalMs: this.settings.get("refreshSeconds") * 1000,
       });
     this.monitor = new MonitorWork(this, this.settings.get("thresholds"));
@@ -162,7 +164,16 @@ export class Workspace {
       this.monitor.see(view);
       this.store.dispatch({ type: "inventory", view });
     };
-    this.inventory.on("change", onChange);
+    // An action on thousands changes the picture as many times within one turn: it is drawn up once.
+    let changed = false;
+    this.inventory.on("change", () => {
+      if (changed) return;
+      changed = true;
+      queueMicrotask(() => {
+        changed = false;
+        onChange();
+      });
+    });
     onChange();
     const said = new Map<number, string>();
     this.inventory.on("action", (item) => {

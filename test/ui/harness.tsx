@@ -75,6 +75,8 @@ export function stillInventory(view: InventoryView = emptyInventory, own: Partia
     preview: () => [],
     act: () => ({ run: 1, items: () => [], done: Promise.resolve([]), cancel: () => {} }),
     cancel: () => false,
+    cancelRun: () => 0,
+    retry: () => null,
     end: () => {},
     ...own,
   }) as unknown as Inventory;
@@ -133,6 +135,8 @@ function plainSettings(): Settings {
     refreshSeconds: 4,
     taktukAbove: 64,
     thresholds: { cpu: null, memory: null, seconds: 60 },
+    groups: {},
+    parallel: {},
   };
   return {
     file: "/nowhere/settings.json",
