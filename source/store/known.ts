@@ -1,6 +1,7 @@
 /** Everything that is known to the screen, and the pure reducer over what happens. */
 import type { VirtuError } from "../errors.ts";
 import type { InventoryView } from "../instances/inventory-types.ts";
+import type { ScheduledJob } from "../instances/schedule.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
 import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
@@ -93,6 +94,8 @@ export interface KnownState {
   facts: Readonly<Record<number, Loaded<readonly NodeFacts[]>>>;
   runs: RunsKnown;
   inventory: InventoryView;
+  /** Actions that the hosts keep to be done at a time. */
+  scheduled: Loaded<readonly ScheduledJob[]>;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -121,6 +124,7 @@ export type KnownEvent =
   | { type: "deployments-found"; deployments: readonly Deployment[]; at: number }
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
   | { type: "inventory"; view: InventoryView }
+  | { type: "scheduled"; change: Partial<Loaded<readonly ScheduledJob[]>> }
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
   | { type: "notice"; notice: Notice | null }
@@ -148,6 +152,7 @@ export function startState(now: number): KnownState {
     facts: {},
     runs: noRuns,
     inventory: emptyInventory,
+    scheduled: nothing([]),
     sessions: [],
     log: [],
     notice: null,
@@ -211,6 +216,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       };
     case "inventory":
       return { ...state, inventory: event.view };
+    case "scheduled":
+      return { ...state, scheduled: { ...state.scheduled, ...event.change } };
     case "sessions":
       return { ...state, sessions: event.sessions };
     case "log":

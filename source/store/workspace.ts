@@ -23,6 +23,7 @@ import {
 } from "./known.ts";
 import { MonitorWork } from "./monitor-work.ts";
 import { RunWork } from "./run-work.ts";
+import { ScheduleWork } from "./schedule-work.ts";
 import { SiteWork } from "./site-work.ts";
 import { createStore, type Store } from "./store.ts";
 
@@ -106,6 +107,7 @@ export class Workspace {
   readonly site: SiteWork;
   readonly runs: RunWork;
   readonly monitor: MonitorWork;
+  readonly schedule: ScheduleWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -133,6 +135,7 @@ export class Workspace {
         intervalMs: this.settings.get("refreshSeconds") * 1000,
       });
     this.monitor = new MonitorWork(this, this.settings.get("thresholds"));
+    this.schedule = new ScheduleWork(this);
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
@@ -289,6 +292,7 @@ export class Workspace {
     clearInterval(this.ticker);
     this.site.end();
     this.monitor.end();
+    this.schedule.end();
     this.inventory.end();
     for (const stop of this.stops) stop();
     await this.runs.end();

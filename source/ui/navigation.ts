@@ -17,6 +17,12 @@ export type Place =
   | { screen: "instance"; key: string }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }
+  /** A run of actions on many; null: the latest. */
+  | { screen: "bulk"; run: number | null }
+  | { screen: "bulk-save"; run: number }
+  /** An action in waves; `keys`: the marked instances, or none for all. */
+  | { screen: "waves"; keys: readonly string[] }
+  | { screen: "scheduled" }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }

@@ -22,6 +22,10 @@ function crumb(place: Place, state: KnownState): string {
       return `extend ${place.jobId}`;
     case "instance":
       return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
+    case "bulk":
+      return "run of actions";
+    case "bulk-save":
+      return "save";
     case "session":
       return "session";
     case "run":

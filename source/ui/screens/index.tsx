@@ -2,6 +2,8 @@
 import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
 import { AddHostScreen } from "./add-host.tsx";
+import { BulkScreen } from "./bulk.tsx";
+import { BulkSaveScreen } from "./bulk-save.tsx";
 import { ChartScreen } from "./chart.tsx";
 import { ConfigureScreen } from "./configure.tsx";
 import { DeployScreen } from "./deploy.tsx";
@@ -22,9 +24,11 @@ import { ReserveScreen } from "./reserve.tsx";
 import { RunScreen } from "./run.tsx";
 import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
+import { ScheduledScreen } from "./scheduled.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
 import { WaitingScreen } from "./waiting.tsx";
+import { WavesScreen } from "./waves.tsx";
 
 const screens: Partial<Record<Place["screen"], (props: { place: Place }) => ReactNode>> = {
   home: HomeScreen,
@@ -41,6 +45,10 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   instances: InstancesScreen,
   instance: InstanceScreen,
   chart: ChartScreen,
+  bulk: BulkScreen,
+  "bulk-save": BulkSaveScreen,
+  waves: WavesScreen,
+  scheduled: ScheduledScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
   configure: ConfigureScreen,

@@ -1,7 +1,7 @@
 /** Every instance of every host in one table. */
 import { Box, Text } from "ink";
 import Spinner from "ink-spinner";
-import { type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import { count } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
@@ -14,8 +14,18 @@ import { useInstanceActions } from "./instances-actions.tsx";
 import { columnsFor, grown, type Sort, sortOrder, sortWords, type Widths } from "./instances-columns.ts";
 import { ActionLog, actionLines, latestRun, logLines } from "./instances-log.tsx";
 import { instanceRow } from "./instances-rows.ts";
-import { allToggled, filtered, type Marks, marksText, sorted, statusCounts, toggled } from "./instances-select.ts";
+import {
+  allToggled,
+  filtered,
+  type Marks,
+  marksText,
+  rangeMarked,
+  sorted,
+  statusCounts,
+  toggled,
+} from "./instances-select.ts";
 import { emptyReason, type TroubleLine, troubleLines, troubleText } from "./instances-trouble.ts";
+import { MarkBy } from "./mark-by.tsx";
 
 const noMarks: Marks = new Set();
 const startSort: Sort = { by: "name", down: false };
@@ -87,6 +97,8 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const [sort, setSort] = useRemembered<Sort>("instances:sort", startSort);
   const [marks, setMarks] = useRemembered<Marks>("instances:marks", noMarks);
   const [logShown, setLogShown] = useRemembered("instances:log", true);
+  const [anchor, setAnchor] = useRemembered<string | null>("instances:anchor", null);
+  const [marking, setMarking] = useState(false);
   const filter = useFilter("instances");
 
   const found = useMemo(() => filtered(all, filter.text), [all, filter.text]);
@@ -120,6 +132,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       run: () => {
         if (!current) return;
         setMarks((before) => toggled(before, current.key));
+        setAnchor(current.key);
         const next = keys[list.index + 1];
         if (next !== undefined) list.select(next);
       },
@@ -134,6 +147,17 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     },
     sortBack: { run: () => setSort(({ by, down }) => ({ by, down: !down })) },
     markAll: { run: () => setMarks((before) => allToggled(before, keys)), disabled: none },
+    markRange: {
+      run: () => current && setMarks((before) => rangeMarked(before, keys, anchor, current.key)),
+      disabled: none ?? (anchor !== null && keys.includes(anchor) ? null : "mark one end by space first"),
+    },
+    markBy: { run: () => setMarking(true), disabled: none },
+    waves: {
+      run: () => navigation.open({ screen: "waves", keys: marked.map(({ key }) => key) }),
+      disabled: none,
+    },
+    bulk: { run: () => navigation.open({ screen: "bulk", run: null }) },
+    scheduled: { run: () => navigation.open({ screen: "scheduled" }) },
     nodes: { run: onNodes },
     log: { run: () => setLogShown((before) => !before) },
     cancel: {
@@ -154,6 +178,15 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   });
 
   if (actions.dialog) return actions.dialog;
+  if (marking) {
+    return (
+      <MarkBy
+        rows={all}
+        onMark={(found, only) => setMarks((before) => new Set([...(only ? [] : before), ...found]))}
+        onClose={() => setMarking(false)}
+      />
+    );
+  }
   return (
     <Box flexDirection="column" flexGrow={1}>
       <Text wrap="truncate">{counted}</Text>
