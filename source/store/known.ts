@@ -2,6 +2,7 @@
 import type { ConsoleView } from "../console/types.ts";
 import type { VirtuError } from "../errors.ts";
 import type { InventoryView } from "../instances/inventory-types.ts";
+import type { ScheduledJob } from "../instances/schedule.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
 import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
@@ -97,6 +98,8 @@ export interface KnownState {
   ways: WaysKnown;
   inventory: InventoryView;
   consoles: readonly ConsoleView[];
+  /** Actions that the hosts keep to be done at a time. */
+  scheduled: Loaded<readonly ScheduledJob[]>;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -126,6 +129,7 @@ export type KnownEvent =
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
   | { type: "inventory"; view: InventoryView }
   | { type: "consoles"; consoles: readonly ConsoleView[] }
+  | { type: "scheduled"; change: Partial<Loaded<readonly ScheduledJob[]>> }
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
   | { type: "notice"; notice: Notice | null }
@@ -135,7 +139,7 @@ export type KnownEvent =
   | RunsEvent
   | WaysEvent;
 
-export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [] };
+export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [], runs: [] };
 
 export function startState(now: number): KnownState {
   return {
@@ -156,6 +160,7 @@ export function startState(now: number): KnownState {
     ways: noWays,
     inventory: emptyInventory,
     consoles: [],
+    scheduled: nothing([]),
     sessions: [],
     log: [],
     notice: null,
@@ -221,6 +226,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       return { ...state, inventory: event.view };
     case "consoles":
       return { ...state, consoles: event.consoles };
+    case "scheduled":
+      return { ...state, scheduled: { ...state.scheduled, ...event.change } };
     case "sessions":
       return { ...state, sessions: event.sessions };
     case "log":

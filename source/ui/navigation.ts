@@ -34,6 +34,12 @@ export type Place =
   | { screen: "views" }
   | { screen: "keep-view" }
   | { screen: "export" }
+  /** A run of actions on many; null: the latest. */
+  | { screen: "bulk"; run: number | null }
+  | { screen: "bulk-save"; run: number }
+  /** An action in waves; `keys`: the marked instances, or none for all. */
+  | { screen: "waves"; keys: readonly string[] }
+  | { screen: "scheduled" }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }

@@ -25,6 +25,10 @@ function crumb(place: Place, state: KnownState): string {
       return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
     case "keep-view":
       return "keep the view";
+    case "bulk":
+      return "run of actions";
+    case "bulk-save":
+      return "save";
     case "session":
       return "session";
     case "run":
