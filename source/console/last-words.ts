@@ -84,9 +84,9 @@ export function endOf(way: Way, text: string, status: number | null): ConsoleEnd
   const detail = words;
   // A shell's status is that of its last command and says nothing of the shell.
   if (way.command === null) return { kind: "over", why: "the shell has ended", hint: "", detail };
-  const said = way.explain?.(words, status) ?? null;
   // A guest's own output may hold these words: they count where the program failed, or said nothing else.
   const few = others(text).length <= 2;
+  const said = few || status !== 0 ? (way.explain?.(words, status) ?? null) : null;
   const match = few || status !== 0 ? known.find(({ says }) => says.test(words)) : undefined;
   if (said) {
     const kind = said.inUse ? "in-use" : (match?.kind ?? (status === 0 ? "over" : "refused"));

@@ -10,6 +10,9 @@ import type { ConsoleEnd, ConsoleTarget, ConsoleView, Opening, Phase, Size, Way 
 /** Bytes that may wait for the screen before the guest is made to wait, and when it may go on. */
 const high = 256 * 1024;
 const low = 64 * 1024;
+/** Milliseconds after waking until it is said that nothing is heard: QEMU lets a second viewer wait without a word. */
+const silenceTime = 4000;
+const nothingHeard = "nothing is heard: the guest prints nothing here, or somebody else has it";
 /** Bytes of what was printed last that are kept to find out why it ended. */
 const wordsKept = 4096;
 /** Bytes typed while it opens that are kept for it. */
@@ -55,6 +58,7 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   private typed: Buffer[] = [];
   private waiting = 0;
   private wakeTimer: NodeJS.Timeout | null = null;
+  private woken = false;
   private leaving = false;
   private round = 0;
 
@@ -101,6 +105,8 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
     this.phase = "opening";
     this.ending = null;
     this.leaving = false;
+    this.woken = false;
+    this.note = null;
     this.words = "";
     this.beginning = Buffer.alloc(0);
     this.openedAt = this.now();
@@ -162,7 +168,12 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
       }
       this.emit("drawn");
     });
-    if (this.wakeTimer) this.wakeWhenSilent();
+    if (this.note === nothingHeard && !this.silent) {
+      this.note = null;
+      this.changed();
+    }
+    if (this.wakeTimer && !this.silent) this.stopWaking();
+    else if (this.wakeTimer && !this.woken) this.wakeWhenSilent();
   }
 
   /** A getty that has printed its prompt long ago prints it again after a key; one who sees text needs none. */
@@ -172,7 +183,13 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
     if (!wake || !this.silent) return;
     this.wakeTimer = setTimeout(() => {
       this.wakeTimer = null;
-      if (this.silent) this.channel?.stream.write(wake);
+      if (!this.silent) return;
+      this.woken = true;
+      this.channel?.stream.write(wake);
+      this.wakeTimer = setTimeout(() => {
+        this.note = nothingHeard;
+        this.changed();
+      }, silenceTime);
     }, this.options.wakeMs ?? 700);
   }
 

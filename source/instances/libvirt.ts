@@ -18,7 +18,9 @@ import { usageOf } from "../tools/virsh-usage.ts";
 import { verbOf } from "./action-words.ts";
 import { ask, isPassing, pause } from "./exec.ts";
 import { libvirtGraphics, libvirtScreenshot } from "./libvirt-screen.ts";
+import { LibvirtStores } from "./libvirt-stores.ts";
 import { isBasic, refusalByStatus } from "./rules.ts";
+import type { Stores } from "./stores-types.ts";
 import type {
   Action,
   ActionEvent,
@@ -59,10 +61,12 @@ export class LibvirtProvider implements Provider {
   readonly cluster = null;
   readonly place: string;
   readonly target: HostRef;
+  readonly stores: Stores;
 
   constructor(private readonly options: LibvirtOptions) {
     this.attachment = { host: options.host, label: options.uri };
     this.target = options.host;
+    this.stores = new LibvirtStores(options);
     this.place = `libvirt/${options.host.name}/${options.uri}`;
   }
 

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { Consoles } from "../console/consoles.ts";
 import type { ConsoleSession } from "../console/session.ts";
-import type { Opening, Size } from "../console/types.ts";
+import type { ConsoleTarget, Opening, Size } from "../console/types.ts";
 import type { Instance, Provider } from "../instances/types.ts";
 import type { HostRef } from "../ssh/types.ts";
 import type { Workspace } from "./workspace.ts";
@@ -18,6 +18,10 @@ export interface NoConsole {
 export interface ConsoleOwner {
   provider: Provider;
   instance: Instance;
+}
+
+function targetOf({ key, name, host }: Instance): ConsoleTarget {
+  return { key, title: name, host, kind: "serial" };
 }
 
 export class ConsoleWork {
@@ -64,34 +68,27 @@ export class ConsoleWork {
         hint: "Start it; the console is attached before it prints its first line.",
       };
     }
-    const hindered = anyway ? null : this.hindered(key, provider);
-    if (hindered) return hindered;
     const way = provider.console(instance);
+    if (opening === "start" && ("refusal" in way || !way.start)) return this.startAndOpen(instance, size);
     if ("refusal" in way) return { kind: "none", why: way.refusal, hint: way.hint };
-    const target = { key, title: instance.name, host: instance.host, kind: "serial" as const };
-    if (opening !== "start") return this.consoles.open(target, way, size, opening);
-    if (way.start) {
-      const session = await this.consoles.open(target, way, size, "start");
-      session.once("drawn", () => void this.workspace.inventory.refresh([instance.host]));
-      return session;
-    }
+    if (way.warning && !anyway) return { kind: "busy", why: way.warning, hint: "Wait until that has ended." };
+    const session = await this.consoles.open(targetOf(instance), way, size, opening);
+    if (opening === "start") session.once("drawn", () => void this.workspace.inventory.refresh([instance.host]));
+    return session;
+  }
+
+  /** For providers that can't start one attached: its first lines may be missed. */
+  private async startAndOpen({ key }: Instance, size: Size): Promise<ConsoleSession | NoConsole> {
     const [outcome] = await this.workspace.inventory.act({ do: "start" }, [key]).done;
     if (outcome?.state !== "done") {
       return { kind: "off", why: `it could not be started: ${outcome?.error ?? "nobody knows why"}`, hint: "" };
     }
-    return this.consoles.open(target, way, size);
-  }
-
-  /** Ganeti's migration waits for an open console, and fails over it with KVM (its issue 412). */
-  private hindered(key: string, provider: Provider): NoConsole | null {
-    const { action } = this.workspace.inventory.view().instances.find((row) => row.key === key) ?? {};
-    if (provider.name !== "ganeti" || action?.state !== "running" || action.action === "start") return null;
-    const job = action.job ? `, Ganeti job ${action.job}` : "";
-    return {
-      kind: "busy",
-      why: `${action.action} runs on it${job}, and an open console may hinder that`,
-      hint: "Wait until it has ended.",
-    };
+    // What it is now that it runs decides how its console is opened.
+    const owner = this.owner(key);
+    const way = owner?.provider.console(owner.instance);
+    if (!owner || !way) return { kind: "gone", why: "this instance is gone", hint: "" };
+    if ("refusal" in way) return { kind: "none", why: way.refusal, hint: way.hint };
+    return this.consoles.open(targetOf(owner.instance), way, size);
   }
 
   /** Opens a login shell on a host, or gives the one that is open. */

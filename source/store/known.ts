@@ -2,11 +2,13 @@
 import type { ConsoleView } from "../console/types.ts";
 import type { VirtuError } from "../errors.ts";
 import type { InventoryView } from "../instances/inventory-types.ts";
+import type { ScheduledJob } from "../instances/schedule.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
 import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
 import { type Loaded, nothing } from "./loaded.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
+import { noWays, reduceWays, type WaysEvent, type WaysKnown } from "./way-known.ts";
 
 export { type Loaded, nothing };
 
@@ -93,8 +95,11 @@ export interface KnownState {
   /** Facts of nodes, by job number. */
   facts: Readonly<Record<number, Loaded<readonly NodeFacts[]>>>;
   runs: RunsKnown;
+  ways: WaysKnown;
   inventory: InventoryView;
   consoles: readonly ConsoleView[];
+  /** Actions that the hosts keep to be done at a time. */
+  scheduled: Loaded<readonly ScheduledJob[]>;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -124,15 +129,17 @@ export type KnownEvent =
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
   | { type: "inventory"; view: InventoryView }
   | { type: "consoles"; consoles: readonly ConsoleView[] }
+  | { type: "scheduled"; change: Partial<Loaded<readonly ScheduledJob[]>> }
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
   | { type: "notice"; notice: Notice | null }
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
-  | RunsEvent;
+  | RunsEvent
+  | WaysEvent;
 
-export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [] };
+export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [], runs: [] };
 
 export function startState(now: number): KnownState {
   return {
@@ -150,8 +157,10 @@ export function startState(now: number): KnownState {
     deploymentsAt: null,
     facts: {},
     runs: noRuns,
+    ways: noWays,
     inventory: emptyInventory,
     consoles: [],
+    scheduled: nothing([]),
     sessions: [],
     log: [],
     notice: null,
@@ -217,6 +226,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       return { ...state, inventory: event.view };
     case "consoles":
       return { ...state, consoles: event.consoles };
+    case "scheduled":
+      return { ...state, scheduled: { ...state.scheduled, ...event.change } };
     case "sessions":
       return { ...state, sessions: event.sessions };
     case "log":
@@ -235,8 +246,15 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         now: event.now,
         notice: state.notice?.until && state.notice.until <= event.now ? state.kept : state.notice,
       };
+    case "ways":
+    case "way":
+    case "way-says":
+    case "way-password":
+    case "way-error":
+    case "way-start":
+      return { ...state, ways: reduceWays(state.ways, event) };
     default:
-      // What happens to runs belongs to no site: they go on when another is chosen.
+      // What happens to runs and ways belongs to no site: they go on when another is chosen.
       return { ...state, runs: reduceRuns(state.runs, event) };
   }
 }

@@ -144,13 +144,38 @@ export const keymap = {
     },
     columns: { keys: ["C"], label: "columns", text: "Choose, order and size the columns", quiet: true },
     views: {
-      keys: ["W"],
+      keys: ["w"],
       label: "views",
       text: "Take or keep a named view: columns, order, groups, filter",
       quiet: true,
     },
     exportAll: { keys: ["E"], label: "export", text: "Write what is shown into a CSV or JSON file", quiet: true },
     copyRow: { keys: ["Y"], label: "copy row", text: "Copy the whole row", quiet: true },
+    markRange: {
+      keys: ["V"],
+      label: "mark range",
+      text: "Mark all from the last one that was marked to here",
+      quiet: true,
+    },
+    markBy: {
+      keys: ["+"],
+      label: "mark by",
+      text: "Mark by pattern, tag, host, group, state or provider",
+      quiet: true,
+    },
+    waves: {
+      keys: ["W"],
+      label: "in waves",
+      text: "Start or stop in waves, with conditions between them",
+      quiet: true,
+    },
+    bulk: {
+      keys: ["B"],
+      label: "progress",
+      text: "Show how the actions on many go, and what came of them",
+      quiet: true,
+    },
+    scheduled: { keys: ["T"], label: "scheduled", text: "Show what the hosts keep to be done at a time", quiet: true },
     nodes: {
       keys: ["n"],
       label: "node table",
@@ -190,6 +215,24 @@ export const keymap = {
     longer: { keys: ["+"], label: "longer", text: "Show a longer time, up to a day" },
     shorter: { keys: ["-"], label: "shorter", text: "Show a shorter time, down to a minute" },
   },
+  bulk: {
+    retry: { keys: ["r"], label: "retry failed", text: "Do it again to those where it failed" },
+    cancel: { keys: ["c"], label: "cancel queued", text: "Take back what has not started; the rest goes on" },
+    save: { keys: ["w"], label: "save", text: "Save what came of it to a file" },
+    earlier: { keys: ["left", "h"], label: "run before", text: "Show the run before" },
+    later: { keys: ["right", "l"], label: "run after", text: "Show the run after", quiet: true },
+    describe: { keys: ["enter", "d"], label: "describe", text: "Show this instance", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy why it failed", quiet: true },
+  },
+  scheduled: {
+    cancel: { keys: ["D"], label: "take back", text: "Take it back, or forget what is over", dangerous: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Ask every host again now", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy its id, as `virtu unschedule` takes it", quiet: true },
+  },
+  markBy: {
+    mark: { keys: ["enter"], label: "mark", text: "Mark those that fit, beside what is marked" },
+    only: { keys: ["tab"], label: "mark only these", text: "Mark those that fit and no others" },
+  },
   hosts: {
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
     remove: { keys: ["D"], label: "remove", text: "Show this host's instances no more; nothing changes on it" },
@@ -200,6 +243,7 @@ export const keymap = {
     open: { keys: ["enter"], label: "open", text: "Watch this run, or look at how it ended" },
     configure: { keys: ["c"], label: "configure nodes", short: "configure", text: "Configure nodes: a new run" },
     install: { keys: ["i"], label: "install", text: "Install Ganeti or libvirt on nodes: a new run" },
+    up: { keys: ["u"], label: "whole way", short: "all", text: "Go the whole way from nothing to instances" },
     takeOver: {
       keys: ["T"],
       label: "take over",
@@ -241,6 +285,24 @@ export const keymap = {
     left: { keys: ["left", "h"], label: "left", text: "Go to the node before", quiet: true },
     right: { keys: ["right", "l"], label: "right", text: "Go to the next node", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the node's name and why it failed", quiet: true },
+  },
+  up: {
+    start: { keys: ["enter"], label: "start", text: "Go this way, from the first stage on", dangerous: true },
+    save: { keys: ["w"], label: "save as file", text: "Write the plan into a file, for `virtu up FILE`" },
+    view: { keys: ["f"], label: "file / commands", short: "view", text: "Turn between the commands and the file" },
+    copy: { keys: ["y"], label: "copy", text: "Copy the plan's file", quiet: true },
+  },
+  way: {
+    open: { keys: ["enter"], label: "open", text: "Open what the stage does: the job, the deployment, the run" },
+    onward: { keys: ["e"], label: "what comes next", short: "next place", text: "Go on to the instances" },
+    again: { keys: ["r"], label: "go on", text: "Go on, or through all stages once more; what is done is left alone" },
+    takeBack: {
+      keys: ["D"],
+      label: "take back",
+      text: "Remove the instances and the cluster, and release the job",
+      dangerous: true,
+    },
+    copy: { keys: ["y"], label: "copy", text: "Copy the command that goes this way without a screen", quiet: true },
   },
   output: {
     search: { keys: ["/"], label: "search", text: "Search in all of the output, also what is not shown" },
@@ -305,6 +367,13 @@ export const keymap = {
   dialog: {
     move: { keys: ["up", "down"], sign: "↑↓", label: "choose", text: "Go to another answer" },
     answer: { keys: ["enter"], label: "answer", text: "Give the answer under the cursor" },
+    pageUp: {
+      keys: ["pgup", "ctrl+b"],
+      label: "page up",
+      text: "Show what stands before, in a long list",
+      quiet: true,
+    },
+    pageDown: { keys: ["pgdn", "ctrl+f"], sign: "PgDn", label: "more", text: "Show what comes after, in a long list" },
   },
 } as const satisfies Record<string, Record<string, Binding>>;
 

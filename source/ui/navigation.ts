@@ -34,12 +34,20 @@ export type Place =
   | { screen: "views" }
   | { screen: "keep-view" }
   | { screen: "export" }
+  /** A run of actions on many; null: the latest. */
+  | { screen: "bulk"; run: number | null }
+  | { screen: "bulk-save"; run: number }
+  /** An action in waves; `keys`: the marked instances, or none for all. */
+  | { screen: "waves"; keys: readonly string[] }
+  | { screen: "scheduled" }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }
   | { screen: "run"; id: string }
   | { screen: "run-output"; id: string; step: string; node: string }
   | { screen: "run-plan"; id: string }
+  | { screen: "up" }
+  | { screen: "way"; id: string }
   | { screen: "configure" }
   | { screen: "install" }
   | { screen: "install-ganeti" }

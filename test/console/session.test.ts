@@ -38,9 +38,10 @@ test("opens on a terminal of the guest's size, and shows what comes", async () =
   expect(channel.line).toBe("virsh console web1");
   expect(channel.options).toMatchObject({ columns: 80, rows: 23, term: "xterm-256color" });
   // What virsh says first where no polkit agent is.
-  channel.print(
-    "Authorization not available. Check if polkit service is running or see debug message.\r\nweb1 login: ",
-  );
+  channel.print("Authorization not ");
+  channel.print("available. Check if polkit service is running or see debug message.");
+  channel.print("\r\n");
+  channel.print("web1 login: ");
   await drawn(session);
   expect(session.screen.row(0).text).toBe("web1 login:");
   session.resize({ columns: 100, rows: 40 });

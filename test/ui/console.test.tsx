@@ -3,7 +3,7 @@ import type { ConsoleWay, Instance, Provider } from "../../source/instances/type
 import { userLine } from "../../source/ssh/command.ts";
 import { type FakeChannel, ptyPool } from "../console/fake-channel.ts";
 import { keys, openUi } from "./harness.tsx";
-import { fakeInventory, itemOf, rowOf } from "./instance-fakes.ts";
+import { fakeInventory, rowOf } from "./instance-fakes.ts";
 
 const way: ConsoleWay = {
   host: { name: "hv1" },
@@ -16,18 +16,17 @@ const way: ConsoleWay = {
 };
 
 interface Options {
-  provider?: Provider["name"];
   status?: Instance["status"];
   console?: ReturnType<Provider["console"]>;
   screenshot?: Provider["screenshot"];
 }
 
 /** The table with web1 on hv1, over a pool whose terminals are the test's. */
-function table({ provider: name = "libvirt", status = "running", console: answer = way, screenshot }: Options = {}) {
+function table({ status = "running", console: answer = way, screenshot }: Options = {}) {
   const pool = ptyPool();
   const row = rowOf("web1", { status });
   const provider = {
-    name,
+    name: "libvirt",
     attachment: { host: { name: "hv1" }, label: "qemu:///system" },
     console: () => answer,
     graphics: async () => null,
@@ -42,7 +41,7 @@ function table({ provider: name = "libvirt", status = "running", console: answer
     await vi.waitFor(() => expect(pool.channels.length).toBe(number));
     return pool.channels[number - 1] as FakeChannel;
   };
-  return { ui, pool, inventory, channel, row };
+  return { ui, pool, inventory, channel };
 }
 
 test("Enter opens the console, of the size that it will have, and gives it the terminal when it prints", async () => {
@@ -90,12 +89,14 @@ test("off: nothing is sent before it is chosen; then it is started with the cons
   expect((await channel(1)).line).toBe("start --console web1");
 });
 
-test("Ganeti: a running job that a console may hinder is named first", async () => {
-  const { ui, inventory, channel, row } = table({ provider: "ganeti" });
-  inventory.set({ instances: [{ ...row, action: itemOf(row, "reboot", { job: "57" }) }] });
+test("a job that a console may hinder is named first", async () => {
+  const { ui, pool, channel } = table({
+    console: { ...way, warning: "Job 57 migrates it. A console can hinder that." },
+  });
   await ui.press(keys.enter);
-  await ui.waitFor("Reboot runs on it, Ganeti job 57, and an open console may hinder that.");
+  await ui.waitFor("Job 57 migrates it. A console can hinder that.");
   await ui.waitFor("❯ Open it all the same");
+  expect(pool.channels).toEqual([]);
   await ui.press(keys.enter);
   expect((await channel(1)).line).toBe("console web1");
 });

@@ -77,6 +77,8 @@ export function stillInventory(view: InventoryView = emptyInventory, own: Partia
     preview: () => [],
     act: () => ({ run: 1, items: () => [], done: Promise.resolve([]), cancel: () => {} }),
     cancel: () => false,
+    cancelRun: () => 0,
+    retry: () => null,
     end: () => {},
     ...own,
   }) as unknown as Inventory;
@@ -108,6 +110,8 @@ export function jobOf(own: Partial<Job> = {}): Job {
 const emptyJourneys: Journeys = {
   askNodes: () => new Promise(() => {}),
   cancelDeployment: async () => {},
+  carryWay: () => new Promise(() => {}),
+  downWay: () => new Promise(() => {}),
   environmentVersions: async () => [],
   extend: () => new Promise(() => {}),
   extensionLimits: async () => ({ walltime: 9000, possible: null, granted: 0, pending: 0 }),
@@ -118,7 +122,10 @@ const emptyJourneys: Journeys = {
   listEnvironments: async () => ({ environments: [], problem: null }),
   listJobs: async () => [],
   listRuns: async () => [],
+  listWays: async () => [],
   nodeFacts: async () => [],
+  planDown: () => new Promise(() => {}),
+  readSource: () => new Promise(() => {}),
   release: () => new Promise(() => {}),
   reserve: () => new Promise(() => {}),
   resumeRun: () => new Promise(() => {}),
@@ -137,6 +144,8 @@ function plainSettings(): Settings {
     consoleKey: "ctrl+]",
     thresholds: { cpu: null, memory: null, seconds: 60 },
     views: [],
+    groups: {},
+    parallel: {},
   };
   return {
     file: "/nowhere/settings.json",

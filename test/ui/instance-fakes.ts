@@ -87,7 +87,7 @@ export interface FakeInventory extends Inventory {
 }
 
 export function fakeInventory(view: Partial<InventoryView>, own: Partial<Inventory> = {}): FakeInventory {
-  let shown: InventoryView = { hosts: [hostOf("hv1")], instances: [], nodes: [], pending: [], ...view };
+  let shown: InventoryView = { hosts: [hostOf("hv1")], instances: [], nodes: [], pending: [], runs: [], ...view };
   const asked: string[] = [];
   const nameOf = (key: string) => key.split("/").pop() ?? key;
   const inventory = stillInventory(shown, {

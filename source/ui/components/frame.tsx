@@ -2,6 +2,7 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useSyncExternalStore } from "react";
 import { currentJob, type KnownState, secondsLeft } from "../../store/known.ts";
+import { wayOf } from "../../store/way-known.ts";
 import { clock, count } from "../../text.ts";
 import { useKnown, useUi } from "../hooks.ts";
 import { keyName } from "../keys.ts";
@@ -28,10 +29,18 @@ function crumb(place: Place, state: KnownState): string {
       return place.of.kind === "shell" ? `shell on ${place.of.title}` : "console";
     case "guest-screen":
       return `screen of ${state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "an instance"}`;
+    case "bulk":
+      return "run of actions";
+    case "bulk-save":
+      return "save";
     case "session":
       return "session";
     case "run":
       return state.runs.views[place.id]?.plan.title ?? place.id;
+    case "way":
+      return wayOf(state.ways, place.id)?.title ?? place.id;
+    case "up":
+      return "all of it in one go";
     case "run-output":
       return "output";
     case "run-plan":

@@ -185,7 +185,7 @@ function ObstacleDialog({
   return (
     <Dialog title={`${title.charAt(0).toUpperCase()}${title.slice(1)} is not open`} tone="yellow">
       <Box flexDirection="column" marginY={1}>
-        <Text>{`${why.charAt(0).toUpperCase()}${why.slice(1)}.`}</Text>
+        <Text>{`${why.charAt(0).toUpperCase()}${why.slice(1).replace(/\.$/, "")}.`}</Text>
         {hint !== "" && <Text>{hint}</Text>}
         {detail
           .split("\n")

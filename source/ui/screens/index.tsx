@@ -2,6 +2,8 @@
 import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
 import { AddHostScreen } from "./add-host.tsx";
+import { BulkScreen } from "./bulk.tsx";
+import { BulkSaveScreen } from "./bulk-save.tsx";
 import { ChartScreen } from "./chart.tsx";
 import { ColumnsScreen } from "./columns.tsx";
 import { ConfigureScreen } from "./configure.tsx";
@@ -27,10 +29,14 @@ import { ReserveScreen } from "./reserve.tsx";
 import { RunScreen } from "./run.tsx";
 import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
+import { ScheduledScreen } from "./scheduled.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
+import { UpScreen } from "./up.tsx";
 import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
+import { WavesScreen } from "./waves.tsx";
+import { WayScreen } from "./way.tsx";
 
 const screens: Partial<Record<Place["screen"], (props: { place: Place }) => ReactNode>> = {
   home: HomeScreen,
@@ -51,6 +57,10 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   views: ViewsScreen,
   "keep-view": KeepViewScreen,
   export: ExportScreen,
+  bulk: BulkScreen,
+  "bulk-save": BulkSaveScreen,
+  waves: WavesScreen,
+  scheduled: ScheduledScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
   console: ConsoleScreen,
@@ -64,6 +74,8 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   run: RunScreen,
   "run-output": RunOutputScreen,
   "run-plan": RunPlanScreen,
+  up: UpScreen,
+  way: WayScreen,
   sessions: SessionsScreen,
   session: SessionScreen,
   log: LogScreen,

@@ -6,32 +6,9 @@ import type { BasicActionName } from "../../instances/types.ts";
 import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { type Handlers, useUi } from "../hooks.ts";
-import { cell, widthOf } from "../theme.ts";
-import { nodeText } from "./instances-rows.ts";
+import { lossLines } from "./loss-lines.ts";
 
 const actions = { start: "start", shutdown: "shutdown", reboot: "reboot", forceOff: "force-off" } as const;
-
-/** What an instance loses by an action, in a few words; empty when nothing. */
-export function lossOf(action: BasicActionName, { facts, status, stale }: InstanceRow): string {
-  if (action === "start") return "";
-  const kept = facts["persistent"] !== false;
-  if (action !== "reboot" && !kept) return "it is gone for good: its host keeps no definition of it";
-  if (action !== "force-off") return stale ? "its host does not answer now" : "";
-  if (status === "paused") return "what it holds in memory is lost";
-  return "unsaved data is lost";
-}
-
-/** One line for each instance: full name, where it is, what is lost. */
-export function lossLines(action: BasicActionName, rows: readonly InstanceRow[]): string[] {
-  const texts = rows.map((row) => [plainLine(row.name), row.provider, plainLine(nodeText(row)), lossOf(action, row)]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...texts.map((cells) => widthOf(cells[column] ?? ""))));
-  return texts.map((cells) =>
-    cells
-      .map((text, column) => cell(text, widths[column] ?? widthOf(text)))
-      .join("  ")
-      .trimEnd(),
-  );
-}
 
 /** Asked before: always when something is lost, and when more than one stops or one that the cursor is not on. */
 export function mustAsk(action: BasicActionName, rows: readonly InstanceRow[], current: string | null): boolean {
@@ -50,6 +27,8 @@ const explanations: Record<BasicActionName, string> = {
 interface Asked {
   action: BasicActionName;
   rows: readonly InstanceRow[];
+  /** Who is left out, and why. */
+  left: readonly string[];
 }
 
 export interface InstanceActions {
@@ -92,7 +71,7 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
       );
     }
     if (rows.length === 0) return;
-    if (mustAsk(action, rows, current)) setAsked({ action, rows });
+    if (mustAsk(action, rows, current)) setAsked({ action, rows, left: left.map(({ text }) => text) });
     else act(action, rows);
   };
 
@@ -107,7 +86,7 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
     };
   }
   if (!asked) return { handlers, dialog: null };
-  const { action, rows } = asked;
+  const { action, rows, left } = asked;
   const [only] = rows;
   const what = rows.length === 1 && only ? plainLine(only.name) : count(rows.length, "instance");
   const word = verbOf(action);
@@ -116,7 +95,8 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
     dialog: (
       <Confirm
         title={`${word.charAt(0).toUpperCase()}${word.slice(1)} ${what}?`}
-        losses={lossLines(action, rows)}
+        losses={lossLines({ do: action }, rows)}
+        left={left}
         text={explanations[action]}
         safe={rows.length === 1 ? "Leave it" : "Leave them"}
         danger={`${word.charAt(0).toUpperCase()}${word.slice(1)} ${rows.length === 1 ? what : `all ${rows.length}`}`}
