@@ -10,8 +10,8 @@ import type { ConsoleEnd, ConsoleTarget, ConsoleView, Opening, Phase, Size, Way 
 /** Bytes that may wait for the screen before the guest is made to wait, and when it may go on. */
 const high = 256 * 1024;
 const low = 64 * 1024;
-/** Milliseconds after waking until it is said that nothing is heard: QEMU lets a second viewer wait without a word. */
-const silenceTime = 4000;
+/** After so many times of that silence it is said that nothing is heard: QEMU lets a second viewer wait without a word. */
+const silences = 6;
 const nothingHeard = "nothing is heard: the guest prints nothing here, or somebody else has it";
 /** Bytes of what was printed last that are kept to find out why it ended. */
 const wordsKept = 4096;
@@ -180,6 +180,7 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   private wakeWhenSilent(): void {
     this.stopWaking();
     const { wake } = this.way;
+    const { wakeMs = 700 } = this.options;
     if (!wake || !this.silent) return;
     this.wakeTimer = setTimeout(() => {
       this.wakeTimer = null;
@@ -189,8 +190,8 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
       this.wakeTimer = setTimeout(() => {
         this.note = nothingHeard;
         this.changed();
-      }, silenceTime);
-    }, this.options.wakeMs ?? 700);
+      }, silences * wakeMs);
+    }, wakeMs);
   }
 
   private stopWaking(): void {

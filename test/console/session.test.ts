@@ -58,6 +58,15 @@ test("wakes a getty that is silent but for the program's own words, once", async
   expect(channel.typed).toBe("\r");
 });
 
+test("a guest that stays silent is said to be, until something is heard", async () => {
+  const { open } = setUp();
+  const { session, channel } = await open();
+  await vi.waitFor(() => expect(session.view().note).toMatch(/^nothing is heard/));
+  channel.print("web1 login: ");
+  await drawn(session);
+  expect(session.view().note).toBeNull();
+});
+
 test("wakes nobody who prints or who is typed at, and no guest that has just been started", async () => {
   const { open, consoles } = setUp();
   const first = await open();

@@ -177,5 +177,5 @@ test("a guest without a serial line is said to have none", async () => {
 test("leaves the terminal as it was, and no virsh behind", async () => {
   terminal.press("q");
   expect(await terminal.exit).toBe(0);
-  expect((await lab.hv1.try("pgrep -f 'virsh.* console'")).stdout).toBe("");
+  expect((await lab.hv1.try("pgrep -f '[v]irsh .*console'")).stdout).toBe("");
 });
