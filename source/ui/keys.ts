@@ -340,7 +340,7 @@ export const keymap = {
   },
   console: {
     next: { keys: ["n"], label: "next", text: "Go to the next open console" },
-    previous: { keys: ["p"], label: "before", text: "Go to the open console before" },
+    previous: { keys: ["p"], label: "prev", text: "Go to the open console before" },
     record: { keys: ["r"], label: "record", text: "Record what is shown into an asciicast file, or stop that" },
     scroll: { keys: ["s"], label: "scroll", text: "Read what has left the screen" },
     send: { keys: ["k"], label: "send it", text: "Send the leave key itself to the guest" },
