@@ -4,6 +4,7 @@ import type { InventoryView } from "../instances/inventory-types.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
 import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
+import { type InstancesEvent, type InstancesKnown, noInstances, reduceInstances } from "./instance-known.ts";
 import { type Loaded, nothing } from "./loaded.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
 
@@ -93,6 +94,8 @@ export interface KnownState {
   facts: Readonly<Record<number, Loaded<readonly NodeFacts[]>>>;
   runs: RunsKnown;
   inventory: InventoryView;
+  /** What is known of instances beyond the inventory's rows. */
+  instances: InstancesKnown;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -127,6 +130,7 @@ export type KnownEvent =
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
+  | InstancesEvent
   | RunsEvent;
 
 export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [] };
@@ -148,6 +152,7 @@ export function startState(now: number): KnownState {
     facts: {},
     runs: noRuns,
     inventory: emptyInventory,
+    instances: noInstances,
     sessions: [],
     log: [],
     notice: null,
@@ -229,6 +234,11 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         now: event.now,
         notice: state.notice?.until && state.notice.until <= event.now ? state.kept : state.notice,
       };
+    case "details":
+    case "targets":
+    case "provider-jobs":
+    case "feed":
+      return { ...state, instances: reduceInstances(state.instances, event) };
     default:
       // What happens to runs belongs to no site: they go on when another is chosen.
       return { ...state, runs: reduceRuns(state.runs, event) };

@@ -9,6 +9,7 @@ import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
+import { InstanceWork } from "./instance-work.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
   type KnownEvent,
@@ -105,6 +106,7 @@ export class Workspace {
   readonly site: SiteWork;
   readonly runs: RunWork;
   readonly monitor: MonitorWork;
+  readonly instances: InstanceWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -136,6 +138,7 @@ export class Workspace {
     const journeys = { ...realJourneys, ...options.journeys };
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
+    this.instances = new InstanceWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -195,9 +198,14 @@ export class Workspace {
     return this.store.get();
   }
 
-  log(level: LogLine["level"], where: string, text: string): void {
+  /** The number of the next line of log and feed: both count together, so that they can be shown as one. */
+  nextLine(): number {
     this.lastLog += 1;
-    const line = { id: this.lastLog, at: this.clock(), level, where: plainLine(where), text: plainLine(text) };
+    return this.lastLog;
+  }
+
+  log(level: LogLine["level"], where: string, text: string): void {
+    const line = { id: this.nextLine(), at: this.clock(), level, where: plainLine(where), text: plainLine(text) };
     this.store.dispatch({ type: "log", lines: [line] });
   }
 
@@ -278,6 +286,7 @@ export class Workspace {
     clearInterval(this.ticker);
     this.site.end();
     this.monitor.end();
+    this.instances.end();
     this.inventory.end();
     for (const stop of this.stops) stop();
     await this.runs.end();

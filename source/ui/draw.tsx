@@ -37,14 +37,17 @@ function Root({ size, ui }: { size: ReturnType<typeof watchSize>; ui: Omit<Ui, "
   );
 }
 
+function ignore(): void {}
+
 /** Draws until the user quits or a signal ends it. The terminal is given back as it was, also when drawing fails. */
 export function drawScreen(workspace: Workspace, start: readonly Place[]): Promise<void> {
   let resolve: () => void = () => {};
   let reject: (thrown: unknown) => void = () => {};
-  const ended = new Promise<void>((onEnd, onCrash) => {
+  const whole = new Promise<void>((onEnd, onCrash) => {
     resolve = onEnd;
     reject = onCrash;
   });
+  let ended = false;
   const terminal = createTerminal(process.stdin, process.stdout);
   const navigation = new Navigation(...start);
   const router = new Router();
@@ -59,7 +62,10 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   terminal.onKey = queue.add;
 
   const root = (): ReactNode => (
-    <Root size={size} ui={{ router, workspace, navigation, copy, quit: end, redraw: painter.repaint, suspend }} />
+    <Root
+      size={size}
+      ui={{ router, workspace, navigation, copy, quit: end, redraw: painter.repaint, suspend, handOver }}
+    />
   );
   terminal.open();
   painter.start();
@@ -84,7 +90,25 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     });
     process.kill(process.pid, "SIGTSTP");
   }
+  async function handOver<T>(run: () => Promise<T>): Promise<T> {
+    painter.stop();
+    terminal.restore();
+    // Ctrl-C is for the program that has the terminal now, and reaches this one as well.
+    process.off("SIGINT", end);
+    process.on("SIGINT", ignore);
+    try {
+      return await run();
+    } finally {
+      process.off("SIGINT", ignore);
+      if (!ended) {
+        process.on("SIGINT", end);
+        terminal.open();
+        painter.start();
+      }
+    }
+  }
   function end(): void {
+    ended = true;
     queue.clear();
     painter.stop();
     ink.unmount();
@@ -111,5 +135,5 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   const printers = process.listeners("warning");
   process.removeAllListeners("warning");
   process.on("warning", warn);
-  return ended;
+  return whole;
 }

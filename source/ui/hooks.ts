@@ -25,6 +25,11 @@ export interface Ui {
   quit: () => void;
   redraw: () => void;
   suspend: () => void;
+  /**
+   * Gives the terminal to something else until its promise settles, and takes it back. What comes from hosts goes on
+   * meanwhile and is drawn afterwards.
+   */
+  handOver: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
 export const UiContext = createContext<Ui | null>(null);

@@ -276,6 +276,7 @@ export function openUi(options: OpenOptions): TestUi {
     },
     redraw: () => {},
     suspend: () => {},
+    handOver: <T,>(run: () => Promise<T>) => run(),
   };
   const sizes = {
     current: () => size,
