@@ -18,6 +18,14 @@ const places: Partial<Record<Scope, string>> = {
   columns: "Columns of the table",
   views: "Views of the table",
   chart: "A chart",
+  instance: "An instance",
+  actions: "All actions",
+  moveTo: "Where to move it",
+  snapshots: "Snapshots",
+  hardware: "Hardware",
+  definition: "A definition",
+  change: "A changed definition",
+  providerJobs: "Ganeti's jobs",
   hosts: "Hosts",
   runs: "Runs",
   run: "A run",
@@ -25,7 +33,7 @@ const places: Partial<Record<Scope, string>> = {
   targets: "Nodes of a new run",
   preview: "A plan before it runs",
   sessions: "Sessions",
-  log: "Log",
+  log: "Feed",
 };
 
 /** A Markdown table of every binding: where, keys, what it does. Dangerous ones are marked. */

@@ -55,10 +55,10 @@ const active = [...instanceKeys, ...activate("global", { back: run, help: run, q
 
 test("the instance table's footer holds what one needs in 80 columns, and more in wider ones", () => {
   const narrow = footerText(active, 79);
-  expect(narrow).toBe(" space mark  s start  t shut down  r reboot  x off⚠  / filter  Esc back  ? help");
+  expect(narrow).toBe(" space mark  s start  t shut down  r reboot  x off⚠  m more  Esc back  ? help");
   expect(widthOf(narrow)).toBeLessThanOrEqual(79);
   expect(footerText(active, 199)).toContain("x force off⚠");
-  expect(footerText(active, 199)).toContain("⏎ describe  o sort  n node table");
+  expect(footerText(active, 199)).toContain("m more  / filter  ⏎ describe  o sort  n node table");
 });
 
 test("the footer leaves out what can't be done now, and quiet keys", () => {

@@ -1,13 +1,21 @@
 /** The lines that every screen has: where you are, the numbered screens, what needs you, the keys of the moment. */
 import { Box, Text } from "ink";
 import { type ReactNode, useSyncExternalStore } from "react";
+import { verbOf } from "../../instances/action-words.ts";
 import { currentJob, type KnownState, secondsLeft } from "../../store/known.ts";
-import { clock, count } from "../../text.ts";
+import { clock, count, plainLine } from "../../text.ts";
 import { useKnown, useUi } from "../hooks.ts";
 import { keyName } from "../keys.ts";
 import { type Place, topScreens } from "../navigation.ts";
 import { type Active, layer } from "../router.ts";
 import { cell, glyph, paint, symbol, toneStyles, widthOf } from "../theme.ts";
+
+/** Whom a place is about: the name of the one instance or node, or how many there are. */
+function placeName(keys: readonly string[], { inventory }: KnownState): string {
+  if (keys.length !== 1) return count(keys.length, "instance");
+  const found = [...inventory.instances, ...inventory.nodes].find(({ key }) => key === keys[0]);
+  return found ? plainLine(found.name) : "instance";
+}
 
 /** What the place is called in the first line. */
 function crumb(place: Place, state: KnownState): string {
@@ -21,9 +29,21 @@ function crumb(place: Place, state: KnownState): string {
     case "extend":
       return `extend ${place.jobId}`;
     case "instance":
-      return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
+      return placeName([place.key], state);
     case "keep-view":
       return "keep the view";
+    case "actions":
+      return placeName(place.keys, state);
+    case "action":
+      return `${placeName(place.keys, state)} ${glyph.crumb} ${verbOf(place.action)}`;
+    case "move-to":
+      return `${placeName(place.keys, state)} ${glyph.crumb} ${verbOf(place.action)}`;
+    case "provider-jobs":
+      return "jobs";
+    case "provider-job":
+      return `job ${place.id}`;
+    case "log":
+      return "feed";
     case "session":
       return "session";
     case "run":

@@ -1,7 +1,7 @@
 /** The nodes that carry the instances, with Ganeti's own column names. */
 import { Box, Text } from "ink";
 import { type ReactNode, useMemo } from "react";
-import type { NodeRow } from "../../instances/inventory-types.ts";
+import type { HostView, NodeRow } from "../../instances/inventory-types.ts";
 import { plainLine } from "../../text.ts";
 import { FilterLine, useFilter } from "../components/filter.tsx";
 import { headerLine, layout, Table, useList } from "../components/table.tsx";
@@ -48,6 +48,12 @@ export function hostNodeRow(node: NodeRow, width: number, now: number): string {
   return node.stale ? paint(line, "dim") : line;
 }
 
+/** Why there is no queue of jobs to look at, or null. */
+export function queueless(hosts: readonly HostView[]): string | null {
+  const any = hosts.some(({ providers }) => providers.some(({ name }) => name === "ganeti"));
+  return any ? null : "only Ganeti has a queue of jobs, and no cluster is shown";
+}
+
 const byName = (one: NodeRow, other: NodeRow) =>
   one.name.localeCompare(other.name, "en", { numeric: true }) || one.host.localeCompare(other.host);
 
@@ -70,12 +76,16 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
   const height = size.rows - 7 - (filtering ? 1 : 0);
   const list = useList("host-nodes", keys, height);
   const current = nodes[list.index];
+  const hosts = useKnown((known) => known.inventory.hosts);
+  const none = current ? null : "there is no node";
   useKeys("instances", {
+    menu: { run: () => current && navigation.open({ screen: "actions", keys: [current.key] }), disabled: none },
+    jobs: { run: () => navigation.open({ screen: "provider-jobs" }), disabled: queueless(hosts) },
     filter: { run: filter.open },
     nodes: { run: onTurn },
     hosts: { run: () => navigation.open({ screen: "hosts" }) },
     refresh: { run: () => void workspace.inventory.refresh() },
-    copy: { run: () => current && copy(current.name, current.name), disabled: current ? null : "there is no node" },
+    copy: { run: () => current && copy(current.name, current.name), disabled: none },
   });
   // Esc goes back to the instances that this lies over.
   useKeys("global", { back: { run: onTurn } }, { active: !filtering });

@@ -10,7 +10,7 @@ import { frameLines } from "../components/frame.tsx";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { paint } from "../theme.ts";
-import { HostNodes } from "./host-nodes.tsx";
+import { HostNodes, queueless } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
 import { columnsFor, grown, sortWords, type Widths } from "./instances-columns.ts";
 import { InstanceDetailsPane, paneLines } from "./instances-details.tsx";
@@ -185,6 +185,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       disabled: none,
     },
     nodes: { run: onNodes },
+    jobs: { run: () => navigation.open({ screen: "provider-jobs" }), disabled: queueless(hosts) },
     log: { run: () => setLogShown((before) => !before) },
     cancel: {
       run: () => {
