@@ -35,9 +35,8 @@ function crumb(place: Place, state: KnownState): string {
     case "actions":
       return placeName(place.keys, state);
     case "action":
-      return `${placeName(place.keys, state)} ${glyph.crumb} ${verbOf(place.action)}`;
     case "move-to":
-      return `${placeName(place.keys, state)} ${glyph.crumb} ${verbOf(place.action)}`;
+      return `${placeName(place.keys, state)} ${glyph.crumb} ${verbOf(place.action).replace(/ (?:of|to|into)$/, "")}`;
     case "provider-jobs":
       return "jobs";
     case "provider-job":

@@ -223,12 +223,8 @@ export const noteForm: ActionForm = {
 
 /** A name that sorts by time: `20261125-0312`. */
 function snapshotName(now: number): string {
-  return new Date(now)
-    .toLocaleString("sv")
-    .slice(0, 16)
-    .replace(" ", "-")
-    .replace(/(\d)[-:](\d\d)/g, "$1$2")
-    .replace(":", "");
+  const [day = "", time = ""] = new Date(now).toLocaleString("sv").split(" ");
+  return `${day.replaceAll("-", "")}-${time.slice(0, 5).replace(":", "")}`;
 }
 
 export const snapshotForm: ActionForm = {

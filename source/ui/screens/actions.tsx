@@ -8,7 +8,7 @@ import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { lineText } from "../components/field.tsx";
 import { Table, useList } from "../components/table.tsx";
-import { edit, emptyLine } from "../editor.ts";
+import { edit, emptyLine, type Line } from "../editor.ts";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
@@ -30,6 +30,7 @@ export function ActionsScreen({ place }: { place: Place }): ReactNode {
 
 function InstanceMenu({ rows }: { rows: readonly InstanceRow[] }): ReactNode {
   const { navigation, workspace } = useUi();
+  const filter = useState(emptyLine);
   const actions = useInstanceActions(rows, rows[0]?.key ?? null, () => navigation.back());
   const [first] = rows;
   const title = rows.length === 1 && first ? plainLine(first.name) : count(rows.length, "instance");
@@ -42,13 +43,14 @@ function InstanceMenu({ rows }: { rows: readonly InstanceRow[] }): ReactNode {
     if (place) navigation.replace(place(chosen.map(({ key }) => key)));
   };
   if (actions.dialog) return actions.dialog;
-  return <Menu title={title} targets={{ kind: "instances", rows }} onChoose={choose} />;
+  return <Menu title={title} targets={{ kind: "instances", rows }} filter={filter} onChoose={choose} />;
 }
 
 function NodeMenu({ node }: { node: NodeRow }): ReactNode {
   const { navigation, workspace } = useUi();
   const instances = useKnown((known) => known.inventory.instances);
   const [asked, setAsked] = useState<NodeAction | null>(null);
+  const filter = useState(emptyLine);
   const act = (request: NodeAction) => {
     workspace.inventory.act(request, [node.key]);
     navigation.back();
@@ -73,6 +75,7 @@ function NodeMenu({ node }: { node: NodeRow }): ReactNode {
     <Menu
       title={plainLine(node.name)}
       targets={{ kind: "node", node }}
+      filter={filter}
       onChoose={({ request, place }) => {
         if (request) setAsked(request as NodeAction);
         else if (place) navigation.replace(place([node.key]));
@@ -84,14 +87,16 @@ function NodeMenu({ node }: { node: NodeRow }): ReactNode {
 function Menu({
   title,
   targets,
+  filter: [line, setLine],
   onChoose,
 }: {
   title: string;
   targets: ActionTargets;
+  /** Its owner's, so that it is there again after a question. */
+  filter: readonly [Line, (line: Line) => void];
   onChoose: (entry: ActionEntry) => void;
 }): ReactNode {
   const { size, workspace, navigation } = useUi();
-  const [line, setLine] = useState(emptyLine);
   const lines = filteredLines(
     actionLines(targets, (action, key) => workspace.inventory.refuses(action, key)),
     line.text,

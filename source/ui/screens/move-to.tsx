@@ -14,7 +14,7 @@ import { Problem } from "../components/problem.tsx";
 import { headerLine, layout, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
-import { cell, paint, symbol } from "../theme.ts";
+import { cell, glyph, paint, symbol } from "../theme.ts";
 import { useCommands } from "./action.tsx";
 import { mebibytes, nodeText } from "./instances-rows.ts";
 
@@ -33,7 +33,7 @@ export function targetRow({ name, memoryFreeMiB, refusal, note }: MigrationTarge
   const [first, free, check] = columnsAt(width).map((column) => column.width);
   const head = `${cell(plainLine(name), first ?? 0)} ${cell(mebibytes(memoryFreeMiB), free ?? 0, "right")}`;
   const text = refusal === null ? plainLine(note) || "nothing stands against it" : plainLine(refusal);
-  const mark = refusal === null ? paint(symbol("good"), "green") : paint(symbol("bad"), "red");
+  const mark = refusal === null ? paint(glyph.done, "green") : paint(symbol("bad"), "red");
   const line = `${mark} ${cell(text, (check ?? 0) - 2)}`;
   return refusal === null ? `${head} ${line}` : `${paint(head, "dim")} ${line}`;
 }

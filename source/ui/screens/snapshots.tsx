@@ -24,7 +24,7 @@ export function SnapshotsScreen({ place }: { place: Place }): ReactNode {
   const { inventory } = workspace;
   const one = useOneInstance(key);
   const { row, details } = one;
-  const now = useKnown((known) => Math.floor(known.now / 60_000) * 60_000);
+  const now = useKnown((known) => Math.ceil(known.now / 60_000) * 60_000);
   const [asked, setAsked] = useState<{ action: "revert" | "delete"; snapshot: SnapshotInfo } | null>(null);
   const all = details.value?.snapshots;
   const lines = useMemo(() => snapshotTree(all ?? []), [all]);
