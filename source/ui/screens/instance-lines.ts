@@ -191,7 +191,8 @@ export interface Preview {
 
 /** What is known besides the row. */
 export interface Besides {
-  details: Loaded<InstanceDetails | null>;
+  /** Null where nobody asks for them: they cost a command. */
+  details: Loaded<InstanceDetails | null> | null;
   previews: readonly Preview[];
   /** Of this instance, oldest first. */
   feed: readonly FeedLine[];
@@ -227,7 +228,7 @@ export function instanceLines(row: InstanceRow, besides: Besides, now: number, w
     paint(plainLine(row.name), "bold"),
     ...fields.flatMap(([name, value]) => field(name, value, width)),
     ...(row.action ? [...head("Latest action"), ...actionLines(row.action, width)] : []),
-    ...detailLines(details, row.host, now, width),
+    ...(details ? detailLines(details, row.host, now, width) : []),
     ...eventLines(feed, now, width),
     ...(facts.length > 0 ? head("What the provider knows") : []),
     ...facts.flatMap(([name, value]) => field(factName(name), factValue(value ?? ""), width)),
