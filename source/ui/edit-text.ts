@@ -34,8 +34,8 @@ function runEditor(editor: string, file: string, env: NodeJS.ProcessEnv): Promis
       reject(
         new VirtuError({
           kind: "failed",
-          what: `The editor (${editor}) gave nothing back`,
-          why,
+          what: "The editor gave nothing back",
+          why: `${why} (${editor})`,
           hint: "Set EDITOR or VISUAL to one that is installed here; nothing was changed.",
         }),
       );

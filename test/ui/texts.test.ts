@@ -95,10 +95,10 @@ test("the editor gets the text in a file of its own that nobody else can read, a
 
 test("an editor that fails gives nothing back, and says so", async () => {
   await expect(editText("text", "a.xml", editorThat("exit 3"))).rejects.toMatchObject({
-    why: "it ended with status 3",
+    why: expect.stringMatching(/^it ended with status 3 /),
   });
   await expect(editText("text", "a.xml", { ...process.env, VISUAL: "no-such-editor" })).rejects.toMatchObject({
-    why: "it ended with status 127",
+    why: expect.stringMatching(/^it ended with status 127 /),
   });
 });
 

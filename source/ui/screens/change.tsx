@@ -176,8 +176,8 @@ function Outcome({
   if (problem) {
     return (
       <Box flexDirection="column">
-        <Text wrap="truncate">{paint(` ${symbol("bad")} It can't be read: ${plainLine(problem)}`, "red")}</Text>
-        <Text> e edits it again, with all that you typed.</Text>
+        <Text wrap="truncate">{paint(` ${symbol("bad")} ${plainLine(problem)}`, "red")}</Text>
+        <Text> It can't be read so. e edits it again, with all that you typed.</Text>
       </Box>
     );
   }

@@ -1,6 +1,7 @@
 /** The feed: everything that happened, where, when, what and by whom, newest at the end, followed until you move. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useMemo } from "react";
+import { count } from "../../text.ts";
 import { FilterLine, useFilter } from "../components/filter.tsx";
 import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
@@ -68,7 +69,7 @@ export function LogScreen(): ReactNode {
         <FilterLine filter={filter} shown={lines.length} total={all.length} />
       ) : (
         <Text wrap="truncate">
-          {` ${paint(feedWords[view], "bold")} · ${lines.length} · ${live} of ${hosts.length} hosts tell of changes as they happen · ${following ? "following" : paint("not following, f does", "yellow")}`}
+          {` ${paint(feedWords[view], "bold")} · ${lines.length} · ${following ? "following" : paint("not following, f does", "yellow")} · ${live} of ${count(hosts.length, "host")} tell${live === 1 ? "s" : ""} of changes`}
         </Text>
       )}
       <Table
