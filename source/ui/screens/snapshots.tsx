@@ -70,7 +70,7 @@ export function SnapshotsScreen({ place }: { place: Place }): ReactNode {
             : `Delete the snapshot ${name} of ${plainLine(row.name)}?`
         }
         losses={reverting ? revertLosses(row, snapshot, now) : deleteLosses(snapshot, details.value.snapshots)}
-        text={[...(trap ? [trap, ""] : []), ...commands].join("\n")}
+        text={[...(trap ? [trap, ""] : []), ...commands.slice(0, 3)].join("\n")}
         safe="Leave it"
         danger={reverting ? `Revert to ${name}` : `Delete ${name}`}
         onNo={() => setAsked(null)}
