@@ -164,7 +164,7 @@ export const nodeEntries: readonly ActionEntry[] = [
   {
     id: "drain",
     group: "Node",
-    label: "Drain: take no new instances",
+    label: "Drain: no new instances",
     action: "drain",
     request: { do: "drain", on: true },
     single: true,

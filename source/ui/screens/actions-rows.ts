@@ -50,9 +50,9 @@ export function actionLines(
   });
 }
 
-/** A provider that has no such thing at all: `Ganeti has no snapshots`. */
+/** A provider that has no such thing at all: `Ganeti has no snapshots`, and not `it is off`. */
 function isNever(reason: string): boolean {
-  return / has no /.test(reason);
+  return / (?:has no|does not) /.test(reason);
 }
 
 export function filteredLines(lines: readonly ActionLine[], filter: string): ActionLine[] {

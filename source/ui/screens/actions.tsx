@@ -102,7 +102,7 @@ function Menu({
     line.text,
   );
   const keys = lines.map(({ entry }) => entry.id);
-  const height = size.rows - 7;
+  const height = size.rows - 8;
   const list = useList(`actions:${targets.kind}`, keys, height);
   const chosen = lines[list.index];
   useKeys(
@@ -145,6 +145,7 @@ function Menu({
         }}
         empty={<Text dimColor> Nothing here is called so. Esc shows all.</Text>}
       />
+      <Text wrap="truncate">{chosen?.refusal ? paint(` ${plainLine(chosen.refusal)}`, "yellow") : ""}</Text>
     </Box>
   );
 }

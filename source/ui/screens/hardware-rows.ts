@@ -46,7 +46,8 @@ function textsOf(part: Part, row: InstanceRow, details: InstanceDetails): [strin
     }
     case "disk": {
       const { id, kind, source, sizeMiB, format } = part.disk;
-      const what = source === null ? "empty" : [format, source].filter(Boolean).join(" · ");
+      // A disk whose place the provider does not tell is not empty; a drive without a medium is.
+      const what = source === null && kind !== "disk" ? "empty" : [format, source].filter(Boolean).join(" · ");
       return [kinds[kind], id, mebibytes(sizeMiB), what];
     }
     case "nic": {

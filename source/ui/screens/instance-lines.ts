@@ -127,8 +127,8 @@ function detailLines(
     : [];
   const disks = value.disks.flatMap(({ id, kind, source, sizeMiB, format }) =>
     field(
-      kind === "disk" ? id : `${id} (${kind})`,
-      plainLine([mebibytes(sizeMiB), format, source ?? "empty"].filter(Boolean).join(" · ")),
+      kind === "disk" || id.startsWith(kind) ? plainLine(id) : `${plainLine(id)} (${kind})`,
+      plainLine([mebibytes(sizeMiB), format, source ?? (kind === "disk" ? "" : "empty")].filter(Boolean).join(" · ")),
       width,
     ),
   );

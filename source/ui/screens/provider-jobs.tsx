@@ -108,7 +108,13 @@ export function ProviderJobsScreen(): ReactNode {
     { active: cancelling === null },
   );
   if (cancelling) return <CancelDialog job={cancelling} onClose={() => setCancelling(null)} />;
-  if (jobs.at === null && !jobs.error) return <Busy text="asking the clusters for their jobs" />;
+  if (jobs.at === null) {
+    return jobs.error ? (
+      <Problem error={jobs.error} lines={size.rows - 12} />
+    ) : (
+      <Busy text="asking the clusters for their jobs" />
+    );
+  }
   const waiting = jobs.value.filter(({ cancellable }) => cancellable).length;
   const running = jobs.value.filter(({ state: word }) => word === "running").length;
   const width = size.columns - 2;
