@@ -146,6 +146,21 @@ describe.each<[RequestName, Wanted, string, string[], unknown]>([
     [keys.down, keys.right],
     { do: "media-insert", disk: "sda", path: "/iso/rescue.iso" },
   ],
+  [
+    "media-insert",
+    { of: "sda" },
+    "on its host",
+    [keys.down, keys.left, keys.down, "/own.iso"],
+    { do: "media-insert", disk: "sda", path: "/own.iso" },
+  ],
+  [
+    "nic-add",
+    { details: detailsOf({ networks: [] }) },
+    "as its host names it",
+    ["br9"],
+    { do: "nic-add", network: "br9" },
+  ],
+  ["set-memory", { rows: [web1, web2] }, "For web1, web2.", [clear, "2G"], { do: "set-memory", mebibytes: 2048 }],
   ["clone", {}, "vda 10G", [clear, "web1b"], { do: "clone", to: "web1b" }],
   ["note", {}, "Note on web1", ["ask Ann"], { do: "note", text: "ask Ann" }],
   [

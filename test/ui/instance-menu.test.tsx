@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Inventory } from "../../source/instances/inventory-types.ts";
 import { keys, openUi } from "./harness.tsx";
-import { fakeInventory, nodeRowOf, rowOf } from "./instance-fakes.ts";
+import { fakeInventory, itemOf, nodeRowOf, rowOf } from "./instance-fakes.ts";
 
 const web1 = rowOf("web1", { facts: { autostart: true } });
 const db1 = rowOf("db1", { status: "stopped" });
@@ -138,6 +138,24 @@ test("a node's menu: states that are so already are no offer, and draining says 
   await ui.press(keys.down, keys.enter);
   await ui.waitFor("NODE");
   expect(inventory.requests).toEqual([{ do: "offline", on: true }]);
+});
+
+test("what an action on a node reports stands under the nodes", async () => {
+  const { ui, inventory } = openNode();
+  await ui.waitFor("3 instances");
+  await ui.press("n");
+  await ui.waitFor("NODE");
+  const item = {
+    ...itemOf(rowOf("node1"), "start", { text: "job 12: replacing disks", job: "12" }),
+    action: "evacuate" as const,
+    request: { do: "evacuate", which: "all" } as const,
+    key: node.key,
+    host: "node1",
+  };
+  inventory.set({ pending: [item] });
+  inventory.emit("action", item);
+  await ui.waitFor("evacuate node1 · 0 of 1");
+  await ui.waitFor(/node1\/node1 +evacuate: job 12: replacing disks/);
 });
 
 test("evacuating names what moves for each choice, and asks", async () => {

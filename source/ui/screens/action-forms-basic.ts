@@ -13,6 +13,10 @@ export function whom({ rows }: FormContext): string {
   return rows.length === 1 && only ? plainLine(only.name) : count(rows.length, "instance");
 }
 
+function nameNow(rows: readonly InstanceRow[]): string {
+  return plainLine(rows[0]?.name ?? "");
+}
+
 export function firstDetails({ rows, details }: FormContext): InstanceDetails | null {
   return details.get(rows[0]?.key ?? "") ?? null;
 }
@@ -30,6 +34,7 @@ export const shutdownForm: ActionForm = {
   request: () => ({ do: "shutdown" }),
   options: (values) => ({ limitSeconds: Number(value(values, "seconds")) }),
   about: (_values, { rows }) => lossLines({ do: "shutdown" }, rows),
+  namesThem: true,
 };
 
 /** Those at the same place as this one: there names are taken. */
@@ -46,7 +51,7 @@ function nameError(name: string, { rows, all }: FormContext): string | null {
     return "a host name: small letters, digits, - and .";
   }
   if (!/^[\p{L}\p{N}_][\p{L}\p{N}_.+:@-]*$/u.test(name)) return "letters, digits and _ . + : @ -, not first a mark";
-  if (name === row.name) return "that is its name now";
+  if (name === plainLine(row.name)) return "that is its name now";
   return neighbours(row, all).some((other) => other.name === name)
     ? `${row.cluster ?? row.host} has one of that name`
     : null;
@@ -54,10 +59,10 @@ function nameError(name: string, { rows, all }: FormContext): string | null {
 
 export const renameForm: ActionForm = {
   title: (context) => `Rename ${whom(context)}`,
-  fields: ({ rows }) => [{ id: "to", label: "New name", kind: "text", width: 34, initial: rows[0]?.name ?? "" }],
+  fields: ({ rows }) => [{ id: "to", label: "New name", kind: "text", width: 34, initial: nameNow(rows) }],
   // The name that stands there at first is no mistake yet.
   errors: (values, context) => ({
-    to: value(values, "to") === context.rows[0]?.name ? null : nameError(value(values, "to"), context),
+    to: value(values, "to") === nameNow(context.rows) ? null : nameError(value(values, "to"), context),
   }),
   meanings: (_values, { rows }) => ({
     to: rows[0]?.provider === "ganeti" ? "Ganeti asks the name service for its address" : "",
@@ -73,9 +78,7 @@ export const renameForm: ActionForm = {
 export const cloneForm: ActionForm = {
   title: (context) => `Clone ${whom(context)}`,
   details: "each",
-  fields: ({ rows }) => [
-    { id: "to", label: "Its name", kind: "text", width: 34, initial: rows[0] ? `${rows[0].name}-clone` : "" },
-  ],
+  fields: ({ rows }) => [{ id: "to", label: "Its name", kind: "text", width: 34, initial: `${nameNow(rows)}-clone` }],
   errors: (values, context) => ({ to: nameError(value(values, "to"), context) }),
   missing: (values) => (value(values, "to") === "" ? "a name is needed" : null),
   request: (values, context) =>
@@ -93,7 +96,7 @@ export const cloneForm: ActionForm = {
 
 /** What is typed before something is removed for good. */
 export function wordToType({ rows }: FormContext): string {
-  return rows.length === 1 ? (rows[0]?.name ?? "") : `remove ${rows.length}`;
+  return rows.length === 1 ? nameNow(rows) : `remove ${rows.length}`;
 }
 
 export const removeForm: ActionForm = {
@@ -141,6 +144,7 @@ export const removeForm: ActionForm = {
       ];
     });
   },
+  namesThem: true,
   dangerous: true,
 };
 

@@ -77,10 +77,27 @@ export const vcpuForm: ActionForm = {
   },
 };
 
-/** A field of what the provider offers; text where it knows none. */
-function offered(id: string, label: string, names: readonly string[], shown = (name: string) => name): FormField {
-  if (names.length === 0) return { id, label, kind: "text", width: 34 };
-  return { id, label, kind: "choice", choices: names.map((name) => ({ value: name, label: plainLine(shown(name)) })) };
+/** What the provider offers, and a field for what it does not know of; that alone where it offers nothing. */
+function offered(id: string, label: string, names: readonly string[], other: string): FormField[] {
+  const typed: FormField = { id: `${id}-typed`, label: names.length === 0 ? label : "", kind: "text", width: 40 };
+  if (names.length === 0) return [typed];
+  const choices = [
+    ...names.map((name) => ({ value: name, label: plainLine(name) })),
+    { value: otherwise, label: other },
+  ];
+  return [
+    { id, label, kind: "choice", choices },
+    { ...typed, shown: (values) => values[id] === otherwise },
+  ];
+}
+
+/** No name of anything. */
+const otherwise = "\u0000";
+
+/** What was chosen or typed in such fields; empty as long as nothing was. */
+function taken(values: Values, id: string): string {
+  const chosen = value(values, id);
+  return chosen === "" || chosen === otherwise ? value(values, `${id}-typed`) : chosen;
 }
 
 /** The provider's own choice of a pool. */
@@ -199,12 +216,12 @@ export const diskRemoveForm: ActionForm = {
 export const nicAddForm: ActionForm = {
   title: (context) => `Add a network card to ${whom(context)}`,
   details: "first",
-  fields: (context) => [offered("network", "Network", firstDetails(context)?.networks ?? [])],
+  fields: (context) => offered("network", "Network", firstDetails(context)?.networks ?? [], "another one"),
   errors: () => ({}),
-  meanings: () => ({ network: "a network or bridge of its host" }),
-  missing: (values) => (value(values, "network") === "" ? "a network or bridge is needed" : null),
+  meanings: () => ({ network: "a network or bridge of its host", "network-typed": "as its host names it" }),
+  missing: (values) => (taken(values, "network") === "" ? "a network or bridge is needed" : null),
   request: (values) => {
-    const network = value(values, "network");
+    const network = taken(values, "network");
     return network === "" ? null : { do: "nic-add", network };
   },
 };
@@ -254,17 +271,14 @@ export const mediaInsertForm: ActionForm = {
             },
           ]
         : []),
-      offered("path", "ISO file", details?.media ?? []),
+      ...offered("path", "ISO file", details?.media ?? [], "another file"),
     ];
   },
-  errors: (values) => {
-    const path = value(values, "path");
-    return { path: path === "" || path.startsWith("/") || !path.includes(" ") ? null : "a path on the host" };
-  },
-  meanings: () => ({ path: "as the host names it" }),
-  missing: (values) => (value(values, "path") === "" ? "a file is needed" : null),
+  errors: () => ({}),
+  meanings: () => ({ path: "on its host", "path-typed": "as its host names it: /iso/debian.iso" }),
+  missing: (values) => (taken(values, "path") === "" ? "a file is needed" : null),
   request: (values) => {
-    const path = value(values, "path");
+    const path = taken(values, "path");
     return path === "" ? null : { do: "media-insert", disk: value(values, "drive") || null, path };
   },
 };

@@ -57,6 +57,8 @@ export interface ActionForm {
   options?: (values: Values) => ActOptions;
   /** Lines under the fields: what goes, what there is. */
   about?: (values: Values, context: FormContext) => string[];
+  /** `about` holds the name of each instance. */
+  namesThem?: boolean;
   dangerous?: boolean;
   /** Asked once more before it is done, with all of `about`. */
   asks?: boolean;

@@ -14,6 +14,7 @@ import { useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { glyph, paint } from "../theme.ts";
 import { type ActionForm, type FormContext, formOf } from "./action-forms.ts";
+import { wrapped } from "./instance-lines.ts";
 
 type ActionPlace = Extract<Place, { screen: "action" }>;
 const noPlace: ActionPlace = { screen: "action", action: "start", keys: [], of: null };
@@ -153,7 +154,7 @@ function Asking({
         }}
         footer={(values) => (
           <Below
-            about={form.about?.(values, context) ?? []}
+            about={[...(form.about?.(values, context) ?? []), ...namesOf(form, context, size.columns - 2)]}
             request={form.request(values, context)}
             keys={keys}
             options={form.options?.(values)}
@@ -163,6 +164,12 @@ function Asking({
       />
     </Box>
   );
+}
+
+/** Who they are when there are several, where the form does not name them by itself. */
+function namesOf(form: ActionForm, { rows }: FormContext, width: number): string[] {
+  if (rows.length < 2 || form.namesThem) return [];
+  return wrapped(`For ${rows.map(({ name }) => plainLine(name)).join(", ")}.`, width);
 }
 
 /** What goes with it, and the commands: as much as has room. */

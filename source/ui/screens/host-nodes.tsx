@@ -2,12 +2,14 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useMemo } from "react";
 import type { HostView, NodeRow } from "../../instances/inventory-types.ts";
+import type { LogLine } from "../../store/known.ts";
 import { plainLine } from "../../text.ts";
 import { FilterLine, useFilter } from "../components/filter.tsx";
 import { headerLine, layout, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { matches } from "../list.ts";
 import { cell, paint } from "../theme.ts";
+import { ActionLog, logLines } from "./instances-log.tsx";
 import { mebibytes, staleAge } from "./instances-rows.ts";
 
 const columnsAt = (width: number) =>
@@ -54,6 +56,12 @@ export function queueless(hosts: readonly HostView[]): string | null {
   return any ? null : "only Ganeti has a queue of jobs, and no cluster is shown";
 }
 
+/** The last lines that actions on these nodes wrote. */
+function nodeLines(log: readonly LogLine[], nodes: readonly NodeRow[]): LogLine[] {
+  const names = new Set(nodes.map(({ host, name }) => `${host}/${name}`));
+  return log.filter(({ where }) => names.has(where)).slice(-logLines);
+}
+
 const byName = (one: NodeRow, other: NodeRow) =>
   one.name.localeCompare(other.name, "en", { numeric: true }) || one.host.localeCompare(other.host);
 
@@ -73,7 +81,12 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
   );
   const keys = useMemo(() => nodes.map(({ key }) => key), [nodes]);
   const filtering = filter.typing || filter.text !== "";
-  const height = size.rows - 7 - (filtering ? 1 : 0);
+  const pending = useKnown((known) => known.inventory.pending);
+  const log = useKnown((known) => known.log);
+  const working = pending.filter(({ key }) => keys.includes(key));
+  const lines = useMemo(() => nodeLines(log, all), [log, all]);
+  const below = lines.length > 0 ? lines.length + 1 : 0;
+  const height = Math.max(3, size.rows - 8 - (filtering ? 1 : 0) - below);
   const list = useList("host-nodes", keys, height);
   const current = nodes[list.index];
   const hosts = useKnown((known) => known.inventory.hosts);
@@ -91,7 +104,7 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
   useKeys("global", { back: { run: onTurn } }, { active: !filtering });
   const width = size.columns - 2;
   return (
-    <Box flexDirection="column">
+    <Box flexDirection="column" flexGrow={1}>
       <FilterLine filter={filter} shown={nodes.length} total={all.length} />
       <Table
         keys={keys}
@@ -102,6 +115,8 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
         row={(index) => hostNodeRow(nodes[index] as NodeRow, width, now)}
         empty={<Text dimColor> No node is known yet. n shows the instances again.</Text>}
       />
+      <Box flexGrow={1} />
+      {lines.length > 0 && <ActionLog items={working} lines={lines} width={size.columns} />}
     </Box>
   );
 }
