@@ -15,12 +15,16 @@ import type { Place } from "../navigation.ts";
 import { glyph, paint } from "../theme.ts";
 import { type ActionForm, type FormContext, formOf } from "./action-forms.ts";
 import { wrapped } from "./instance-lines.ts";
+import { rowsOf } from "./one-instance.tsx";
 
 type ActionPlace = Extract<Place, { screen: "action" }>;
 const noPlace: ActionPlace = { screen: "action", action: "start", keys: [], of: null };
 
 /** Instances whose details are read for one form: each costs its host a command. */
 const readLimit = 30;
+
+/** Instances whose commands are shown. */
+const previewLimit = 50;
 
 /** The node that carries an instance, as far as it is known. */
 export function nodeOf(row: InstanceRow | undefined, nodes: readonly NodeRow[]): NodeRow | null {
@@ -35,11 +39,13 @@ export function nodeOf(row: InstanceRow | undefined, nodes: readonly NodeRow[]):
 export function useCommands(request: Request | null, keys: readonly string[], options = {}) {
   const { workspace } = useUi();
   if (!request) return { title: "will run", commands: ["–"] };
-  const previews = workspace.inventory.preview(request, keys, options);
+  const previews = workspace.inventory.preview(request, keys.slice(0, previewLimit), options);
   const hosts = [...new Set(previews.map(({ host }) => host))];
   const commands = [...new Set(previews.flatMap(({ lines }) => lines))];
+  const more = keys.length - previewLimit;
+  if (more > 0) commands.push(`# and the same for ${more} more`);
   return {
-    title: `will run on ${hosts.length === 1 ? hosts[0] : `${hosts.length} hosts`}`,
+    title: `will run on ${hosts.length === 1 && more <= 0 ? hosts[0] : "their hosts"}`,
     commands: commands.length > 0 ? commands : ["–"],
   };
 }
@@ -53,7 +59,7 @@ export function ActionScreen({ place }: { place: Place }): ReactNode {
   const known = useKnown((state) => state.instances.details);
   const now = useKnown((state) => state.now);
   const form = formOf(action);
-  const rows = useMemo(() => all.filter(({ key }) => keys.includes(key)), [all, keys]);
+  const rows = useMemo(() => rowsOf(all, keys), [all, keys]);
   useEffect(() => inventory.watch(), [inventory]);
   const wanted = useMemo(() => {
     if (form?.details === "each") return keys.slice(0, readLimit);

@@ -1,6 +1,6 @@
 /** The action menu: all that can be done to the marked instances or a node, grouped, filtered by typing, with why not. */
 import { Box, Text } from "ink";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { verbOf } from "../../instances/action-words.ts";
 import type { InstanceRow, NodeRow } from "../../instances/inventory-types.ts";
 import type { NodeAction } from "../../instances/types.ts";
@@ -17,21 +17,26 @@ import type { ActionEntry } from "./action-entries.ts";
 import { type ActionTargets, actionLine, actionLines, filteredLines } from "./actions-rows.ts";
 import { useInstanceActions } from "./instances-actions.tsx";
 import { nodeEffect } from "./node-effects.ts";
+import { rowsOf } from "./one-instance.tsx";
+
+const noKeys: readonly string[] = [];
 
 export function ActionsScreen({ place }: { place: Place }): ReactNode {
-  const keys = place.screen === "actions" ? place.keys : [];
+  const keys = place.screen === "actions" ? place.keys : noKeys;
   const { workspace } = useUi();
   const all = useKnown((known) => known.inventory.instances);
   const node = useKnown((known) => known.inventory.nodes.find(({ key }) => key === keys[0]));
   useEffect(() => workspace.inventory.watch(), [workspace]);
+  const rows = useMemo(() => rowsOf(all, keys), [all, keys]);
   if (node) return <NodeMenu node={node} />;
-  return <InstanceMenu rows={all.filter(({ key }) => keys.includes(key))} />;
+  return <InstanceMenu rows={rows} />;
 }
 
 function InstanceMenu({ rows }: { rows: readonly InstanceRow[] }): ReactNode {
   const { navigation, workspace } = useUi();
   const filter = useState(emptyLine);
   const actions = useInstanceActions(rows, rows[0]?.key ?? null, () => navigation.back());
+  const targets = useMemo<ActionTargets>(() => ({ kind: "instances", rows }), [rows]);
   const [first] = rows;
   const title = rows.length === 1 && first ? plainLine(first.name) : count(rows.length, "instance");
   const choose = (entry: ActionEntry) => {
@@ -43,7 +48,7 @@ function InstanceMenu({ rows }: { rows: readonly InstanceRow[] }): ReactNode {
     if (place) navigation.replace(place(chosen.map(({ key }) => key)));
   };
   if (actions.dialog) return actions.dialog;
-  return <Menu title={title} targets={{ kind: "instances", rows }} filter={filter} onChoose={choose} />;
+  return <Menu title={title} targets={targets} filter={filter} onChoose={choose} />;
 }
 
 function NodeMenu({ node }: { node: NodeRow }): ReactNode {
@@ -51,6 +56,7 @@ function NodeMenu({ node }: { node: NodeRow }): ReactNode {
   const instances = useKnown((known) => known.inventory.instances);
   const [asked, setAsked] = useState<NodeAction | null>(null);
   const filter = useState(emptyLine);
+  const targets = useMemo<ActionTargets>(() => ({ kind: "node", node }), [node]);
   const act = (request: NodeAction) => {
     workspace.inventory.act(request, [node.key]);
     navigation.back();
@@ -74,7 +80,7 @@ function NodeMenu({ node }: { node: NodeRow }): ReactNode {
   return (
     <Menu
       title={plainLine(node.name)}
-      targets={{ kind: "node", node }}
+      targets={targets}
       filter={filter}
       onChoose={({ request, place }) => {
         if (request) setAsked(request as NodeAction);
@@ -97,10 +103,13 @@ function Menu({
   onChoose: (entry: ActionEntry) => void;
 }): ReactNode {
   const { size, workspace, navigation } = useUi();
-  const lines = filteredLines(
-    actionLines(targets, (action, key) => workspace.inventory.refuses(action, key)),
-    line.text,
+  const { inventory } = workspace;
+  // Of thousands of marked ones each is asked: once for each picture, not with every key.
+  const all = useMemo(
+    () => actionLines(targets, (action, key) => inventory.refuses(action, key)),
+    [targets, inventory],
   );
+  const lines = filteredLines(all, line.text);
   const keys = lines.map(({ entry }) => entry.id);
   const height = size.rows - 8;
   const list = useList(`actions:${targets.kind}`, keys, height);

@@ -17,6 +17,7 @@ import type { Place } from "../navigation.ts";
 import { cell, glyph, paint, symbol } from "../theme.ts";
 import { useCommands } from "./action.tsx";
 import { mebibytes, nodeText } from "./instances-rows.ts";
+import { rowsOf } from "./one-instance.tsx";
 
 const columnsAt = (width: number) =>
   layout(
@@ -58,12 +59,15 @@ function effectText(action: MoveName, live: boolean, rows: readonly InstanceRow[
   return "It is off while its disks are copied.";
 }
 
+type MovePlace = Extract<Place, { screen: "move-to" }>;
+const noPlace: MovePlace = { screen: "move-to", action: "migrate", keys: [] };
+
 export function MoveToScreen({ place }: { place: Place }): ReactNode {
-  const { action, keys } = place.screen === "move-to" ? place : { action: "migrate" as const, keys: [] as string[] };
+  const { action, keys } = place.screen === "move-to" ? place : noPlace;
   const { size, workspace, navigation } = useUi();
   const { inventory, instances } = workspace;
   const all = useKnown((known) => known.inventory.instances);
-  const rows = useMemo(() => all.filter(({ key }) => keys.includes(key)), [all, keys]);
+  const rows = useMemo(() => rowsOf(all, keys), [all, keys]);
   const [first] = rows;
   const asked = first?.key ?? "";
   const targets = useKnown((known) => known.instances.targets[targetsKey(action, asked)] ?? unasked);

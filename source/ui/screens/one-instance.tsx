@@ -31,6 +31,12 @@ export function useOneInstance(key: string): OneInstance {
   return { row, details, reload: () => void instances.readDetails(key) };
 }
 
+/** The rows with these keys, in the table's order by name. */
+export function rowsOf(all: readonly InstanceRow[], keys: readonly string[]): InstanceRow[] {
+  const wanted = new Set(keys);
+  return all.filter(({ key }) => wanted.has(key));
+}
+
 /** What is done with it now or how that ended, in exactly `width` columns; empty when nothing was done. */
 export function latestAction(row: InstanceRow, width: number): string {
   const { action } = row;
