@@ -28,6 +28,8 @@ export class InstanceWork {
   private readonly looked = new Map<string, number>();
   /** What is being read, and whether something changed meanwhile. */
   private readonly reading = new Map<string, { again: boolean }>();
+  /** Who did not listen to a shutdown, in the latest run that had one. */
+  private deaf: { run: number; names: readonly string[] } = { run: 0, names: [] };
   private jobWatchers = 0;
   private jobTimer: NodeJS.Timeout | null = null;
   private readingJobs: Promise<void> | null = null;
@@ -70,7 +72,15 @@ export class InstanceWork {
     // Said once, when the look after the end has seen it: it asked, and the guest did not listen.
     if (item.action !== "shutdown" || item.state !== "failed" || item.startedAt === null) return;
     if (item.statusAfter === null || item.statusAfter === "stopped") return;
-    this.workspace.notify("warning", `${item.name} did not shut down and runs on: x on its row forces it off.`, true);
+    const names = this.deaf.run === item.run ? [...this.deaf.names, item.name] : [item.name];
+    this.deaf = { run: item.run, names };
+    this.workspace.notify(
+      "warning",
+      names.length === 1
+        ? `${item.name} did not shut down and runs on: x on its row forces it off.`
+        : `${names.length} did not shut down and run on (${names.join(", ")}): x on their rows forces them off.`,
+      true,
+    );
   }
 
   /** Reads the details of an instance now, and after each change for as long as it is looked at. Call what it returns to stop. */

@@ -5,7 +5,7 @@ import type { HostEvent } from "../../source/instances/inventory-types.ts";
 import type { ProviderJob } from "../../source/instances/types.ts";
 import { feedLimit, noInstances, reduceInstances } from "../../source/store/instance-known.ts";
 import { keys, openUi } from "./harness.tsx";
-import { fakeInventory, hostOf, now, providerOf, rowOf } from "./instance-fakes.ts";
+import { fakeInventory, hostOf, itemOf, now, providerOf, rowOf } from "./instance-fakes.ts";
 
 const web1 = rowOf("web1");
 const event = (text: string, own: Partial<HostEvent> = {}): HostEvent => ({
@@ -160,6 +160,16 @@ test.each([
   await ui.waitFor("Job 103 is taken back.");
   expect(cancelled).toEqual(["103"]);
   await ui.waitFor(/103 ○ canceled/);
+});
+
+test("from an instance J leads to the job of its latest action", async () => {
+  const { ui, inventory } = openJobs(async () => [job("57", { state: "running", log: ["waiting for locks"] })]);
+  const own = { ...web1, provider: "ganeti" as const, cluster: "gnt" };
+  inventory.set({ instances: [{ ...own, action: itemOf(own, "shutdown", { job: "57" }) }] });
+  await ui.waitFor("◐ stopping #57");
+  await ui.press("d", "J");
+  await ui.waitFor("Job 57 on gnt · ◐ running");
+  await ui.waitFor("waiting for locks");
 });
 
 test("a queue that can't be read says where and why, and keeps what was known", async () => {

@@ -236,6 +236,8 @@ test("a shutdown with a limit; a guest that did not listen is told, with the off
   inventory.emit("action", item);
   inventory.emit("action", { ...item, statusAfter: "running" });
   await ui.waitFor("web1 did not shut down and runs on: x on its row forces it off.");
+  inventory.emit("action", { ...item, id: 2, key: web2.key, name: "web2", statusAfter: "running" });
+  await ui.waitFor("2 did not shut down and run on (web1, web2)");
   await ui.press(keys.esc);
   await ui.waitFor(/^(?![\s\S]*did not shut down)/);
 });

@@ -56,6 +56,16 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
   });
   useKeys("instances", {
     ...handlers,
+    jobs: {
+      // The job of its latest action where there is one, else all of the cluster's.
+      run: () => {
+        const job = row?.action?.job ?? null;
+        const place = inventory.find(key)?.provider.place;
+        if (job !== null && place !== undefined) navigation.open({ screen: "provider-job", place, id: job });
+        else navigation.open({ screen: "provider-jobs" });
+      },
+      disabled: row?.provider === "ganeti" ? null : "only Ganeti has a queue of jobs",
+    },
     refresh: {
       run: () => {
         void inventory.refresh(row ? [row.host] : undefined);

@@ -145,6 +145,7 @@ export function ProviderJobScreen({ place }: { place: Place }): ReactNode {
   const wanted = place.screen === "provider-job" ? keyOf(place) : "";
   const job = useKnown((known) => known.instances.jobs.value.find((one) => keyOf(one) === wanted));
   const now = useKnown((known) => Math.ceil(known.now / 10_000) * 10_000);
+  const asked = useKnown((known) => known.instances.jobs.at !== null || known.instances.jobs.error !== null);
   const [cancelling, setCancelling] = useState(false);
   useEffect(() => workspace.instances.watchJobs(), [workspace]);
   const lines = useMemo(() => (job?.log ?? []).flatMap((text) => plain(text).trimEnd().split("\n")), [job]);
@@ -160,7 +161,8 @@ export function ProviderJobScreen({ place }: { place: Place }): ReactNode {
     },
     { active: !cancelling },
   );
-  if (!job) return <Text dimColor> This job is no longer in the queue. Esc goes back to the others.</Text>;
+  if (!job && !asked) return <Busy text="asking the cluster for the job" />;
+  if (!job) return <Text dimColor> This job is no longer in the queue. Esc goes back.</Text>;
   if (cancelling) return <CancelDialog job={job} onClose={() => setCancelling(false)} />;
   const width = size.columns - 2;
   return (
