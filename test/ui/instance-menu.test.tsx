@@ -111,6 +111,7 @@ test("p pauses, and lets what is paused go on", async () => {
 const cluster = { provider: "ganeti", cluster: "gnt", host: "node1" } as const;
 const node = nodeRowOf("node1", { ...cluster, roles: ["master"] });
 const guests = [
+  rowOf("local", { ...cluster, node: "node1", facts: { diskTemplate: "plain" } }),
   rowOf("alpha", { ...cluster, node: "node1", facts: { secondaries: "node2" } }),
   rowOf("beta", { ...cluster, node: "node2", facts: { secondaries: "node1" } }),
   rowOf("other", { node: "node1" }),
@@ -127,7 +128,7 @@ function openNode() {
 
 test("a node's menu: states that are so already are no offer, and draining says what it means", async () => {
   const { ui, inventory } = openNode();
-  await ui.waitFor("3 instances");
+  await ui.waitFor("4 instances");
   await ui.press("n", "m");
   await ui.waitFor(/Drain no more +it is not drained/);
   await ui.waitFor(/Make it the master ⚠ +it is the master/);
@@ -142,7 +143,7 @@ test("a node's menu: states that are so already are no offer, and draining says 
 
 test("what an action on a node reports stands under the nodes", async () => {
   const { ui, inventory } = openNode();
-  await ui.waitFor("3 instances");
+  await ui.waitFor("4 instances");
   await ui.press("n");
   await ui.waitFor("NODE");
   const item = {
@@ -160,14 +161,15 @@ test("what an action on a node reports stands under the nodes", async () => {
 
 test("evacuating names what moves for each choice, and asks", async () => {
   const { ui, inventory } = openNode();
-  await ui.waitFor("3 instances");
+  await ui.waitFor("4 instances");
   await ui.press("n", "m", "evac", keys.enter);
   await ui.waitFor("Evacuate node1");
+  await ui.waitFor(/local +running +stays: its disks \(plain\) are only here/);
   await ui.waitFor(/alpha +running +migrates to its secondary/);
   expect(ui.screen().join("\n")).not.toContain("beta ");
   await ui.press(keys.right);
   await ui.waitFor(/beta +running +gets another secondary/);
-  await ui.waitFor("0 primaries and 1 secondary leave node1.");
+  await ui.waitFor("0 primaries and 1 secondary are to leave node1.");
   await ui.press(keys.right, keys.enter);
   await ui.waitFor("Evacuate node1?");
   await ui.waitFor(/alpha[\s\S]*beta/);

@@ -65,7 +65,7 @@ export const renameForm: ActionForm = {
     to: value(values, "to") === nameNow(context.rows) ? null : nameError(value(values, "to"), context),
   }),
   meanings: (_values, { rows }) => ({
-    to: rows[0]?.provider === "ganeti" ? "Ganeti asks the name service for its address" : "",
+    to: rows[0]?.provider === "ganeti" ? "it must resolve" : "",
   }),
   missing: (values, context) =>
     value(values, "to") === "" ? "a name is needed" : nameError(value(values, "to"), context),

@@ -15,7 +15,7 @@ export const evacuateForm: ActionForm = {
   fields: () => [
     {
       id: "which",
-      label: "What leaves it",
+      label: "To leave it",
       kind: "choice",
       choices: [
         { value: "primary", label: "the instances that run on it" },

@@ -1,7 +1,7 @@
 /** What happened, as one list: what hosts tell of changes, and what virtu itself did and met. Pure. */
 import type { FeedLine } from "../../store/instance-known.ts";
 import type { LogLine } from "../../store/known.ts";
-import { cell, glyph, paint, type Style } from "../theme.ts";
+import { cell, glyph, paint, type Style, symbol, widthOf } from "../theme.ts";
 import { logText } from "./log-text.ts";
 
 export type Happening = { kind: "event"; id: number; line: FeedLine } | { kind: "log"; id: number; line: LogLine };
@@ -48,12 +48,18 @@ export function happeningText(one: Happening): string {
   return `${one.line.provider} ${whereOf(one.line)} ${one.line.host} ${one.line.text} ${one.line.by ?? ""}`;
 }
 
+const changed: Style[] = ["cyan"];
+const progress: Style[] = ["dim"];
+
 /** One line in `width` columns: when, where, what, by whom. What changes nothing (progress) stands back. */
 export function happeningRow(one: Happening, width: number): string {
   if (one.kind === "log") return logText(one.line, width);
   const { at, text, by, changes } = one.line;
   const time = new Date(at).toTimeString().slice(0, 8);
-  const who = by === null ? "" : ` ${glyph.none} by ${by}`;
-  const styles: Style[] = changes ? ["cyan"] : ["dim"];
-  return paint(cell(`${time} › ${cell(whereOf(one.line), 22)} ${text}${who}`, width), ...styles);
+  // By whom is said in any case; the text is what is cut.
+  const who = by === null ? "" : ` ${glyph.none} by ${cell(by, Math.min(widthOf(by), 18))}`;
+  const head = `${time} ${symbol("note")} ${cell(whereOf(one.line), 22)} `;
+  const room = Math.max(0, width - widthOf(head) - widthOf(who));
+  const shown = cell(text, Math.min(widthOf(text), room));
+  return paint(cell(`${head}${shown}${who}`, width), ...(changes ? changed : progress));
 }

@@ -2,6 +2,7 @@
 import type { InstanceRow, NodeRow } from "../../instances/inventory-types.ts";
 import type { NodeAction } from "../../instances/types.ts";
 import { count, plainLine } from "../../text.ts";
+import { cell, widthOf } from "../theme.ts";
 
 export interface NodeEffect {
   /** The question; null: verb and name. */
@@ -33,8 +34,18 @@ function isWith(row: InstanceRow, node: NodeRow): boolean {
   );
 }
 
-function nameLine(row: InstanceRow, what: string): string {
-  return `${plainLine(row.name)}  ${row.status}  ${what}`;
+/** Full name, state, and what becomes of it, in columns. */
+function nameLines(rows: readonly (readonly [row: InstanceRow, what: string])[]): string[] {
+  const width = Math.max(0, ...rows.map(([row]) => widthOf(plainLine(row.name))));
+  return rows.map(([row, what]) => `${cell(plainLine(row.name), width)}  ${cell(row.status, 7)}  ${what}`);
+}
+
+/** How a primary leaves its node, by Ganeti's disk templates: only mirrored and shared disks are found elsewhere. */
+function leaving(row: InstanceRow, gone: boolean): string {
+  const template = String(row.facts["diskTemplate"] ?? "");
+  if (template === "plain" || template === "file") return `stays: its disks (${template}) are only here`;
+  const to = template === "" || template === "drbd" ? "its secondary" : "another node";
+  return gone || row.status !== "running" ? `fails over to ${to}` : `migrates to ${to}`;
 }
 
 export function nodeEffect(action: NodeAction, node: NodeRow, instances: readonly InstanceRow[]): NodeEffect {
@@ -48,16 +59,11 @@ export function nodeEffect(action: NodeAction, node: NodeRow, instances: readonl
       const gone = node.roles.includes("offline");
       return {
         title: `Evacuate ${name}?`,
-        lines: [
-          ...first.map((row) =>
-            nameLine(
-              row,
-              gone || row.status !== "running" ? "fails over to its secondary" : "migrates to its secondary",
-            ),
-          ),
-          ...second.map((row) => nameLine(row, "gets another secondary; its disks are copied")),
-        ],
-        text: `${count(first.length, "primary", "primaries")} and ${count(second.length, "secondary", "secondaries")} leave ${name}.`,
+        lines: nameLines([
+          ...first.map((row) => [row, leaving(row, gone)] as const),
+          ...second.map((row) => [row, "gets another secondary; its disks are copied"] as const),
+        ]),
+        text: `${count(first.length, "primary", "primaries")} and ${count(second.length, "secondary", "secondaries")} are to leave ${name}.`,
       };
     }
     case "drain":
@@ -71,7 +77,9 @@ export function nodeEffect(action: NodeAction, node: NodeRow, instances: readonl
     case "offline":
       return {
         title: action.on ? `Mark ${name} as offline?` : `Mark ${name} as back online?`,
-        lines: action.on ? primaries.map((row) => nameLine(row, "is then taken for dead: fail it over")) : [],
+        lines: action.on
+          ? nameLines(primaries.map((row) => [row, "is then taken for dead: fail it over"] as const))
+          : [],
         text: action.on
           ? "Ganeti talks to it no more. Only for a node that is really down: what runs on it is not stopped."
           : "Ganeti talks to it again; its instances are looked at anew.",
