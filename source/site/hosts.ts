@@ -9,6 +9,7 @@ import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } fr
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { virsh } from "./programs/virsh.ts";
+import { moreCommands } from "./programs/virsh-more.ts";
 import { installUtilities } from "./utilities/all.ts";
 import type { Clusters } from "./world/clusters.ts";
 import type { RecordedEnvironment } from "./world/environments.ts";
@@ -158,6 +159,6 @@ export function ganetiMachine(
 export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: string, delay: () => number): Machine {
   const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
   authorize(machine, "root", publicKey);
-  machine.install({ virsh: virsh(host, delay) });
+  machine.install({ virsh: virsh(host, delay, moreCommands) });
   return machine;
 }
