@@ -1,7 +1,7 @@
 /** The lines that every screen has: where you are, the numbered screens, what needs you, the keys of the moment. */
 import { Box, Text } from "ink";
 import { type ReactNode, useSyncExternalStore } from "react";
-import { verbOf } from "../../instances/action-words.ts";
+import { shortVerbOf } from "../../instances/action-words.ts";
 import { currentJob, type KnownState, secondsLeft } from "../../store/known.ts";
 import { clock, count, plainLine } from "../../text.ts";
 import { useKnown, useUi } from "../hooks.ts";
@@ -18,7 +18,9 @@ function placeName(keys: readonly string[], { inventory }: KnownState): string {
 }
 
 /** What the place is called in the first line. */
-function crumb(place: Place, state: KnownState): string {
+function crumb(place: Place, state: KnownState, before: readonly Place[]): string {
+  // A place of the same instance has said its name.
+  const named = "keys" in place && before.some((other) => "key" in other && other.key === place.keys[0]);
   switch (place.screen) {
     case "node":
       return place.name;
@@ -36,7 +38,9 @@ function crumb(place: Place, state: KnownState): string {
       return placeName(place.keys, state);
     case "action":
     case "move-to":
-      return `${placeName(place.keys, state)} ${glyph.crumb} ${verbOf(place.action).replace(/ (?:of|to|into)$/, "")}`;
+      return named
+        ? shortVerbOf(place.action)
+        : `${placeName(place.keys, state)} ${glyph.crumb} ${shortVerbOf(place.action)}`;
     case "provider-jobs":
       return "jobs";
     case "provider-job":
@@ -97,7 +101,9 @@ export function Header(): ReactNode {
   const trail = [
     state.site?.name ?? "no site",
     ...job,
-    ...places.filter(({ screen }) => screen !== "home").map((place) => crumb(place, state)),
+    ...places
+      .filter(({ screen }) => screen !== "home")
+      .map((place, index, all) => crumb(place, state, all.slice(0, index))),
   ];
   const right = summary(state);
   const rightWidth = widthOf(right.replace(/\u001b\[\d+m/g, ""));

@@ -130,7 +130,7 @@ function Asking({
       <Confirm
         title={`${title}?`}
         losses={form.about?.(values, context) ?? []}
-        text={asked ? undefined : commands.commands.slice(0, 3).join("\n")}
+        text={asked ? undefined : [...commands.commands.slice(0, 3), ""].join("\n")}
         safe="Leave it"
         danger={title}
         onNo={() => (asked ? setAsked(null) : navigation.back())}

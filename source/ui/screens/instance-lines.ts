@@ -1,5 +1,5 @@
 /** Everything known of one instance, as lines of text: its fields, where they come from, its latest action, the commands. Pure. */
-import { verbOf } from "../../instances/action-words.ts";
+import { shortVerbOf, verbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
 import type { ActionName, InstanceDetails } from "../../instances/types.ts";
 import type { FeedLine } from "../../store/instance-known.ts";
@@ -78,7 +78,7 @@ function actionLines(item: ActionItem, width: number): string[] {
   const seconds =
     item.startedAt !== null && item.endedAt !== null ? ` in ${age((item.endedAt - item.startedAt) / 1000)}` : "";
   const lines = [
-    ...field(verbOf(item.action), actionState(item), width),
+    ...field(shortVerbOf(item.action), actionState(item), width),
     ...field(
       "asked for",
       `${time(item.queuedAt)}, started ${time(item.startedAt)}, ended ${time(item.endedAt)}${seconds}`,

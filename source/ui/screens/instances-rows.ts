@@ -1,5 +1,5 @@
 /** One instance as one line of the table, and the texts of its cells. Pure. */
-import { doingOf, verbOf } from "../../instances/action-words.ts";
+import { doingOf, shortVerbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
 import type { Status } from "../../instances/types.ts";
 import { age, plainLine } from "../../text.ts";
@@ -106,7 +106,7 @@ export function failureText({ action, status }: InstanceRow): string | null {
   const reason = plainLine(action.error ?? action.text);
   const offer =
     action.action === "shutdown" && status !== "stopped" && !/force/i.test(reason) ? "; x forces it off" : "";
-  return `${verbOf(action.action)} failed: ${reason}${offer}`;
+  return `${shortVerbOf(action.action)} failed: ${reason}${offer}`;
 }
 
 /** How old a stale row is, in minutes at the least: seconds would draw every row of a silent host anew each second. */

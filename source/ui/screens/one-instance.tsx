@@ -1,7 +1,7 @@
 /** What all screens of a single instance have in common: its details kept current, and its latest action in a line. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect } from "react";
-import { doingOf, verbOf } from "../../instances/action-words.ts";
+import { doingOf, shortVerbOf } from "../../instances/action-words.ts";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import type { InstanceDetails } from "../../instances/types.ts";
 import { type Loaded, nothing } from "../../store/loaded.ts";
@@ -46,7 +46,7 @@ export function latestAction(row: InstanceRow, width: number): string {
     const text = `${action.state === "queued" ? "queued" : doingOf(action.action)}${job}: ${plainLine(action.text)}`;
     return paint(`${symbol("busy")} ${cell(text, width - 2)}`, ...toneStyles("busy"));
   }
-  const verb = verbOf(action.action);
+  const verb = shortVerbOf(action.action);
   if (action.state === "done") {
     const said = action.text === "done" ? "" : `: ${plainLine(action.text)}`;
     return `${paint(glyph.done, "green")} ${cell(`${verb}${job}: done${said}`, width - 2)}`;

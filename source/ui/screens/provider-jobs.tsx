@@ -74,7 +74,7 @@ function cancelRefusal(job: QueuedJob | undefined): string | null {
 export function ProviderJobsScreen(): ReactNode {
   const { size, workspace, navigation, copy } = useUi();
   const jobs = useKnown((known) => known.instances.jobs);
-  const now = useKnown((known) => Math.ceil(known.now / 10_000) * 10_000);
+  const now = useKnown((known) => known.now);
   const [cancelling, setCancelling] = useState<QueuedJob | null>(null);
   const filter = useFilter("provider-jobs");
   useEffect(() => {
@@ -144,7 +144,7 @@ export function ProviderJobScreen({ place }: { place: Place }): ReactNode {
   const { size, workspace, copy } = useUi();
   const wanted = place.screen === "provider-job" ? keyOf(place) : "";
   const job = useKnown((known) => known.instances.jobs.value.find((one) => keyOf(one) === wanted));
-  const now = useKnown((known) => Math.ceil(known.now / 10_000) * 10_000);
+  const now = useKnown((known) => known.now);
   const asked = useKnown((known) => known.instances.jobs.at !== null || known.instances.jobs.error !== null);
   const [cancelling, setCancelling] = useState(false);
   useEffect(() => workspace.instances.watchJobs(), [workspace]);

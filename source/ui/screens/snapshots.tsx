@@ -24,7 +24,7 @@ export function SnapshotsScreen({ place }: { place: Place }): ReactNode {
   const { inventory } = workspace;
   const one = useOneInstance(key);
   const { row, details } = one;
-  const now = useKnown((known) => Math.ceil(known.now / 60_000) * 60_000);
+  const now = useKnown((known) => known.now);
   const [asked, setAsked] = useState<{ action: "revert" | "delete"; snapshot: SnapshotInfo } | null>(null);
   const all = details.value?.snapshots;
   const lines = useMemo(() => snapshotTree(all ?? []), [all]);
@@ -70,7 +70,7 @@ export function SnapshotsScreen({ place }: { place: Place }): ReactNode {
             : `Delete the snapshot ${name} of ${plainLine(row.name)}?`
         }
         losses={reverting ? revertLosses(row, snapshot, now) : deleteLosses(snapshot, details.value.snapshots)}
-        text={[...(trap ? [trap, ""] : []), ...commands.slice(0, 3)].join("\n")}
+        text={[...(trap ? [trap, ""] : []), ...commands.slice(0, 3), ""].join("\n")}
         safe="Leave it"
         danger={reverting ? `Revert to ${name}` : `Delete ${name}`}
         onNo={() => setAsked(null)}
