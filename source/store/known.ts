@@ -6,6 +6,7 @@ import type { ScheduledJob } from "../instances/schedule.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
 import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
+import { type InstancesEvent, type InstancesKnown, noInstances, reduceInstances } from "./instance-known.ts";
 import { type Loaded, nothing } from "./loaded.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
 import { noWays, reduceWays, type WaysEvent, type WaysKnown } from "./way-known.ts";
@@ -100,6 +101,8 @@ export interface KnownState {
   consoles: readonly ConsoleView[];
   /** Actions that the hosts keep to be done at a time. */
   scheduled: Loaded<readonly ScheduledJob[]>;
+  /** What is known of instances beyond the inventory's rows. */
+  instances: InstancesKnown;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -136,6 +139,7 @@ export type KnownEvent =
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
+  | InstancesEvent
   | RunsEvent
   | WaysEvent;
 
@@ -161,6 +165,7 @@ export function startState(now: number): KnownState {
     inventory: emptyInventory,
     consoles: [],
     scheduled: nothing([]),
+    instances: noInstances,
     sessions: [],
     log: [],
     notice: null,
@@ -253,6 +258,11 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
     case "way-error":
     case "way-start":
       return { ...state, ways: reduceWays(state.ways, event) };
+    case "details":
+    case "targets":
+    case "provider-jobs":
+    case "feed":
+      return { ...state, instances: reduceInstances(state.instances, event) };
     default:
       // What happens to runs and ways belongs to no site: they go on when another is chosen.
       return { ...state, runs: reduceRuns(state.runs, event) };

@@ -11,6 +11,7 @@ import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { ConsoleWork } from "./console-work.ts";
+import { InstanceWork } from "./instance-work.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
   type KnownEvent,
@@ -112,6 +113,7 @@ export class Workspace {
   readonly monitor: MonitorWork;
   readonly ways: WayWork;
   readonly schedule: ScheduleWork;
+  readonly instances: InstanceWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -147,6 +149,7 @@ export class Workspace {
     this.runs = new RunWork(this, journeys);
     this.ways = new WayWork(this, journeys);
     this.consoles = new ConsoleWork(this);
+    this.instances = new InstanceWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -220,9 +223,14 @@ export class Workspace {
     return this.store.get();
   }
 
-  log(level: LogLine["level"], where: string, text: string): void {
+  /** The number of the next line of log and feed: both count together, so that they can be shown as one. */
+  nextLine(): number {
     this.lastLog += 1;
-    const line = { id: this.lastLog, at: this.clock(), level, where: plainLine(where), text: plainLine(text) };
+    return this.lastLog;
+  }
+
+  log(level: LogLine["level"], where: string, text: string): void {
+    const line = { id: this.nextLine(), at: this.clock(), level, where: plainLine(where), text: plainLine(text) };
     this.store.dispatch({ type: "log", lines: [line] });
   }
 
@@ -304,6 +312,7 @@ export class Workspace {
     this.site.end();
     this.monitor.end();
     this.schedule.end();
+    this.instances.end();
     this.inventory.end();
     await this.consoles.end();
     for (const stop of this.stops) stop();

@@ -35,7 +35,7 @@ export const keymap = {
     screen4: { keys: ["4"], label: "instances", text: "Go to Instances", quiet: true },
     screen5: { keys: ["5"], label: "runs", text: "Go to Runs", quiet: true },
     screen6: { keys: ["6"], label: "sessions", text: "Go to Sessions", quiet: true },
-    screen7: { keys: ["7"], label: "log", text: "Go to Log", quiet: true },
+    screen7: { keys: ["7"], label: "feed", text: "Go to the Feed: what happened, and what virtu did", quiet: true },
     back: { keys: ["esc"], label: "back", text: "Go back; a form keeps what was typed" },
     palette: { keys: [":"], label: "command", text: "Run anything of this screen by its name", quiet: true },
     help: { keys: ["?"], label: "help", text: "Show every key that works here" },
@@ -110,7 +110,6 @@ export const keymap = {
     copy: { keys: ["y"], label: "copy", text: "Copy the node's name", quiet: true },
   },
   instances: {
-    mark: { keys: ["space"], label: "mark", text: "Mark this instance; actions then go to all marked ones" },
     start: { keys: ["s"], label: "start", text: "Start" },
     shutdown: { keys: ["t"], label: "shut down", short: "shut", text: "Shut down cleanly" },
     reboot: { keys: ["r"], label: "reboot", text: "Reboot cleanly" },
@@ -122,6 +121,13 @@ export const keymap = {
       dangerous: true,
     },
     console: { keys: ["enter"], label: "console", text: "Open its text console; one that is open already is shown" },
+    menu: {
+      keys: ["m"],
+      label: "more",
+      text: "Show all that can be done with it or the marked ones, and why not",
+    },
+    pause: { keys: ["p"], label: "pause", text: "Pause, or resume what is paused", quiet: true },
+    mark: { keys: ["space"], label: "mark", text: "Mark this instance; actions then go to all marked ones" },
     filter: {
       keys: ["/"],
       label: "filter",
@@ -182,6 +188,7 @@ export const keymap = {
       text: "Show the nodes that carry the instances, or the instances again",
     },
     chart: { keys: ["u"], label: "usage", text: "Draw what it, or all that are marked, use over time" },
+    jobs: { keys: ["J"], label: "Ganeti's jobs", text: "Show the queue of jobs of the clusters", quiet: true },
     log: { keys: ["l"], label: "log", text: "Show or hide what the actions report", quiet: true },
     cancel: { keys: ["c"], label: "cancel queued", text: "Take back the actions that have not started", quiet: true },
     hosts: { keys: ["H"], label: "hosts", text: "Add a host, or look at what is wrong with one", quiet: true },
@@ -232,6 +239,59 @@ export const keymap = {
   markBy: {
     mark: { keys: ["enter"], label: "mark", text: "Mark those that fit, beside what is marked" },
     only: { keys: ["tab"], label: "mark only these", text: "Mark those that fit and no others" },
+  },
+  instance: {
+    hardware: { keys: ["h"], label: "hardware", text: "Disks, network cards, media, memory and vCPUs" },
+    snapshots: { keys: ["z"], label: "snapshots", text: "Show its snapshots; take, revert, delete" },
+    definition: { keys: ["e"], label: "definition", text: "Show its definition, and edit it" },
+  },
+  actions: {
+    choose: { keys: ["enter"], label: "do it", text: "Do what the cursor is on, or ask for what it needs" },
+  },
+  moveTo: {
+    go: { keys: ["enter"], label: "go", text: "Move it to the target under the cursor, after asking" },
+    live: { keys: ["l"], label: "live or not", text: "Migrate it as it runs, or stop it meanwhile" },
+    refresh: { keys: ["R"], label: "check again", text: "Ask again where it can go" },
+  },
+  snapshots: {
+    revert: {
+      keys: ["enter"],
+      label: "revert",
+      text: "Go back to this snapshot; what came after it is lost",
+      dangerous: true,
+    },
+    create: { keys: ["n"], label: "new", text: "Take a snapshot" },
+    remove: { keys: ["D"], label: "delete", text: "Delete this snapshot; the instance stays", dangerous: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Read the snapshots again", quiet: true },
+  },
+  hardware: {
+    change: { keys: ["enter"], label: "change", text: "Change it: memory, vCPUs, a larger disk, another medium" },
+    addDisk: { keys: ["a"], label: "add disk", text: "Add a disk" },
+    addNic: { keys: ["n"], label: "add network card", short: "add NIC", text: "Add a network card" },
+    insert: { keys: ["i"], label: "insert medium", short: "insert", text: "Put an ISO file into a drive" },
+    eject: { keys: ["e"], label: "eject", text: "Take the medium out of this drive" },
+    remove: { keys: ["D"], label: "remove", text: "Remove this disk or network card", dangerous: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Read it again", quiet: true },
+  },
+  definition: {
+    edit: { keys: ["e"], label: "edit", text: "Edit it in $EDITOR; what changes is shown before it is applied" },
+    search: { keys: ["/"], label: "search", text: "Search in it" },
+    next: { keys: ["n"], label: "next", text: "Go to the next line found" },
+    previous: { keys: ["N"], label: "previous", text: "Go to the line found before", quiet: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Read it again", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy all of it" },
+  },
+  change: {
+    apply: { keys: ["enter"], label: "apply", text: "Apply what is shown", dangerous: true },
+    edit: { keys: ["e"], label: "edit again", text: "Go back into the editor, with what was typed" },
+    discard: { keys: ["D"], label: "discard", text: "Forget what was typed", dangerous: true },
+  },
+  providerJobs: {
+    open: { keys: ["enter"], label: "log", text: "Show what this job did and does" },
+    cancel: { keys: ["c"], label: "cancel", text: "Take back this job, which waits", dangerous: true },
+    filter: { keys: ["/"], label: "filter", text: "Show only jobs that hold the words typed" },
+    refresh: { keys: ["R"], label: "refresh", text: "Ask the clusters again now", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy the job's number", quiet: true },
   },
   hosts: {
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
@@ -337,6 +397,9 @@ export const keymap = {
   log: {
     filter: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed" },
     follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
+    view: { keys: ["v"], label: "events or log", text: "Turn between all, what the hosts tell, and what virtu did" },
+    open: { keys: ["enter"], label: "go there", text: "Go to the instance that the line is about" },
+    copy: { keys: ["y"], label: "copy", text: "Copy the line", quiet: true },
   },
   console: {
     next: { keys: ["n"], label: "next", text: "Go to the next open console" },

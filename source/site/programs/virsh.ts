@@ -33,26 +33,30 @@ export function cut(line: string): string[][] {
   return commands.filter((words) => words.length > 0);
 }
 
-interface Line {
+export interface Line {
   flags: Set<string>;
+  /** Options that take a word: `--uri URI`. */
+  values: Map<string, string>;
   words: string[];
 }
 
 /** A command's failure: what follows `error: `, line by line. */
-class VirshError extends Error {
+export class VirshError extends Error {
   constructor(...lines: string[]) {
     super(lines.map((line) => `error: ${line}\n`).join(""));
   }
 }
 
-type Command = {
+export type Command = {
   options: readonly string[];
+  /** Of them those that take the next word; `domain` then stands for the first argument. */
+  values?: readonly string[];
   /** The name of the argument that must be given. */
   requires?: string;
   run(call: Call, host: LibvirtHost, line: Line): Promise<string> | string;
 };
 
-function onDomain(
+export function onDomain(
   verb: string,
   act: (host: LibvirtHost, domain: Domain, line: Line, call: Call) => Promise<string> | string,
 ): Command {
@@ -115,7 +119,9 @@ const reasons: Readonly<Record<string, string>> = {
   "in shutdown": "user",
 };
 
-const commands: Readonly<Record<string, Command>> = {
+export type Commands = Readonly<Record<string, Command>>;
+
+const commands: Commands = {
   echo: { options: ["shell", "xml"], run: (_call, _host, { words }) => `${words.join(" ")}\n` },
   list: {
     options: [
@@ -185,15 +191,17 @@ const commands: Readonly<Record<string, Command>> = {
     host.off(domain, 2);
     return `Domain '${domain.name}' destroyed\n\n`;
   }),
-  suspend: onDomain("suspend", (_host, domain) => {
+  suspend: onDomain("suspend", (host, domain) => {
     running("suspend", domain);
     domain.state = "paused";
     domain.reason = 1;
+    host.changed();
     return `Domain '${domain.name}' suspended\n\n`;
   }),
-  resume: onDomain("resume", (_host, domain) => {
+  resume: onDomain("resume", (host, domain) => {
     running("resume", domain);
     domain.state = "running";
+    host.changed();
     return `Domain '${domain.name}' resumed\n\n`;
   }),
   domstate: onDomain("domstate", (_host, domain, { flags }) => {
@@ -256,35 +264,45 @@ const commands: Readonly<Record<string, Command>> = {
     },
   },
   "pool-list": {
-    options: ["all", "details", "inactive"],
+    options: ["all", "details", "inactive", "name"],
     run: (_call, _host, { flags }) =>
-      flags.has("details")
-        ? table(
-            ["Name", "State", "Autostart", "Persistent", "Capacity", "Allocation", "Available"],
-            [["default", "running", "yes", "yes", "931.51 GiB", "127.67 GiB", "803.84 GiB"]],
-          )
-        : table(["Name", "State", "Autostart"], [["default", "active", "yes"]]),
+      flags.has("name")
+        ? "default\n\n"
+        : flags.has("details")
+          ? table(
+              ["Name", "State", "Autostart", "Persistent", "Capacity", "Allocation", "Available"],
+              [["default", "running", "yes", "yes", "931.51 GiB", "127.67 GiB", "803.84 GiB"]],
+            )
+          : table(["Name", "State", "Autostart"], [["default", "active", "yes"]]),
   },
   "net-list": {
     options: ["all", "inactive", "name"],
-    run: () => table(["Name", "State", "Autostart", "Persistent"], [["default", "active", "yes", "yes"]]),
+    run: (_call, _host, { flags }) =>
+      flags.has("name")
+        ? "default\n\n"
+        : table(["Name", "State", "Autostart", "Persistent"], [["default", "active", "yes", "yes"]]),
   },
 };
 
 /** Words to a command; a fault here ends the whole batch before anything ran. */
-function parse(words: readonly string[]): { command: Command; line: Line } {
+function parse(words: readonly string[], more: Commands): { command: Command; line: Line } {
   const [name = "", ...rest] = words;
-  const command = commands[name];
+  const command = commands[name] ?? more[name];
   if (!command) throw new VirshError(`unknown command: '${name}'`);
-  const line: Line = { flags: new Set(), words: [] };
-  for (const word of rest) {
+  const line: Line = { flags: new Set(), values: new Map(), words: [] };
+  for (let at = 0; at < rest.length; at += 1) {
+    const word = rest[at] ?? "";
     if (!word.startsWith("--") || name === "echo") {
       line.words.push(word);
       continue;
     }
-    const [flag = "", value] = word.slice(2).split("=");
-    if (!command.options.includes(flag)) throw new VirshError(`command '${name}' doesn't support option --${flag}`);
+    const [flag = "", given] = word.slice(2).split("=");
+    const takes = command.values?.includes(flag) ?? false;
+    if (!takes && !command.options.includes(flag))
+      throw new VirshError(`command '${name}' doesn't support option --${flag}`);
+    const value = given ?? (takes ? rest[++at] : undefined);
     if (value !== undefined && flag === "domain") line.words.push(value);
+    else if (value !== undefined && takes) line.values.set(flag, value);
     else line.flags.add(flag);
   }
   if (command.requires && line.words.length === 0)
@@ -316,8 +334,8 @@ async function connect(call: Call, uri: string): Promise<boolean> {
   return false;
 }
 
-/** `delay`: real seconds before every answer. */
-export function virsh(host: LibvirtHost, delay: () => number): Program {
+/** `delay`: real seconds before every answer; `more`: further commands. */
+export function virsh(host: LibvirtHost, delay: () => number, more: Commands = {}): Program {
   return async (call) => {
     let uri = "qemu:///system";
     let index = 0;
@@ -335,7 +353,7 @@ export function virsh(host: LibvirtHost, delay: () => number): Program {
     const lines = rest.length === 1 ? cut(rest[0] ?? "") : [rest];
     const parsed: ReturnType<typeof parse>[] = [];
     const isScript = await said(call, async () => {
-      for (const words of lines) parsed.push(parse(words));
+      for (const words of lines) parsed.push(parse(words, more));
     });
     if (isScript !== 0) return 1;
     if (delay() > 0) await call.process.sleep(delay());

@@ -111,7 +111,8 @@ export class LibvirtHost {
     return () => this.watchers.delete(call);
   }
 
-  private changed(): void {
+  /** Tells whoever waits for changes. */
+  changed(): void {
     for (const call of [...this.watchers]) call();
   }
 

@@ -11,7 +11,7 @@ import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { paint } from "../theme.ts";
 import { useConsoleKeys } from "./console-keys.ts";
-import { HostNodes } from "./host-nodes.tsx";
+import { HostNodes, queueless } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
 import { columnsFor, grown, sortWords, type Widths } from "./instances-columns.ts";
 import { InstanceDetailsPane, paneLines } from "./instances-details.tsx";
@@ -213,6 +213,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     bulk: { run: () => navigation.open({ screen: "bulk", run: null }) },
     scheduled: { run: () => navigation.open({ screen: "scheduled" }) },
     nodes: { run: onNodes },
+    jobs: { run: () => navigation.open({ screen: "provider-jobs" }), disabled: queueless(hosts) },
     log: { run: () => setLogShown((before) => !before) },
     cancel: {
       run: () => {
