@@ -83,11 +83,6 @@ export function MarkBy({
     onClose();
   };
   useKeys(
-    "markBy",
-    { mark: { run: () => mark(false), disabled: none }, only: { run: () => mark(true), disabled: none } },
-    { level: layer.dialog },
-  );
-  useKeys(
     "global",
     { back: { run: onClose } },
     {
@@ -99,6 +94,12 @@ export function MarkBy({
         return next !== null;
       },
     },
+  );
+  // Above the layer that takes what is typed.
+  useKeys(
+    "markBy",
+    { mark: { run: () => mark(false), disabled: none }, only: { run: () => mark(true), disabled: none } },
+    { level: layer.dialog },
   );
   return (
     <Dialog title="Mark by">
