@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import type { ActionItem, ActionRunView } from "../../source/instances/inventory-types.ts";
+import type { ActionItem, ActionRunView, Found } from "../../source/instances/inventory-types.ts";
 import type { ScheduledJob } from "../../source/instances/schedule.ts";
-import { fakeWorkspace, keys, openUi, type TestUi } from "./harness.tsx";
+import type { Provider } from "../../source/instances/types.ts";
+import { fakeWorkspace, idlePool, keys, openUi, type TestUi } from "./harness.tsx";
 import { fakeInventory, itemOf, now, rowOf } from "./instance-fakes.ts";
 
 const rows = [
@@ -210,6 +211,44 @@ test("starts in waves that are typed: how many each means, what is wrong, then f
       ],
     },
   ]);
+});
+
+test("keeps an action for a time that is typed: what it means, who carries it, who is left out", async () => {
+  const inventory = fakeInventory({ instances: rows });
+  const asked: string[] = [];
+  const target = { name: "hv1" };
+  const line = { line: "virsh shutdown web1" };
+  const provider = {
+    name: "libvirt",
+    target,
+    unattended: (_action: unknown, { name }: { name: string }) => (name === "mail" ? null : line),
+  };
+  inventory.find = (key) => {
+    const instance = rows.find((row) => row.key === key);
+    return instance ? ({ kind: "instance", provider, instance } as unknown as Found) : null;
+  };
+  inventory.providers = () => [provider] as unknown as Provider[];
+  const pool = Object.assign(idlePool(), {
+    exec: async (host: { name: string }, command: { line: string }, options: { stdin?: string }) => {
+      if (options.stdin) asked.push(`${host.name} ${/at -t (\d+)/.exec(command.line)?.[1]} ${options.stdin}`);
+      const stdout = `@@host ${now / 1000} +0000 UTC\n${options.stdin ? "@@kept at 7\n" : ""}`;
+      return { outcome: "exited", status: 0, signal: null, stdout, stderr: "", truncated: false, durationMs: 1 };
+    },
+  });
+  const ui = openUi({ place: { screen: "instances" }, inventory, pool, site: null });
+  await ui.waitFor("7 instances");
+  await ui.press("a", "@", "never");
+  await ui.waitFor("✗ it is no time");
+  for (let n = 0; n < 5; n += 1) await ui.press(keys.backspace);
+  await ui.press("+2h");
+  await ui.waitFor(/in 2 h/);
+  await ui.waitFor("hv1: db1, web1, web2, web3, web4, web5");
+  await ui.waitFor("left out: mail: shut down takes more than one command");
+  await ui.press(keys.enter);
+  await ui.waitFor("Kept by hv1");
+  expect(asked).toHaveLength(1);
+  expect(asked[0]).toContain(`hv1 ${new Date(now + 7_200_000).toISOString().slice(0, 13).replace(/\D/g, "")}`);
+  expect(asked[0]).toContain("one web5 'virsh shutdown web1'");
 });
 
 test("lists what the hosts keep to be done at a time, and asks before it is taken back", async () => {

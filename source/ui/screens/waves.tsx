@@ -117,7 +117,7 @@ export function WavesScreen({ place }: { place: Place }): ReactNode {
           each(
             values,
             (wave) => {
-              const already = wave.also.length > 0 ? `, ${wave.also.length} as wanted` : "";
+              const already = wave.also.length > 0 ? `, ${wave.also.length} is so` : "";
               return `${count(size(wave), "instance")}${already}`;
             },
             false,
