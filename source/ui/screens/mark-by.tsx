@@ -108,9 +108,7 @@ export function MarkBy({
       </Box>
       <Text wrap="truncate">{"error" in fit ? paint(`✗ ${fit.error}`, "red") : fit.text || " "}</Text>
       <Box flexDirection="column" marginTop={1}>
-        <Text dimColor>
-          Names, patterns (web*, hv1/db?) and rules; rules of one kind are alternatives, kinds all hold:
-        </Text>
+        <Text dimColor>Names, patterns (web*, hv1/db?) and rules; one of each kind must hold:</Text>
         {lines.map((one) => (
           <Text key={one} wrap="truncate" dimColor>
             {` ${one}`}
