@@ -2,6 +2,7 @@
 import type { Clock } from "./clock.ts";
 import { Machine } from "./machine/machine.ts";
 import type { ScenarioName } from "./options.ts";
+import { installAt } from "./programs/at.ts";
 import { gnt } from "./programs/ganeti.ts";
 import { addLuxi } from "./programs/ganeti-luxi.ts";
 import { kadeploy3 } from "./programs/kadeploy3.ts";
@@ -156,6 +157,7 @@ export function ganetiMachine(
   authorize(machine, "root", publicKey);
   clusters.join(machine, ganeti);
   addLuxi(machine, clusters);
+  installAt(machine);
   for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network"]) {
     machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }
@@ -166,6 +168,7 @@ export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: strin
   const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
   authorize(machine, "root", publicKey);
   machine.install({ virsh: virsh(host, delay, moreCommands) });
+  installAt(machine);
   return machine;
 }
 
@@ -175,6 +178,7 @@ export function xenMachine(host: XenHost, clock: Clock, publicKey: string): Mach
   host.furnish(machine);
   machine.install({ xl: xl(host), xentop: xentop(host) }, "/usr/sbin");
   machine.install({ "xenstore-watch": xenstoreWatch(host) });
+  installAt(machine);
   return machine;
 }
 
@@ -183,5 +187,6 @@ export function xenServerMachine(pool: XenPool, clock: Clock, publicKey: string)
   authorize(machine, "root", publicKey);
   pool.furnish(machine);
   machine.install({ xe: xe(pool) });
+  installAt(machine);
   return machine;
 }

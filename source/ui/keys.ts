@@ -181,6 +181,7 @@ export const keymap = {
       text: "Show how the actions on many go, and what came of them",
       quiet: true,
     },
+    later: { keys: ["@"], label: "at a time", text: "Have the hosts do it at a time, by themselves", quiet: true },
     scheduled: { keys: ["T"], label: "scheduled", text: "Show what the hosts keep to be done at a time", quiet: true },
     nodes: {
       keys: ["n"],
