@@ -3,6 +3,7 @@ import { render } from "ink";
 import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import type { Workspace } from "../store/workspace.ts";
 import { App } from "./app.tsx";
+import type { Borrowed } from "./console/viewer.ts";
 import { type Ui, UiContext } from "./hooks.ts";
 import { createKeyQueue } from "./key-queue.ts";
 import { Navigation, type Place } from "./navigation.ts";
@@ -47,7 +48,6 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     resolve = onEnd;
     reject = onCrash;
   });
-  let ended = false;
   const terminal = createTerminal(process.stdin, process.stdout);
   const navigation = new Navigation(...start);
   const router = new Router();
@@ -61,12 +61,28 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   }, crash);
   terminal.onKey = queue.add;
 
-  const root = (): ReactNode => (
-    <Root
-      size={size}
-      ui={{ router, workspace, navigation, copy, quit: end, redraw: painter.repaint, suspend, handOver }}
-    />
-  );
+  /** Ends whoever has the terminal now. */
+  let takeBack = () => {};
+  let isOver = false;
+  const attach: Ui["attach"] = async (session) => {
+    const { viewConsole } = await import("./console/viewer.ts");
+    const { consoles } = workspace.consoles;
+    const leaveKey = workspace.settings.get("consoleKey").toLowerCase();
+    return lendTerminal((borrowed) => viewConsole(session, { ...borrowed, consoles, leaveKey }));
+  };
+  const parts = {
+    router,
+    workspace,
+    navigation,
+    copy,
+    quit: end,
+    redraw: painter.repaint,
+    suspend,
+    attach,
+    lendTerminal,
+    handOver,
+  };
+  const root = (): ReactNode => <Root size={size} ui={parts} />;
   terminal.open();
   painter.start();
   const ink = render(root(), {
@@ -80,6 +96,23 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   function copy(text: string, what: string): void {
     process.stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
     workspace.notify("info", `Copied ${what}.`);
+  }
+  async function lendTerminal<T>(use: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    takeBack = () => abort.abort();
+    // What is asked meanwhile (a passphrase) could not be seen behind it.
+    const stop = workspace.store.subscribe(() => {
+      if (workspace.state.questions.length > 0) abort.abort();
+    });
+    queue.clear();
+    painter.stop();
+    try {
+      return await use({ output: process.stdout, lend: terminal.lend, signal: abort.signal });
+    } finally {
+      stop();
+      takeBack = () => {};
+      if (!isOver) painter.start();
+    }
   }
   function suspend(): void {
     painter.stop();
@@ -100,7 +133,7 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
       return await run();
     } finally {
       process.off("SIGINT", ignore);
-      if (!ended) {
+      if (!isOver) {
         process.on("SIGINT", end);
         terminal.open();
         painter.start();
@@ -108,7 +141,8 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     }
   }
   function end(): void {
-    ended = true;
+    isOver = true;
+    takeBack();
     queue.clear();
     painter.stop();
     ink.unmount();

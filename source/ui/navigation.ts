@@ -1,6 +1,15 @@
 /** Where the user is (a stack of places) and what each place remembers. Outside React, so that handing the terminal over loses nothing. */
+
+import type { Opening } from "../console/types.ts";
 import type { RequestName } from "../instances/target.ts";
+import type { HostRef } from "../ssh/types.ts";
 import type { MoveName } from "../store/instance-work.ts";
+
+/** Whose console: an instance's by its key, a shell on a host, or one that is open already. */
+export type ConsoleOf =
+  | { kind: "instance"; key: string }
+  | { kind: "shell"; host: HostRef; title: string }
+  | { kind: "open"; id: number };
 
 export type Place =
   | { screen: "home" }
@@ -17,6 +26,9 @@ export type Place =
   | { screen: "node"; name: string }
   | { screen: "instances" }
   | { screen: "instance"; key: string }
+  | { screen: "console"; of: ConsoleOf; opening: Opening }
+  | { screen: "consoles" }
+  | { screen: "guest-screen"; key: string }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }
   /** Columns of the instance table, its named views, and its export. */
@@ -35,12 +47,20 @@ export type Place =
   | { screen: "change"; key: string }
   | { screen: "provider-jobs" }
   | { screen: "provider-job"; place: string; id: string }
+  /** A run of actions on many; null: the latest. */
+  | { screen: "bulk"; run: number | null }
+  | { screen: "bulk-save"; run: number }
+  /** An action in waves; `keys`: the marked instances, or none for all. */
+  | { screen: "waves"; keys: readonly string[] }
+  | { screen: "scheduled" }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }
   | { screen: "run"; id: string }
   | { screen: "run-output"; id: string; step: string; node: string }
   | { screen: "run-plan"; id: string }
+  | { screen: "up" }
+  | { screen: "way"; id: string }
   | { screen: "configure" }
   | { screen: "install" }
   | { screen: "install-ganeti" }

@@ -162,7 +162,7 @@ export function fakeInventory(
   own: Partial<Inventory> = {},
   provider: Provider | null = null,
 ): FakeInventory {
-  let shown: InventoryView = { hosts: [hostOf("hv1")], instances: [], nodes: [], pending: [], ...view };
+  let shown: InventoryView = { hosts: [hostOf("hv1")], instances: [], nodes: [], pending: [], runs: [], ...view };
   const asked: string[] = [];
   const requests: Request[] = [];
   const options: ActOptions[] = [];

@@ -1,6 +1,8 @@
 /** virsh 9.0: batches, tables, the life of domains. The connection's URI must be one of QEMU's system. */
 import type { Call, Program } from "../machine/machine.ts";
 import type { Domain, LibvirtHost } from "../world/libvirt.ts";
+import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
+import { guestPicture } from "./guest-picture.ts";
 import { domainStats, info, list, ordered, table } from "./virsh-tables.ts";
 
 /** A command line cut as virsh cuts it: blanks part words, `;` parts commands, quotes and backslashes hold. */
@@ -65,6 +67,9 @@ export function onDomain(
       "graceful",
       "paused",
       "console",
+      "force",
+      "safe",
+      "all",
       "reason",
       "verbose",
       verb === "domstate" ? "reason" : "force-boot",
@@ -86,6 +91,25 @@ function running(verb: string, domain: Domain): void {
       "Requested operation is not valid: domain is not running",
     );
   }
+}
+
+async function openConsole(
+  call: Call,
+  { guest, name }: Domain,
+  force: boolean,
+  onAttached: () => void,
+): Promise<string> {
+  if (!call.process.files.get(0)?.terminal) {
+    throw new VirshError("Cannot run interactive console without a controlling TTY");
+  }
+  await call.out(`Connected to domain '${name}'\nEscape character is ^] (Ctrl + ])\n`);
+  try {
+    await joinConsole(call, guest, force, onAttached);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestConsoleRefused)) throw thrown;
+    throw new VirshError("operation failed: Active console session exists for this domain");
+  }
+  return "\n";
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -117,12 +141,40 @@ const commands: Commands = {
     ],
     run: (_call, host, { flags }) => list(host, flags),
   },
-  start: onDomain("start", async (host, domain, _line, call) => {
+  start: onDomain("start", async (host, domain, { flags }, call) => {
     if (domain.id !== null) throw new VirshError("Domain is already active");
     await call.process.work(8);
-    host.start(domain);
-    return `Domain '${domain.name}' started\n\n`;
+    if (!flags.has("console")) {
+      host.start(domain);
+      return `Domain '${domain.name}' started\n\n`;
+    }
+    // The domain is made paused, and resumed when the console is attached.
+    await call.out(`Domain '${domain.name}' started\n`);
+    return openConsole(call, domain, false, () => host.start(domain));
   }),
+  console: onDomain("console", async (_host, domain, { flags }, call) => {
+    if (domain.id === null) throw new VirshError("The domain is not running");
+    return openConsole(call, domain, flags.has("force"), () => {});
+  }),
+  domdisplay: onDomain("domdisplay", (host, domain) => {
+    running("get display of", domain);
+    return `vnc://127.0.0.1:${host.display(domain)}\n\n`;
+  }),
+  screenshot: {
+    options: ["domain", "file", "screen"],
+    requires: "domain",
+    run: (call, host, { words: [word = "", file = `${word}.ppm`] }) => {
+      const domain = host.find(word);
+      if (!domain) throw new VirshError(`failed to get domain '${word}'`);
+      if (domain.id === null)
+        throw new VirshError(
+          `could not take a screenshot of ${word}`,
+          "Requested operation is not valid: domain is not running",
+        );
+      call.machine.files.writeText(file, guestPicture(domain, host.clock.now()), call.process.user);
+      return `Screenshot saved to ${file}, with type of image/x-portable-pixmap\n`;
+    },
+  },
   shutdown: onDomain("shutdown", (host, domain) => {
     running("shutdown", domain);
     host.powerButton(domain);

@@ -3,6 +3,7 @@ import { Box, Text } from "ink";
 import { type ReactNode, useSyncExternalStore } from "react";
 import { shortVerbOf } from "../../instances/action-words.ts";
 import { currentJob, type KnownState, secondsLeft } from "../../store/known.ts";
+import { wayOf } from "../../store/way-known.ts";
 import { clock, count, plainLine } from "../../text.ts";
 import { useKnown, useUi } from "../hooks.ts";
 import { keyName } from "../keys.ts";
@@ -47,10 +48,18 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return `job ${place.id}`;
     case "log":
       return "feed";
+    case "bulk":
+      return "run of actions";
+    case "bulk-save":
+      return "save";
     case "session":
       return "session";
     case "run":
       return state.runs.views[place.id]?.plan.title ?? place.id;
+    case "way":
+      return wayOf(state.ways, place.id)?.title ?? place.id;
+    case "up":
+      return "all of it in one go";
     case "run-output":
       return "output";
     case "run-plan":
@@ -81,6 +90,11 @@ function summary(state: KnownState): string {
   if (waiting > 0) parts.push(paint(`${count(waiting, "run")} ${symbol("warning")}`, ...toneStyles("warning")));
   if (state.inventory.pending.length > 0) {
     parts.push(paint(`${count(state.inventory.pending.length, "action")} ${symbol("busy")}`, ...toneStyles("busy")));
+  }
+  const open = state.consoles.filter(({ phase }) => phase !== "ended");
+  if (open.length > 0) {
+    const text = count(open.length, "console");
+    parts.push(open.some(({ unseen }) => unseen) ? paint(text, "bold") : text);
   }
   const hosts = state.inventory.hosts;
   const up = hosts.filter((host) => host.state === "ok").length;

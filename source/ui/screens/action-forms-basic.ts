@@ -4,8 +4,8 @@ import type { InstanceDetails } from "../../instances/types.ts";
 import { count, plainLine } from "../../text.ts";
 import type { Values } from "../components/form.tsx";
 import type { ActionForm, FormContext } from "./action-forms.ts";
-import { lossLines } from "./instances-actions.tsx";
 import { mebibytes } from "./instances-rows.ts";
+import { lossLines } from "./loss-lines.ts";
 
 /** `web1`, or `3 instances`. */
 export function whom({ rows }: FormContext): string {

@@ -9,6 +9,7 @@ import { headerLine, layout, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { matches } from "../list.ts";
 import { cell, paint } from "../theme.ts";
+import { nodeHost, useShell } from "./console-keys.ts";
 import { ActionLog, logLines } from "./instances-log.tsx";
 import { mebibytes, staleAge } from "./instances-rows.ts";
 
@@ -99,6 +100,13 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
     hosts: { run: () => navigation.open({ screen: "hosts" }) },
     refresh: { run: () => void workspace.inventory.refresh() },
     copy: { run: () => current && copy(current.name, current.name), disabled: none },
+  });
+  const openShell = useShell();
+  useKeys("hostNodes", {
+    shell: {
+      run: () => current && openShell(nodeHost(current, workspace.inventory.find(current.key)), current.name),
+      disabled: current ? null : "there is no node",
+    },
   });
   // Esc goes back to the instances that this lies over.
   useKeys("global", { back: { run: onTurn } }, { active: !filtering });

@@ -4,15 +4,20 @@ import type { Place } from "../navigation.ts";
 import { ActionScreen } from "./action.tsx";
 import { ActionsScreen } from "./actions.tsx";
 import { AddHostScreen } from "./add-host.tsx";
+import { BulkScreen } from "./bulk.tsx";
+import { BulkSaveScreen } from "./bulk-save.tsx";
 import { ChangeScreen } from "./change.tsx";
 import { ChartScreen } from "./chart.tsx";
 import { ColumnsScreen } from "./columns.tsx";
 import { ConfigureScreen } from "./configure.tsx";
+import { ConsoleScreen } from "./console.tsx";
+import { ConsolesScreen } from "./consoles.tsx";
 import { DefinitionScreen } from "./definition.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
 import { ExportScreen } from "./export.tsx";
 import { ExtendScreen } from "./extend.tsx";
+import { GuestScreenScreen } from "./guest-screen.tsx";
 import { HardwareScreen } from "./hardware.tsx";
 import { HomeScreen } from "./home.tsx";
 import { HostsScreen } from "./hosts.tsx";
@@ -31,11 +36,15 @@ import { ReserveScreen } from "./reserve.tsx";
 import { RunScreen } from "./run.tsx";
 import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
+import { ScheduledScreen } from "./scheduled.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
 import { SnapshotsScreen } from "./snapshots.tsx";
+import { UpScreen } from "./up.tsx";
 import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
+import { WavesScreen } from "./waves.tsx";
+import { WayScreen } from "./way.tsx";
 
 const screens: Partial<Record<Place["screen"], (props: { place: Place }) => ReactNode>> = {
   home: HomeScreen,
@@ -65,8 +74,15 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   change: ChangeScreen,
   "provider-jobs": ProviderJobsScreen,
   "provider-job": ProviderJobScreen,
+  bulk: BulkScreen,
+  "bulk-save": BulkSaveScreen,
+  waves: WavesScreen,
+  scheduled: ScheduledScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
+  console: ConsoleScreen,
+  consoles: ConsolesScreen,
+  "guest-screen": GuestScreenScreen,
   configure: ConfigureScreen,
   install: InstallScreen,
   "install-ganeti": InstallGanetiScreen,
@@ -75,6 +91,8 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   run: RunScreen,
   "run-output": RunOutputScreen,
   "run-plan": RunPlanScreen,
+  up: UpScreen,
+  way: WayScreen,
   sessions: SessionsScreen,
   session: SessionScreen,
   log: LogScreen,

@@ -6,6 +6,7 @@ import { Table } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Move } from "../list.ts";
 import type { Place } from "../navigation.ts";
+import { useConsoleKeys } from "./console-keys.ts";
 import { instanceLines } from "./instance-lines.ts";
 import { useInstanceActions } from "./instances-actions.tsx";
 import { useOneInstance } from "./one-instance.tsx";
@@ -73,6 +74,7 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
       },
       disabled: gone,
     },
+    ...useConsoleKeys(row ?? null),
     copy: { run: () => row && copy(row.name, row.name), disabled: gone },
   });
   useKeys("instance", {

@@ -2,12 +2,12 @@
 import { type ReactNode, useState } from "react";
 import { verbOf } from "../../instances/action-words.ts";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
+import { severityOf } from "../../instances/losses.ts";
 import type { Action } from "../../instances/types.ts";
 import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { type Handlers, useUi } from "../hooks.ts";
-import { cell, widthOf } from "../theme.ts";
-import { nodeText } from "./instances-rows.ts";
+import { lossLines } from "./loss-lines.ts";
 
 const actions = {
   start: { do: "start" },
@@ -16,40 +16,11 @@ const actions = {
   forceOff: { do: "force-off" },
 } as const satisfies Partial<Record<keyof Handlers<"instances">, Action>>;
 
-/** Whether it is as if the plug were pulled. */
-function isHard(action: Action): boolean {
-  return action.do === "force-off" || action.do === "reset" || (action.do === "reboot" && action.how === "hard");
-}
-
-/** What an instance loses by an action, in a few words; empty when nothing. */
-export function lossOf(action: Action, { facts, status, stale }: InstanceRow): string {
-  const stops = action.do === "shutdown" || action.do === "force-off" || action.do === "save";
-  if (stops && facts["persistent"] === false) return "it is gone for good: its host keeps no definition of it";
-  if (action.do === "discard-save") return "the memory that was saved is lost; it boots next time";
-  if (!isHard(action)) return stale ? "its host does not answer now" : "";
-  if (status === "paused") return "what it holds in memory is lost";
-  return "unsaved data is lost";
-}
-
-/** One line for each instance: full name, where it is, what is lost. */
-export function lossLines(action: Action, rows: readonly InstanceRow[]): string[] {
-  const texts = rows.map((row) => [plainLine(row.name), row.provider, plainLine(nodeText(row)), lossOf(action, row)]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...texts.map((cells) => widthOf(cells[column] ?? ""))));
-  return texts.map((cells) =>
-    cells
-      .map((text, column) => cell(text, widths[column] ?? widthOf(text)))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-/** What takes nothing from anybody and is undone as quickly. */
-const harmless: readonly Action["do"][] = ["start", "resume", "restore", "autostart"];
-
 /** Asked before: always when something is lost, and when more than one stops or one that the cursor is not on. */
 export function mustAsk(action: Action, rows: readonly InstanceRow[], current: string | null): boolean {
-  if (harmless.includes(action.do)) return false;
-  if (isHard(action) || action.do === "discard-save" || rows.length > 1) return true;
+  const severity = severityOf(action);
+  if (severity === "none") return false;
+  if (severity === "loses" || rows.length > 1) return true;
   return rows.some((row) => row.key !== current || row.facts["persistent"] === false);
 }
 
@@ -63,7 +34,7 @@ const explanations: Partial<Record<Action["do"], string>> = {
 };
 
 function explanationOf(action: Action): string | undefined {
-  return action.do === "reboot" && isHard(action)
+  return action.do === "reboot" && action.how === "hard"
     ? "The guest is not asked: like the plug, then a start."
     : explanations[action.do];
 }
@@ -71,6 +42,8 @@ function explanationOf(action: Action): string | undefined {
 interface Asked {
   action: Action;
   rows: readonly InstanceRow[];
+  /** Who is left out, and why. */
+  left: readonly string[];
 }
 
 export interface InstanceActions {
@@ -123,7 +96,7 @@ export function useInstanceActions(
       );
     }
     if (rows.length === 0) return;
-    if (mustAsk(action, rows, current)) setAsked({ action, rows });
+    if (mustAsk(action, rows, current)) setAsked({ action, rows, left: left.map(({ text }) => text) });
     else act(action, rows);
   };
 
@@ -147,7 +120,7 @@ export function useInstanceActions(
     disabled: none,
   };
   if (!asked) return { handlers, begin, dialog: null };
-  const { action, rows } = asked;
+  const { action, rows, left } = asked;
   const [first] = rows;
   const what = rows.length === 1 && first ? plainLine(first.name) : count(rows.length, "instance");
   const verb = verbOf(action.do);
@@ -159,6 +132,7 @@ export function useInstanceActions(
       <Confirm
         title={`${word} ${what}?`}
         losses={lossLines(action, rows)}
+        left={left}
         text={explanationOf(action)}
         safe={rows.length === 1 ? "Leave it" : "Leave them"}
         danger={`${word} ${rows.length === 1 ? what : `all ${rows.length}`}`}

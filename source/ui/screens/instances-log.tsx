@@ -39,6 +39,7 @@ export function runText(items: readonly ActionItem[]): string {
     failed > 0 ? paint(`${failed} ${symbol("bad")} failed`, ...toneStyles("bad")) : "",
     number("cancelled") > 0 ? `${number("cancelled")} taken back` : "",
     queued > 0 ? `${queued} queued, c takes back` : "",
+    items.length > 1 ? "B shows each" : "",
   ]
     .filter(Boolean)
     .join(" · ");
