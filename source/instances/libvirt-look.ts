@@ -4,7 +4,7 @@ import { domainWord } from "../tools/virsh.ts";
 import { detailsCommand, parseDetails } from "../tools/virsh-details.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
 import { ask } from "./exec.ts";
-import { type LibvirtPlace, lookLimitMs } from "./libvirt-act.ts";
+import type { LibvirtPlace } from "./libvirt-act.ts";
 import type { Instance, InstanceDetails, ProviderOptions } from "./types.ts";
 
 /** Snapshots are read one by one, some hundredths of a second each. */

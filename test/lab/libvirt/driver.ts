@@ -66,7 +66,10 @@ async function answer(request: Request): Promise<unknown> {
       if (refusal !== null) return { ok: false, error: `refused: ${refusal}`, texts, commands: 0 };
       commands = 0;
       const { limitSeconds } = request;
-      const outcome = await provider.act(request.action, instance, { limitSeconds, onEvent: ({ text }) => texts.push(text) });
+      const outcome = await provider.act(request.action, instance, {
+        limitSeconds,
+        onEvent: ({ text }) => texts.push(text),
+      });
       return { ...outcome, texts, commands };
     }
     case "refuses":
