@@ -59,6 +59,12 @@ export function define(domain: Domain, text: string): void {
     );
   }
   const value = (name: string) => new RegExp(`^  <${name}(?: [^>]*)?>([^<]*)</${name}>`, "m").exec(text)?.[1];
+  if (["memory", "vcpu"].some((name) => !/^\d+$/.test(value(name) ?? "1"))) {
+    throw new VirshError(
+      "Failed to define domain from /dev/stdin",
+      "XML document failed to validate against schema: Unable to validate doc against /usr/share/libvirt/schemas/domain.rng",
+    );
+  }
   domain.title = unescaped(value("title") ?? "");
   domain.set.description = unescaped(value("description") ?? "");
   domain.maximumMemory = Number(value("memory") ?? domain.maximumMemory);
