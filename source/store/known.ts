@@ -98,11 +98,11 @@ export interface KnownState {
   runs: RunsKnown;
   ways: WaysKnown;
   inventory: InventoryView;
-  /** What is known of instances beyond the inventory's rows. */
-  instances: InstancesKnown;
   consoles: readonly ConsoleView[];
   /** Actions that the hosts keep to be done at a time. */
   scheduled: Loaded<readonly ScheduledJob[]>;
+  /** What is known of instances beyond the inventory's rows. */
+  instances: InstancesKnown;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -163,9 +163,9 @@ export function startState(now: number): KnownState {
     runs: noRuns,
     ways: noWays,
     inventory: emptyInventory,
-    instances: noInstances,
     consoles: [],
     scheduled: nothing([]),
+    instances: noInstances,
     sessions: [],
     log: [],
     notice: null,
@@ -251,11 +251,6 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         now: event.now,
         notice: state.notice?.until && state.notice.until <= event.now ? state.kept : state.notice,
       };
-    case "details":
-    case "targets":
-    case "provider-jobs":
-    case "feed":
-      return { ...state, instances: reduceInstances(state.instances, event) };
     case "ways":
     case "way":
     case "way-says":
@@ -263,6 +258,11 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
     case "way-error":
     case "way-start":
       return { ...state, ways: reduceWays(state.ways, event) };
+    case "details":
+    case "targets":
+    case "provider-jobs":
+    case "feed":
+      return { ...state, instances: reduceInstances(state.instances, event) };
     default:
       // What happens to runs and ways belongs to no site: they go on when another is chosen.
       return { ...state, runs: reduceRuns(state.runs, event) };

@@ -111,9 +111,9 @@ export class Workspace {
   readonly runs: RunWork;
   readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
-  readonly instances: InstanceWork;
   readonly ways: WayWork;
   readonly schedule: ScheduleWork;
+  readonly instances: InstanceWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -147,9 +147,9 @@ export class Workspace {
     const journeys = { ...realJourneys, ...options.journeys };
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
-    this.instances = new InstanceWork(this);
     this.ways = new WayWork(this, journeys);
     this.consoles = new ConsoleWork(this);
+    this.instances = new InstanceWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -311,8 +311,8 @@ export class Workspace {
     clearInterval(this.ticker);
     this.site.end();
     this.monitor.end();
-    this.instances.end();
     this.schedule.end();
+    this.instances.end();
     this.inventory.end();
     await this.consoles.end();
     for (const stop of this.stops) stop();

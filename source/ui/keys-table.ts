@@ -20,6 +20,9 @@ const places: Partial<Record<Scope, string>> = {
   columns: "Columns of the table",
   views: "Views of the table",
   chart: "A chart",
+  markBy: "Marking by a rule",
+  bulk: "A run of actions",
+  scheduled: "Scheduled actions",
   instance: "An instance",
   actions: "All actions",
   moveTo: "Where to move it",
@@ -28,9 +31,6 @@ const places: Partial<Record<Scope, string>> = {
   definition: "A definition",
   change: "A changed definition",
   providerJobs: "Ganeti's jobs",
-  markBy: "Marking by a rule",
-  bulk: "A run of actions",
-  scheduled: "Scheduled actions",
   hosts: "Hosts",
   runs: "Runs",
   run: "A run",
@@ -40,11 +40,11 @@ const places: Partial<Record<Scope, string>> = {
   targets: "Nodes of a new run",
   preview: "A plan before it runs",
   sessions: "Sessions",
-  log: "Feed",
   console: "In a console, after its leave key",
   guestScreen: "The screen of a guest",
   scrollback: "In what a console has printed",
   consoleEnded: "A console that has ended",
+  log: "Feed",
 };
 
 /** A Markdown table of every binding: where, keys, what it does. Dangerous ones are marked. */

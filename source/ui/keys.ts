@@ -110,7 +110,6 @@ export const keymap = {
     copy: { keys: ["y"], label: "copy", text: "Copy the node's name", quiet: true },
   },
   instances: {
-    mark: { keys: ["space"], sign: "␣", label: "mark", text: "Mark this instance; actions then go to all marked ones" },
     start: { keys: ["s"], label: "start", text: "Start" },
     shutdown: { keys: ["t"], label: "shut down", short: "shut", text: "Shut down cleanly" },
     reboot: { keys: ["r"], label: "reboot", text: "Reboot cleanly" },
@@ -121,13 +120,14 @@ export const keymap = {
       text: "Force off, like pulling the plug",
       dangerous: true,
     },
+    console: { keys: ["enter"], label: "console", text: "Open its text console; one that is open already is shown" },
     menu: {
       keys: ["m"],
       label: "more",
       text: "Show all that can be done with it or the marked ones, and why not",
     },
     pause: { keys: ["p"], label: "pause", text: "Pause, or resume what is paused", quiet: true },
-    console: { keys: ["enter"], label: "console", text: "Open its text console; one that is open already is shown" },
+    mark: { keys: ["space"], label: "mark", text: "Mark this instance; actions then go to all marked ones" },
     filter: {
       keys: ["/"],
       label: "filter",
@@ -222,6 +222,24 @@ export const keymap = {
     longer: { keys: ["+"], label: "longer", text: "Show a longer time, up to a day" },
     shorter: { keys: ["-"], label: "shorter", text: "Show a shorter time, down to a minute" },
   },
+  bulk: {
+    retry: { keys: ["r"], label: "retry failed", text: "Do it again to those where it failed" },
+    cancel: { keys: ["c"], label: "cancel queued", text: "Take back what has not started; the rest goes on" },
+    save: { keys: ["w"], label: "save", text: "Save what came of it to a file" },
+    earlier: { keys: ["left", "h"], label: "run before", text: "Show the run before" },
+    later: { keys: ["right", "l"], label: "run after", text: "Show the run after", quiet: true },
+    describe: { keys: ["enter", "d"], label: "describe", text: "Show this instance", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy why it failed", quiet: true },
+  },
+  scheduled: {
+    cancel: { keys: ["D"], label: "take back", text: "Take it back, or forget what is over", dangerous: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Ask every host again now", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy its id, as `virtu unschedule` takes it", quiet: true },
+  },
+  markBy: {
+    mark: { keys: ["enter"], label: "mark", text: "Mark those that fit, beside what is marked" },
+    only: { keys: ["tab"], label: "mark only these", text: "Mark those that fit and no others" },
+  },
   instance: {
     hardware: { keys: ["h"], label: "hardware", text: "Disks, network cards, media, memory and vCPUs" },
     snapshots: { keys: ["z"], label: "snapshots", text: "Show its snapshots; take, revert, delete" },
@@ -274,24 +292,6 @@ export const keymap = {
     filter: { keys: ["/"], label: "filter", text: "Show only jobs that hold the words typed" },
     refresh: { keys: ["R"], label: "refresh", text: "Ask the clusters again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the job's number", quiet: true },
-  },
-  bulk: {
-    retry: { keys: ["r"], label: "retry failed", text: "Do it again to those where it failed" },
-    cancel: { keys: ["c"], label: "cancel queued", text: "Take back what has not started; the rest goes on" },
-    save: { keys: ["w"], label: "save", text: "Save what came of it to a file" },
-    earlier: { keys: ["left", "h"], label: "run before", text: "Show the run before" },
-    later: { keys: ["right", "l"], label: "run after", text: "Show the run after", quiet: true },
-    describe: { keys: ["enter", "d"], label: "describe", text: "Show this instance", quiet: true },
-    copy: { keys: ["y"], label: "copy", text: "Copy why it failed", quiet: true },
-  },
-  scheduled: {
-    cancel: { keys: ["D"], label: "take back", text: "Take it back, or forget what is over", dangerous: true },
-    refresh: { keys: ["R"], label: "refresh", text: "Ask every host again now", quiet: true },
-    copy: { keys: ["y"], label: "copy", text: "Copy its id, as `virtu unschedule` takes it", quiet: true },
-  },
-  markBy: {
-    mark: { keys: ["enter"], label: "mark", text: "Mark those that fit, beside what is marked" },
-    only: { keys: ["tab"], label: "mark only these", text: "Mark those that fit and no others" },
   },
   hosts: {
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },

@@ -36,6 +36,12 @@ export type Place =
   | { screen: "views" }
   | { screen: "keep-view" }
   | { screen: "export" }
+  /** A run of actions on many; null: the latest. */
+  | { screen: "bulk"; run: number | null }
+  | { screen: "bulk-save"; run: number }
+  /** An action in waves; `keys`: the marked instances, or none for all. */
+  | { screen: "waves"; keys: readonly string[] }
+  | { screen: "scheduled" }
   /** All that can be done to these instances, or to one node. */
   | { screen: "actions"; keys: readonly string[] }
   /** What an action needs to know; `of`: the disk, network card or snapshot that it is about. */
@@ -47,12 +53,6 @@ export type Place =
   | { screen: "change"; key: string }
   | { screen: "provider-jobs" }
   | { screen: "provider-job"; place: string; id: string }
-  /** A run of actions on many; null: the latest. */
-  | { screen: "bulk"; run: number | null }
-  | { screen: "bulk-save"; run: number }
-  /** An action in waves; `keys`: the marked instances, or none for all. */
-  | { screen: "waves"; keys: readonly string[] }
-  | { screen: "scheduled" }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }

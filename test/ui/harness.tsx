@@ -294,7 +294,6 @@ export function openUi(options: OpenOptions): TestUi {
     },
     redraw: () => {},
     suspend: () => {},
-    handOver: <T,>(run: () => Promise<T>) => run(),
     attach: async (session: ConsoleSession) => {
       attached.push(session);
       return new Promise<ViewerEnd>((resolve) => {
@@ -303,6 +302,7 @@ export function openUi(options: OpenOptions): TestUi {
     },
     lendTerminal: <T,>(use: (borrowed: Borrowed) => Promise<T>) =>
       use({ output: output as unknown as ViewerOutput, lend: () => () => {}, signal: new AbortController().signal }),
+    handOver: <T,>(run: () => Promise<T>) => run(),
   };
   const sizes = {
     current: () => size,

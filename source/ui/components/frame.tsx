@@ -35,6 +35,10 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return placeName([place.key], state);
     case "keep-view":
       return "keep the view";
+    case "bulk":
+      return "run of actions";
+    case "bulk-save":
+      return "save";
     case "actions":
       return placeName(place.keys, state);
     case "action":
@@ -48,10 +52,6 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return `job ${place.id}`;
     case "log":
       return "feed";
-    case "bulk":
-      return "run of actions";
-    case "bulk-save":
-      return "save";
     case "session":
       return "session";
     case "run":

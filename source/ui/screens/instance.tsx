@@ -57,6 +57,7 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
   });
   useKeys("instances", {
     ...handlers,
+    ...useConsoleKeys(row ?? null),
     jobs: {
       // The job of its latest action where there is one, else all of the cluster's.
       run: () => {
@@ -74,7 +75,6 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
       },
       disabled: gone,
     },
-    ...useConsoleKeys(row ?? null),
     copy: { run: () => row && copy(row.name, row.name), disabled: gone },
   });
   useKeys("instance", {
