@@ -10,7 +10,7 @@ import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } fr
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { virsh } from "./programs/virsh.ts";
-import { moreCommands } from "./programs/virsh-more.ts";
+import { virtClone } from "./programs/virt-clone.ts";
 import { xe } from "./programs/xe.ts";
 import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
