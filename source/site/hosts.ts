@@ -11,7 +11,7 @@ import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } fr
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { virsh } from "./programs/virsh.ts";
-import { moreCommands } from "./programs/virsh-more.ts";
+import { virtClone } from "./programs/virt-clone.ts";
 import { xe } from "./programs/xe.ts";
 import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
@@ -167,7 +167,7 @@ export function ganetiMachine(
 export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: string, delay: () => number): Machine {
   const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
   authorize(machine, "root", publicKey);
-  machine.install({ virsh: virsh(host, delay, moreCommands) });
+  machine.install({ virsh: virsh(host, delay), "virt-clone": virtClone(host) });
   installAt(machine);
   return machine;
 }

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { GuestSystem } from "./guest-system.ts";
+import { type DomainSet, newSet } from "./libvirt-set.ts";
 import { vncConnection } from "./vnc.ts";
 
 export interface Domain {
@@ -35,12 +36,22 @@ export interface Domain {
   disk: number;
   /** What runs in it, on its serial console. */
   guest: GuestSystem;
+  set: DomainSet;
+  /** Where it is now. */
+  host: LibvirtHost;
 }
 
 export type DomainFacts = Pick<Domain, "name" | "title" | "state" | "vcpus" | "memory" | "autostart" | "saved">;
 
+type Listener = (kind: string, name: string, text: string) => void;
+
 export class LibvirtHost {
   readonly domains: Domain[];
+  /** Hosts that it can reach, itself not among them. */
+  peers: readonly LibvirtHost[] = [];
+  /** Its pool's volumes by path, with their bytes. */
+  readonly volumes = new Map<string, number>();
+  private readonly listeners = new Set<Listener>();
   private nextId = 1;
   private nextInterface = 0;
   private readonly watchers = new Set<() => void>();
@@ -51,37 +62,65 @@ export class LibvirtHost {
   constructor(
     readonly hostname: string,
     readonly clock: Clock,
-    random: Random,
+    private readonly random: Random,
     facts: readonly DomainFacts[],
   ) {
     this.bootedAt = clock.now() - 9 * 86_400_000;
-    this.domains = facts.map((given) => ({
+    this.domains = facts.map((given) => this.newDomain(given, random));
+    this.volumes.set("/var/lib/libvirt/images/debian-12-netinst.iso", 658_505_728);
+    for (const domain of this.domains) {
+      this.adoptVolumes(domain);
+      if (domain.state === "shut off") continue;
+      this.boot(domain);
+      domain.guest.up();
+    }
+  }
+
+  private newDomain(given: DomainFacts, random: Random): Domain {
+    const { clock } = this;
+    const uuid = random.uuid();
+    const load = 0.03 + random.next() * 0.6;
+    const startedAt = clock.now() - random.between(2, 200) * 3_600_000;
+    const cpuBefore = random.between(4, 90) * 1_000_000_000;
+    const disk = random.between(4, 40) * 1024 ** 3;
+    const domain: Domain = {
       ...given,
-      uuid: random.uuid(),
+      uuid,
       reason: 1,
       id: null,
       maximumVcpus: given.vcpus * 2,
       maximumMemory: given.memory,
       frozen: false,
       stuck: false,
-      load: 0.03 + random.next() * 0.6,
-      startedAt: clock.now() - random.between(2, 200) * 3_600_000,
-      cpuBefore: random.between(4, 90) * 1_000_000_000,
-      disk: random.between(4, 40) * 1024 ** 3,
+      load,
+      startedAt,
+      cpuBefore,
+      disk,
+      set: newSet(given.name, disk),
       guest: new GuestSystem({
         name: given.name,
         clock,
         onPowerOff: () => {
-          const domain = this.find(given.name);
-          if (domain && domain.id !== null) this.off(domain, 1);
+          if (domain.id !== null) domain.host.off(domain, 1);
         },
       }),
-    }));
-    for (const domain of this.domains) {
-      if (domain.state === "shut off") continue;
-      this.boot(domain);
-      domain.guest.up();
-    }
+      host: this,
+    };
+    return domain;
+  }
+
+  /** Another one like it, off, with disks of its own. */
+  clone(domain: Domain, name: string): Domain {
+    const { title, vcpus, memory } = domain;
+    const copy = this.newDomain(
+      { name, title, vcpus, memory, state: "shut off", autostart: false, saved: false },
+      this.random,
+    );
+    copy.maximumMemory = domain.maximumMemory;
+    this.domains.push(copy);
+    this.adoptVolumes(copy);
+    this.tell("lifecycle", copy, "Defined Added");
+    return copy;
   }
 
   private boot(domain: Domain): void {
@@ -111,8 +150,84 @@ export class LibvirtHost {
     return () => this.watchers.delete(call);
   }
 
-  /** Tells whoever waits for changes. */
-  changed(): void {
+  /** Told of everything that virsh tells as an event. */
+  onEvent(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  tell(kind: string, domain: Pick<Domain, "name">, text = ""): void {
+    for (const listener of [...this.listeners]) listener(kind, domain.name, text);
+    this.changed();
+  }
+
+  /** Something changed that virsh tells nobody of. */
+  touched(): void {
+    this.changed();
+  }
+
+  private adoptVolumes({ set }: Domain): void {
+    for (const { source, bytes } of set.disks) if (source !== null) this.volumes.set(source, bytes);
+  }
+
+  pause(domain: Domain): void {
+    domain.state = "paused";
+    domain.reason = 1;
+    this.tell("lifecycle", domain, "Suspended Paused");
+  }
+
+  resume(domain: Domain): void {
+    domain.state = "running";
+    this.tell("lifecycle", domain, "Resumed Unpaused");
+  }
+
+  save(domain: Domain): void {
+    this.tell("lifecycle", domain, "Suspended Paused");
+    this.halt(domain, 5);
+    domain.saved = true;
+    this.tell("lifecycle", domain, "Stopped Saved");
+  }
+
+  rename(domain: Domain, name: string): void {
+    this.tell("lifecycle", domain, "Undefined Renamed");
+    domain.name = name;
+    this.tell("lifecycle", domain, "Defined Renamed");
+  }
+
+  remove(domain: Domain): void {
+    this.domains.splice(this.domains.indexOf(domain), 1);
+    this.tell("lifecycle", domain, "Undefined Removed");
+  }
+
+  /** To the state of a snapshot: running or off. */
+  revert(domain: Domain, on: boolean): void {
+    if (domain.id !== null) this.halt(domain, 7);
+    this.tell("lifecycle", domain, "Stopped Snapshot");
+    if (on) {
+      this.start(domain);
+      domain.reason = 5;
+    }
+  }
+
+  /** Its disks go with it: there they are volumes of their own. */
+  handOver(domain: Domain, other: LibvirtHost): void {
+    this.domains.splice(this.domains.indexOf(domain), 1);
+    this.interfaces.delete(domain);
+    other.domains.push(domain);
+    domain.host = other;
+    other.adoptVolumes(domain);
+    if (domain.id !== null) {
+      other.boot(domain);
+      this.tell("lifecycle", domain, "Suspended Migrated");
+      this.tell("lifecycle", domain, "Stopped Migrated");
+      other.tell("lifecycle", domain, "Started Migrated");
+      other.tell("lifecycle", domain, "Resumed Migrated");
+    }
+    this.tell("lifecycle", domain, "Undefined Removed");
+    other.tell("lifecycle", domain, "Defined Added");
+  }
+
+  private changed(): void {
     for (const call of [...this.watchers]) call();
   }
 
@@ -148,17 +263,25 @@ export class LibvirtHost {
 
   start(domain: Domain): void {
     domain.state = "running";
-    domain.reason = domain.saved ? 3 : 1;
+    const restored = domain.saved;
+    domain.reason = restored ? 3 : 1;
     domain.saved = false;
     domain.startedAt = this.clock.now();
     domain.cpuBefore = 0;
     this.boot(domain);
     domain.guest.boot();
-    this.changed();
+    this.tell("lifecycle", domain, restored ? "Resumed Snapshot" : "Resumed Unpaused");
+    this.tell("lifecycle", domain, restored ? "Started Restored" : "Started Booted");
   }
 
-  /** Off at once. */
-  off(domain: Domain, reason: number): void {
+  /** Off at once, by the guest itself (1) or by force (2). */
+  off(domain: Domain, reason: 1 | 2): void {
+    this.halt(domain, reason);
+    this.tell("lifecycle", domain, `Shutdown Finished after ${reason === 1 ? "guest" : "host"} request`);
+    this.tell("lifecycle", domain, `Stopped ${reason === 1 ? "Shutdown" : "Destroyed"}`);
+  }
+
+  private halt(domain: Domain, reason: number): void {
     domain.state = "shut off";
     domain.reason = reason;
     domain.cpuBefore = this.cpuTime(domain);
@@ -167,7 +290,6 @@ export class LibvirtHost {
     domain.stuck = false;
     this.interfaces.delete(domain);
     domain.guest.off();
-    this.changed();
   }
 
   /** Presses the power button: a guest that runs takes its time, one that is paused does nothing. */
@@ -179,15 +301,16 @@ export class LibvirtHost {
     });
   }
 
-  reboot(domain: Domain): void {
+  /** `seconds`: a guest that was asked takes its time, the reset button does not. */
+  reboot(domain: Domain, seconds = 40): void {
     const { id } = domain;
-    this.clock.after(40, () => {
+    this.clock.after(seconds, () => {
       if (domain.id !== id) return;
       // The guest starts anew in the same QEMU.
       domain.cpuBefore = this.cpuTime(domain);
       domain.startedAt = this.clock.now();
       domain.guest.boot();
-      this.changed();
+      this.tell("reboot", domain);
     });
   }
 
