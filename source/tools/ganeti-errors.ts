@@ -100,6 +100,13 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
     }),
   ],
   [
+    /Unable to evacuate instances? ([^(]+?) \(Can't find any good node: *([^)]*)\)/,
+    (found) => ({
+      why: `the allocator found no node for ${found[1]} (${found[2]?.trim()})`,
+      hint: "FailMem, FailDisk, FailCPU: what the other nodes lack, or what the cluster's policy does not allow them.",
+    }),
+  ],
+  [
     /Not enough master candidates/,
     () => ({ why: "too few master candidates would be left", hint: "Make another node a master candidate first." }),
   ],
