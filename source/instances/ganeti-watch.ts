@@ -4,22 +4,13 @@
  */
 import { setMaxListeners } from "node:events";
 import { VirtuError } from "../errors.ts";
-import { explainGaneti } from "../tools/ganeti-errors.ts";
-import {
-  failureText,
-  type GanetiJobRecord,
-  isOver,
-  jobFields,
-  jobRecord,
-  originOf,
-  subjectOf,
-} from "../tools/ganeti-jobs.ts";
+import { type GanetiJobRecord, isOver, jobFields, jobRecord } from "../tools/ganeti-jobs.ts";
 import { luxiRows } from "../tools/luxi.ts";
 import { pause } from "./exec.ts";
 import { followJob } from "./ganeti-follow.ts";
 import type { Luxi, LuxiLine } from "./ganeti-luxi.ts";
+import type { GanetiNews } from "./ganeti-news.ts";
 import { jobFilter } from "./ganeti-read.ts";
-import type { ProviderEvent } from "./types.ts";
 
 const lookMs = 500;
 /** Numbers that are looked for beyond the last one known: one that was given and lost leaves a gap. */
@@ -32,14 +23,10 @@ const followedAtOnce = 12;
 export interface WatchOptions {
   signal: AbortSignal;
   onReady: () => void;
-  onEvent: (event: ProviderEvent) => void;
-  /** The key of an instance by its full name, as far as it is known. */
-  keyOf: (name: string) => string | null;
+  news: GanetiNews;
 }
 
 export class GanetiWatch {
-  /** What is done now, by the full name of what it is done to. */
-  private readonly underWay = new Map<string, string>();
   private readonly waiting: GanetiJobRecord[] = [];
   private following = 0;
   private last = 0;
@@ -52,11 +39,6 @@ export class GanetiWatch {
   ) {
     // Each job that is followed hears it.
     setMaxListeners(0, broken.signal);
-  }
-
-  /** The job that works on it, in Ganeti's words: `Ganeti job 41: INSTANCE_MIGRATE(web1)`. */
-  jobOn(name: string): string | null {
-    return this.underWay.get(name) ?? null;
   }
 
   /** Ends by the signal alone; rejects when the connection breaks. */
@@ -76,7 +58,7 @@ export class GanetiWatch {
         const next = whole ? await this.newIds(line) : range(this.last + 1, this.last + ahead);
         for (const job of await this.records(line, next)) {
           this.last = Math.max(this.last, Number(job.id));
-          this.begun(job);
+          this.options.news.begun(job);
           this.take(job);
         }
       }
@@ -124,51 +106,32 @@ export class GanetiWatch {
   }
 
   private async follow(job: GanetiJobRecord): Promise<void> {
-    const subject = subjectOf(job);
-    if (subject) this.underWay.set(subject, `${job.summary} (job ${job.id})`);
+    const { news } = this.options;
+    news.follows(job);
     let running = false;
     try {
       const { status, results } = await followJob(this.luxi, job.id, {
         signal: this.broken.signal,
         priority: "poll",
-        onMessage: (message) => this.tell(job, message, false),
+        onMessage: (message) => news.says(job, message),
         onStatus: (now) => {
-          if (now === "running" && !running) this.tell(job, "runs", false);
+          if (now === "running" && !running) news.runs(job);
           running = now === "running";
         },
       });
-      const words = { success: "done", canceled: "cancelled" }[status];
-      this.tell(job, words ?? `failed: ${explainGaneti(failureText(status, results)).why}`, true);
+      news.ended(job, status, results);
     } catch (thrown) {
       if (this.broken.signal.aborted) return;
       if (thrown instanceof VirtuError && thrown.kind === "refused") {
-        this.tell(job, "is no longer known", true);
+        news.forgotten(job);
         return;
       }
       // A job that can't be followed would hide its end: everything begins anew.
       this.reason = thrown;
       this.broken.abort();
     } finally {
-      if (subject) this.underWay.delete(subject);
+      news.leaves(job);
     }
-  }
-
-  private begun(job: GanetiJobRecord): void {
-    const { program, reason } = originOf(job);
-    const by = program ? ` by ${program}` : "";
-    this.tell(job, `${job.status === "queued" ? "queued" : "begun"}${by}${reason ? `: ${reason}` : ""}`, false);
-  }
-
-  private tell(job: GanetiJobRecord, text: string, changes: boolean): void {
-    const name = subjectOf(job);
-    this.options.onEvent({
-      at: Date.now(),
-      key: name === null ? null : this.options.keyOf(name),
-      name: name ?? `job ${job.id}`,
-      text: `job ${job.id} ${job.summary.replace(`(${name})`, "")}: ${text}`,
-      by: originOf(job).program,
-      changes,
-    });
   }
 }
 
