@@ -31,9 +31,8 @@ export class GanetiNews {
   }
 
   begun(job: GanetiJobRecord): void {
-    const { program, reason } = originOf(job);
-    const by = program ? ` by ${program}` : "";
-    this.tell(job, `${job.status === "queued" ? "queued" : "begun"}${by}${reason ? `: ${reason}` : ""}`, false);
+    const { reason } = originOf(job);
+    this.tell(job, `${job.status === "queued" ? "queued" : "begun"}${reason ? `: ${reason}` : ""}`, false);
   }
 
   runs(job: GanetiJobRecord): void {
