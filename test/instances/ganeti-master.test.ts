@@ -94,7 +94,8 @@ describe("watching", () => {
       }
       const [what, fields, filter] = args as [string, string[], [string, ...[string, string, number][]] | null];
       if (what !== "job") return recordedReply(what === "node" ? "two-ways-nodes" : "two-ways-instances");
-      const ids = filter ? filter.slice(1).map((term) => Number(term[2])) : [49, ...this.rows.keys()];
+      const byStatus = filter?.[1]?.[1] === "status";
+      const ids = !filter || byStatus ? [49, ...this.rows.keys()] : filter.slice(1).map((term) => Number(term[2]));
       const cells = (id: number) => {
         const row = this.rows.get(id);
         const values: Record<string, unknown> = {
