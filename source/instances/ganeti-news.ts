@@ -22,18 +22,18 @@ export class GanetiNews {
 
   follows(job: GanetiJobRecord): void {
     const subject = subjectOf(job);
-    if (subject) this.underWay.set(subject, `${job.summary} (job ${job.id})`);
+    if (subject) this.underWay.set(subject, wordsOf(job));
   }
 
   leaves(job: GanetiJobRecord): void {
     const subject = subjectOf(job);
-    if (subject) this.underWay.delete(subject);
+    // Another one may have come after it.
+    if (subject && this.underWay.get(subject) === wordsOf(job)) this.underWay.delete(subject);
   }
 
   begun(job: GanetiJobRecord): void {
-    const { program, reason } = originOf(job);
-    const by = program ? ` by ${program}` : "";
-    this.tell(job, `${job.status === "queued" ? "queued" : "begun"}${by}${reason ? `: ${reason}` : ""}`, false);
+    const { reason } = originOf(job);
+    this.tell(job, `${job.status === "queued" ? "queued" : "begun"}${reason ? `: ${reason}` : ""}`, false);
   }
 
   runs(job: GanetiJobRecord): void {
@@ -65,4 +65,8 @@ export class GanetiNews {
       changes,
     });
   }
+}
+
+function wordsOf(job: GanetiJobRecord): string {
+  return `${job.summary} (job ${job.id})`;
 }

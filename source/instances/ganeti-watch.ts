@@ -20,6 +20,9 @@ const wholeEvery = 10;
 /** Jobs that are followed at once, each on a channel of its own; further ones have their turn as these end. */
 const followedAtOnce = 12;
 
+/** Looks at every job once (some 0.3 s for hundreds), so it is asked at the beginning only. */
+const underWay = ["|", ...["queued", "waiting", "running", "canceling"].map((status) => ["=", "status", status])];
+
 export interface WatchOptions {
   signal: AbortSignal;
   onReady: () => void;
@@ -29,7 +32,10 @@ export interface WatchOptions {
 export class GanetiWatch {
   private readonly waiting: GanetiJobRecord[] = [];
   private following = 0;
+  /** The highest number that is known. */
   private last = 0;
+  /** Why a job could no longer be followed. */
+  private reason: unknown = null;
 
   constructor(
     private readonly luxi: Luxi,
@@ -48,15 +54,13 @@ export class GanetiWatch {
     try {
       for (const id of await this.ids(line)) this.last = Math.max(this.last, id);
       // What was under way before is followed as well: its end changes rows.
-      const from = Math.max(1, this.last - ahead);
-      const known = await this.records(line, range(from, this.last));
-      for (const job of known) if (!isOver(job.status)) this.take(job);
+      for (const job of await this.records(line, underWay)) if (!isOver(job.status)) this.take(job);
       this.options.onReady();
       for (let looks = 1; !signal.aborted; looks += 1) {
         await pause(lookMs, signal);
         const whole = this.last === 0 || looks % wholeEvery === 0;
         const next = whole ? await this.newIds(line) : range(this.last + 1, this.last + ahead);
-        for (const job of await this.records(line, next)) {
+        for (const job of next.length === 0 ? [] : await this.records(line, jobFilter(next))) {
           this.last = Math.max(this.last, Number(job.id));
           this.options.news.begun(job);
           this.take(job);
@@ -70,9 +74,6 @@ export class GanetiWatch {
     }
   }
 
-  /** Why a job could no longer be followed. */
-  private reason: unknown = null;
-
   private async ids(line: LuxiLine): Promise<number[]> {
     const rows = luxiRows(await line.ask("Query", ["job", ["id"], null]), ["id"]) ?? [];
     return rows.map(({ id }) => Number(id));
@@ -82,9 +83,8 @@ export class GanetiWatch {
     return (await this.ids(line)).filter((id) => id > this.last);
   }
 
-  private async records(line: LuxiLine, ids: readonly number[]): Promise<GanetiJobRecord[]> {
-    if (ids.length === 0) return [];
-    const rows = luxiRows(await line.ask("Query", ["job", jobFields, jobFilter(ids)]), jobFields) ?? [];
+  private async records(line: LuxiLine, filter: unknown): Promise<GanetiJobRecord[]> {
+    const rows = luxiRows(await line.ask("Query", ["job", jobFields, filter]), jobFields) ?? [];
     return rows.flatMap((row) => jobRecord(row) ?? []).sort((a, b) => Number(a.id) - Number(b.id));
   }
 

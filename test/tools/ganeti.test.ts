@@ -157,12 +157,12 @@ describe("errors", () => {
 
   test.each([
     [
-      "command execution error:\nUnable to evacuate instances web1 (Instances of type file cannot be relocated)",
-      /web1 can't leave: the disks \(file\)/,
+      "command execution error:\nUnable to evacuate instances web1 (Instances of type file cannot be relocated), web4 (Instances of type plain cannot be relocated)",
+      /disks that are on this node only hold web1 \(file\), web4 \(plain\)/,
     ],
     [
       "command execution error:\nUnable to evacuate instances db2 (Can't find any good node:  Node node1 failed: FailCPU;)",
-      /no node for db2 \(Node node1 failed: FailCPU;\)/,
+      /no other node takes db2 \(Node node1 failed: FailCPU;\)/,
     ],
     [
       "prerequisites not met for this operation:\nerror type: resolver_error, error details:\nThe given name (web9) does not resolve: Temporary failure in name resolution",
