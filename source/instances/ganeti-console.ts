@@ -10,12 +10,7 @@ import type { ConsoleWay, GraphicsWay, Instance } from "./types.ts";
 /** Ctrl-]: socat (KVM) and xl end by it. */
 const leave = "\x1d";
 
-/** `underWay`: a job that works on this instance now, in Ganeti's words. */
-export function consoleOf(
-  instance: Instance,
-  master: GanetiMaster,
-  underWay: string | null,
-): ConsoleWay | { refusal: string; hint: string } {
+export function consoleOf(instance: Instance, master: GanetiMaster): ConsoleWay | { refusal: string; hint: string } {
   const hypervisor = textFact(instance, "hypervisor");
   if (hypervisor === "fake") {
     return {
@@ -35,8 +30,6 @@ export function consoleOf(
     start: sh`${gnt(master.access, "gnt-instance", ["start", "--paused", instance.name])} && ${open}`,
     wake: "\r",
     leave,
-    // An open console keeps the device of a Xen guest busy, and a migration or a shutdown waits for that.
-    warning: underWay === null ? null : `a Ganeti job is under way, which an open console can hinder: ${underWay}`,
     explain: explainConsole,
   };
 }

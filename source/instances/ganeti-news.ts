@@ -1,4 +1,4 @@
-/** What is told of a cluster's jobs, whichever way they are followed, and which of them are under way. */
+/** What is told of a cluster's jobs, whichever way they are followed. */
 import { explainGaneti } from "../tools/ganeti-errors.ts";
 import { failureText, type GanetiJobRecord, originOf, subjectOf } from "../tools/ganeti-jobs.ts";
 import type { ProviderEvent } from "./types.ts";
@@ -10,26 +10,7 @@ export interface NewsOptions {
 }
 
 export class GanetiNews {
-  /** What is done now, by the full name of what it is done to. */
-  private readonly underWay = new Map<string, string>();
-
   constructor(private readonly options: NewsOptions) {}
-
-  /** The job that works on it, in Ganeti's words: `INSTANCE_MIGRATE(web1) (job 41)`. */
-  jobOn(name: string): string | null {
-    return this.underWay.get(name) ?? null;
-  }
-
-  follows(job: GanetiJobRecord): void {
-    const subject = subjectOf(job);
-    if (subject) this.underWay.set(subject, wordsOf(job));
-  }
-
-  leaves(job: GanetiJobRecord): void {
-    const subject = subjectOf(job);
-    // Another one may have come after it.
-    if (subject && this.underWay.get(subject) === wordsOf(job)) this.underWay.delete(subject);
-  }
 
   begun(job: GanetiJobRecord): void {
     const { reason } = originOf(job);
@@ -65,8 +46,4 @@ export class GanetiNews {
       changes,
     });
   }
-}
-
-function wordsOf(job: GanetiJobRecord): string {
-  return `${job.summary} (job ${job.id})`;
 }

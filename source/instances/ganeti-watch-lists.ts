@@ -16,10 +16,9 @@ const tryEvery = 8;
 
 /** Ends when LUXI is there again, or by the signal. Rejects when the jobs can't be read. */
 export async function watchByLists(reader: GanetiReader, luxi: Luxi, options: WatchOptions): Promise<void> {
-  const { signal, onReady, news } = options;
+  const { signal, onReady } = options;
   const request = { signal, priority: "poll" } as const;
   let known = byId(await reader.jobs(looked, request));
-  for (const job of known.values()) if (!isOver(job.status)) news.follows(job);
   onReady();
   for (let looks = 1; ; looks += 1) {
     await pause(lookMs, signal).catch(() => undefined);
@@ -36,13 +35,8 @@ function byId(jobs: readonly GanetiJobRecord[]): Map<string, GanetiJobRecord> {
 
 function compare(before: GanetiJobRecord | null, job: GanetiJobRecord, { news }: WatchOptions): void {
   if (before && isOver(before.status)) return;
-  if (!before) {
-    news.begun(job);
-    news.follows(job);
-  }
+  if (!before) news.begun(job);
   if (job.status === "running" && before?.status !== "running") news.runs(job);
   for (const { text } of job.log.slice(before?.log.length ?? 0)) news.says(job, text);
-  if (!isOver(job.status)) return;
-  news.ended(job, job.status, job.results);
-  news.leaves(job);
+  if (isOver(job.status)) news.ended(job, job.status, job.results);
 }

@@ -107,7 +107,6 @@ export class GanetiWatch {
 
   private async follow(job: GanetiJobRecord): Promise<void> {
     const { news } = this.options;
-    news.follows(job);
     let running = false;
     try {
       const { status, results } = await followJob(this.luxi, job.id, {
@@ -129,8 +128,6 @@ export class GanetiWatch {
       // A job that can't be followed would hide its end: everything begins anew.
       this.reason = thrown;
       this.broken.abort();
-    } finally {
-      news.leaves(job);
     }
   }
 }

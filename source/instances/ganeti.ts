@@ -52,8 +52,6 @@ export class GanetiProvider implements Provider {
   readonly jobs: ProviderJobs;
   private readonly master: GanetiMaster;
   private readonly reader: GanetiReader;
-  /** While it is watched. */
-  private news: GanetiNews | null = null;
   /** Keys by full names, as the last list gave them: what happens is told by names. */
   private readonly keys = new Map<string, string>();
 
@@ -165,7 +163,7 @@ export class GanetiProvider implements Provider {
   }
 
   console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
-    return consoleOf(instance, this.master, this.news?.jobOn(instance.name) ?? null);
+    return consoleOf(instance, this.master);
   }
 
   async graphics(instance: Instance, options: ProviderOptions): Promise<GraphicsWay | null> {
@@ -184,14 +182,12 @@ export class GanetiProvider implements Provider {
     const stop = () => broken.abort();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
-    this.news = news;
     const { luxi } = this.master;
     try {
       if (await luxi.isThere(signal)) await new GanetiWatch(luxi, { signal, onReady, news }, broken).run();
       else await watchByLists(this.reader, luxi, { signal, onReady, news });
     } finally {
       signal.removeEventListener("abort", stop);
-      if (this.news === news) this.news = null;
     }
   }
 }

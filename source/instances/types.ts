@@ -244,8 +244,6 @@ export interface ConsoleWay {
   wake: string | null;
   /** What the remote program takes to leave (`\x1d`); null: closing the channel is enough. */
   leave: string | null;
-  /** Why one may not want to open it now: what it would hinder. Absent or null: nothing. */
-  warning?: string | null;
   /** What the program's last words mean, in the user's words, when it ended by itself; null: nothing known. */
   explain: (text: string, status: number | null) => { why: string; hint: string; inUse: boolean } | null;
 }

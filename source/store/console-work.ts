@@ -9,8 +9,7 @@ import type { Workspace } from "./workspace.ts";
 
 /** Why there is no console to look at, before anything was asked of a host. */
 export interface NoConsole {
-  /** `hinders`: it could be opened, and may be in the way of something. */
-  kind: "gone" | "off" | "none" | "hinders";
+  kind: "gone" | "off" | "none";
   why: string;
   hint: string;
 }
@@ -45,9 +44,8 @@ export class ConsoleWork {
   /**
    * Opens the console of an instance, or gives the one that is open. With `start` it is attached before the instance
    * prints its first line, where the provider can do that; elsewhere it is started first, and attached as soon as it runs.
-   * With `warned` it is opened although the provider would rather not.
    */
-  async openInstance(key: string, size: Size, opening: Opening, warned = false): Promise<ConsoleSession | NoConsole> {
+  async openInstance(key: string, size: Size, opening: Opening): Promise<ConsoleSession | NoConsole> {
     const owner = this.owner(key);
     if (!owner) return { kind: "gone", why: "this instance is gone", hint: "" };
     const { provider, instance } = owner;
@@ -62,9 +60,6 @@ export class ConsoleWork {
     }
     const way = provider.console(instance);
     if ("refusal" in way) return { kind: "none", why: way.refusal, hint: way.hint };
-    if (way.warning && !warned) {
-      return { kind: "hinders", why: way.warning, hint: "Wait for it, or open the console all the same." };
-    }
     const target = { key, title: instance.name, host: instance.host, kind: "serial" as const };
     if (opening !== "start") return this.consoles.open(target, way, size, opening);
     if (way.start) {

@@ -272,7 +272,7 @@ describe("consoles", () => {
     const way = of("running", "running");
     if ("refusal" in way) throw new Error(way.refusal);
     expect(way.command.line).toBe("LC_ALL=C /usr/sbin/gnt-instance console web1.example.org");
-    expect(way).toMatchObject({ host: { name: "node1" }, leave: "\x1d", warning: null });
+    expect(way).toMatchObject({ host: { name: "node1" }, leave: "\x1d" });
     expect(way.explain("Console not available for fake hypervisor\n", 0)?.why).toMatch(/fake/);
     expect(
       way.explain("xenconsole: Could not lock /var/lock/xenconsole.1: Resource temporarily unavailable", 11),

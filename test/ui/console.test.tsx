@@ -104,17 +104,6 @@ test("off, where the provider can't start it attached: it is started first, then
   expect(inventory.asked).toEqual(["start"]);
 });
 
-test("one that would hinder a job is opened only when that is chosen", async () => {
-  const warning = "a job is under way, which an open console can hinder: MIGRATE (job 7)";
-  const { ui, pool, channel } = table({ console: { ...way, warning } });
-  await ui.press(keys.enter);
-  await ui.waitFor("A job is under way, which an open console can hinder: MIGRATE (job 7).");
-  expect(pool.channels).toEqual([]);
-  await ui.waitFor(/❯ Open it all the same/);
-  await ui.press(keys.enter);
-  expect((await channel(1)).line).toBe("console web1");
-});
-
 test("no console at all: the provider's reason, its screen and a shell on the host instead", async () => {
   const refusal = { refusal: "it has no serial device", hint: "Add one to its definition." };
   const { ui, channel } = table({ console: refusal, screenshot: () => new Promise(() => {}) });

@@ -49,7 +49,6 @@ function ConsoleWayIn({ of, opening }: { of: ConsoleOf; opening: Opening }): Rea
   const [obstacle, setObstacle] = useState<Obstacle | null>(null);
   const current = useRef<ConsoleSession | null>(null);
   const gone = useRef(false);
-  const warned = useRef(false);
   const room = useRef(size);
   room.current = size;
 
@@ -57,7 +56,7 @@ function ConsoleWayIn({ of, opening }: { of: ConsoleOf; opening: Opening }): Rea
     (how: Opening): Promise<ConsoleSession | NoConsole> => {
       const area = guestSize(room.current);
       if (of.kind === "shell") return consoles.openShell(of.host, of.title, area);
-      if (of.kind === "instance") return consoles.openInstance(of.key, area, how, warned.current);
+      if (of.kind === "instance") return consoles.openInstance(of.key, area, how);
       const open = consoles.consoles.get(of.id);
       return Promise.resolve(open ?? { kind: "gone", why: "this console is closed", hint: "" });
     },
@@ -116,9 +115,6 @@ function ConsoleWayIn({ of, opening }: { of: ConsoleOf; opening: Opening }): Rea
   const answer = (chosen: ConsoleAnswer) => {
     const owner = of.kind === "instance" ? consoles.owner(of.key) : null;
     switch (chosen) {
-      case "despite":
-        warned.current = true;
-        return void go("attach");
       case "again":
         return void go("attach");
       case "take-over":
