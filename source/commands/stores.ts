@@ -121,76 +121,83 @@ function mebibytesOf(text: string): number {
   return Number(found[1]) * { "": 1, M: 1, G: 1024, T: 1024 * 1024 }[found[2] as "" | "M" | "G" | "T"];
 }
 
-type Body = (session: Session, options: HostOptions, words: string[], all: Record<string, string>) => StoreAction;
+type Body = (word: string, options: Record<string, string>) => StoreAction;
 
-export function declare(program: Command): void {
+function one(parent: Command, usageLine: string, description: string, make: Body): Command {
+  return withChange(withHosts(parent.command(usageLine)))
+    .description(description)
+    .action((word: string, options: HostOptions & Record<string, string>, command: Command) =>
+      run((session) => act(session, options, make(word, options)))(options, command),
+    );
+}
+
+const verbs = ["start", "stop", "remove"] as const;
+
+function declarePool(program: Command): void {
+  const pool = program.command("pool").description("Makes, starts, stops and forgets pools, where volumes are.");
+  one(pool, "create <pool>", "Makes a directory a pool that starts with its host.", (name, { directory = "" }) => {
+    if (!/^\/\S+$/.test(directory)) throw usage("A pool needs its directory", "--directory", "An absolute path.");
+    return { do: "pool-create", pool: name, directory };
+  }).requiredOption("--directory <path>", "where its volumes are");
+  const what = {
+    start: "Starts a pool.",
+    stop: "Stops a pool; nothing is lost.",
+    remove: "Forgets a pool; its content stays.",
+  };
+  for (const verb of verbs) {
+    one(pool, `${verb} <pool>`, what[verb], (name) => ({ do: `pool-${verb}`, pool: name }));
+  }
+}
+
+function declareVolume(program: Command): void {
+  const volume = program.command("volume").description("Makes and removes volumes, the disks of instances.");
+  one(volume, "create <pool/volume>", "Makes an empty volume.", (word, { size: wanted = "", format = "qcow2" }) => {
+    if (format !== "qcow2" && format !== "raw") {
+      throw usage("A format is qcow2 or raw", `--format ${format}`, "Leave it out for qcow2.");
+    }
+    return { do: "volume-create", ...volumeName(word), mebibytes: mebibytesOf(wanted), format };
+  })
+    .requiredOption("--size <size>", "512M, 10G, …")
+    .option("--format <format>", "qcow2 or raw", "qcow2");
+  one(volume, "remove <pool/volume>", "Removes a volume and what is in it.", (word) => ({
+    do: "volume-remove",
+    ...volumeName(word),
+  }));
+}
+
+function declareNetwork(program: Command): void {
+  const network = program.command("network").description("Makes, starts, stops and forgets networks of libvirt.");
+  one(network, "create <network>", "Makes a network behind address translation, with DHCP.", (name, options) => {
+    const { address = "", from = "", to = "" } = options;
+    if (!/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(address)) {
+      throw usage("It needs an address", "--address", "Like 192.168.100.1/24.");
+    }
+    for (const [field, value] of Object.entries({ "--from": from, "--to": to })) {
+      if (!/^\d+\.\d+\.\d+\.\d+$/.test(value)) throw usage("DHCP needs a range", field, "An address of the network.");
+    }
+    return { do: "network-create", network: name, address, from, to };
+  })
+    .requiredOption("--address <address/prefix>", "the host's own in it")
+    .requiredOption("--from <address>", "first address of DHCP")
+    .requiredOption("--to <address>", "last address of DHCP");
+  const what = { start: "Starts a network.", stop: "Stops a network that nobody uses.", remove: "Forgets a network." };
+  for (const verb of verbs) {
+    one(network, `${verb} <network>`, what[verb], (name) => ({ do: `network-${verb}`, network: name }));
+  }
+}
+
+/** One of the four words. */
+export function declare(program: Command, word: "stores" | "pool" | "volume" | "network"): void {
+  if (word === "pool") declarePool(program);
+  else if (word === "volume") declareVolume(program);
+  else if (word === "network") declareNetwork(program);
+  else declareList(program);
+}
+
+function declareList(program: Command): void {
   withJson(withHosts(program.command("stores")))
     .description("Lists pools with their volumes, and networks with their leases.")
     .action((options: HostOptions, command: Command) =>
       run((session) => listStores(session, options))(options, command),
     );
-  const one = (parent: Command, name: string, description: string, words: string, make: Body) =>
-    withChange(withHosts(parent.command(`${name} ${words}`)))
-      .description(description)
-      .action((word: string, options: HostOptions & Record<string, string>, command: Command) =>
-        run((session) => act(session, options, make(session, options, [word], options)))(options, command),
-      );
-  const pool = program.command("pool").description("Pools, where volumes are.");
-  one(pool, "create", "Makes a directory a pool that starts with its host.", "<pool>", (_s, _o, [name = ""], all) => {
-    const directory = all["directory"] ?? "";
-    if (!/^\/\S+$/.test(directory)) throw usage("A pool needs its directory", "--directory", "An absolute path.");
-    return { do: "pool-create", pool: name, directory };
-  }).option("--directory <path>", "where its volumes are");
-  for (const verb of ["start", "stop", "remove"] as const) {
-    const what = {
-      start: "Starts a pool.",
-      stop: "Stops a pool; nothing is lost.",
-      remove: "Forgets a pool; its content stays.",
-    };
-    one(pool, verb, what[verb], "<pool>", (_s, _o, [name = ""]) => ({ do: `pool-${verb}`, pool: name }));
-  }
-  const volume = program.command("volume").description("Volumes, the disks of instances.");
-  one(volume, "create", "Makes an empty volume.", "<pool/volume>", (_s, _o, [word = ""], all) => {
-    const format = all["format"] ?? "qcow2";
-    if (format !== "qcow2" && format !== "raw")
-      throw usage("A format is qcow2 or raw", `--format ${format}`, "Leave it out.");
-    return { do: "volume-create", ...volumeName(word), mebibytes: mebibytesOf(all["size"] ?? ""), format };
-  })
-    .requiredOption("--size <size>", "512M, 10G, …")
-    .option("--format <format>", "qcow2 or raw", "qcow2");
-  one(volume, "remove", "Removes a volume and what is in it.", "<pool/volume>", (_s, _o, [word = ""]) => ({
-    do: "volume-remove",
-    ...volumeName(word),
-  }));
-  const network = program.command("network").description("Networks of libvirt.");
-  one(
-    network,
-    "create",
-    "Makes a network behind address translation, with DHCP.",
-    "<network>",
-    (_s, _o, [name = ""], all) => {
-      const { address = "", from = "", to = "" } = all;
-      if (!/^\d+\.\d+\.\d+\.\d+\/\d+$/.test(address))
-        throw usage("It needs an address", "--address", "Like 192.168.100.1/24.");
-      for (const [field, value] of [
-        ["--from", from],
-        ["--to", to],
-      ] as const) {
-        if (!/^\d+\.\d+\.\d+\.\d+$/.test(value))
-          throw usage("DHCP needs a range", field, "Two addresses of the network.");
-      }
-      return { do: "network-create", network: name, address, from, to };
-    },
-  )
-    .requiredOption("--address <address/prefix>", "the host's own in it")
-    .requiredOption("--from <address>", "first address of DHCP")
-    .requiredOption("--to <address>", "last address of DHCP");
-  for (const verb of ["start", "stop", "remove"] as const) {
-    const what = {
-      start: "Starts a network.",
-      stop: "Stops a network that nobody uses.",
-      remove: "Forgets a network.",
-    };
-    one(network, verb, what[verb], "<network>", (_s, _o, [name = ""]) => ({ do: `network-${verb}`, network: name }));
-  }
 }

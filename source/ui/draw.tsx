@@ -38,11 +38,13 @@ function Root({ size, ui }: { size: ReturnType<typeof watchSize>; ui: Omit<Ui, "
   );
 }
 
+function ignore(): void {}
+
 /** Draws until the user quits or a signal ends it. The terminal is given back as it was, also when drawing fails. */
 export function drawScreen(workspace: Workspace, start: readonly Place[]): Promise<void> {
   let resolve: () => void = () => {};
   let reject: (thrown: unknown) => void = () => {};
-  const ended = new Promise<void>((onEnd, onCrash) => {
+  const whole = new Promise<void>((onEnd, onCrash) => {
     resolve = onEnd;
     reject = onCrash;
   });
@@ -78,6 +80,7 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     suspend,
     attach,
     lendTerminal,
+    handOver,
   };
   const root = (): ReactNode => <Root size={size} ui={parts} />;
   terminal.open();
@@ -120,6 +123,23 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     });
     process.kill(process.pid, "SIGTSTP");
   }
+  async function handOver<T>(run: () => Promise<T>): Promise<T> {
+    painter.stop();
+    terminal.restore();
+    // Ctrl-C is for the program that has the terminal now, and reaches this one as well.
+    process.off("SIGINT", end);
+    process.on("SIGINT", ignore);
+    try {
+      return await run();
+    } finally {
+      process.off("SIGINT", ignore);
+      if (!isOver) {
+        process.on("SIGINT", end);
+        terminal.open();
+        painter.start();
+      }
+    }
+  }
   function end(): void {
     isOver = true;
     takeBack();
@@ -149,5 +169,5 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   const printers = process.listeners("warning");
   process.removeAllListeners("warning");
   process.on("warning", warn);
-  return ended;
+  return whole;
 }

@@ -31,6 +31,11 @@ export interface Ui {
   attach: (session: ConsoleSession) => Promise<ViewerEnd>;
   /** Gives the terminal to something that draws on it by itself. */
   lendTerminal: <T>(use: (borrowed: Borrowed) => Promise<T>) => Promise<T>;
+  /**
+   * Gives the terminal to something else until its promise settles, and takes it back. What comes from hosts goes on
+   * meanwhile and is drawn afterwards.
+   */
+  handOver: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
 export const UiContext = createContext<Ui | null>(null);

@@ -89,7 +89,13 @@ test("two thousand instances: the end, a filter and the widest terminal", async 
 
 /** `virtu demo` with this scenario, on its instance table. */
 async function openDemo(...args: string[]) {
-  const terminal = openTerminal({ command: process.execPath, args: [program, "demo", ...args] });
+  const terminal = openTerminal({
+    command: process.execPath,
+    args: [program, "demo", ...args],
+    // All of its instances have room.
+    columns: 120,
+    rows: 50,
+  });
   onTestFinished(async () => {
     terminal.kill("SIGKILL");
     await terminal.exit;

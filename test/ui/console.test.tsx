@@ -89,6 +89,18 @@ test("off: nothing is sent before it is chosen; then it is started with the cons
   expect((await channel(1)).line).toBe("start --console web1");
 });
 
+test("a job that a console may hinder is named first", async () => {
+  const { ui, pool, channel } = table({
+    console: { ...way, warning: "Job 57 migrates it. A console can hinder that." },
+  });
+  await ui.press(keys.enter);
+  await ui.waitFor("Job 57 migrates it. A console can hinder that.");
+  await ui.waitFor("❯ Open it all the same");
+  expect(pool.channels).toEqual([]);
+  await ui.press(keys.enter);
+  expect((await channel(1)).line).toBe("console web1");
+});
+
 test("off, where the provider can't start it attached: it is started first, then attached", async () => {
   const { ui, inventory, channel } = table({ status: "stopped", console: { ...way, start: null } });
   Object.assign(inventory, {

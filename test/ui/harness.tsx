@@ -77,6 +77,8 @@ export function stillInventory(view: InventoryView = emptyInventory, own: Partia
     preview: () => [],
     act: () => ({ run: 1, items: () => [], done: Promise.resolve([]), cancel: () => {} }),
     cancel: () => false,
+    cancelRun: () => 0,
+    retry: () => null,
     end: () => {},
     ...own,
   }) as unknown as Inventory;
@@ -142,6 +144,8 @@ function plainSettings(): Settings {
     consoleKey: "ctrl+]",
     thresholds: { cpu: null, memory: null, seconds: 60 },
     views: [],
+    groups: {},
+    parallel: {},
   };
   return {
     file: "/nowhere/settings.json",
@@ -298,6 +302,7 @@ export function openUi(options: OpenOptions): TestUi {
     },
     lendTerminal: <T,>(use: (borrowed: Borrowed) => Promise<T>) =>
       use({ output: output as unknown as ViewerOutput, lend: () => () => {}, signal: new AbortController().signal }),
+    handOver: <T,>(run: () => Promise<T>) => run(),
   };
   const sizes = {
     current: () => size,
