@@ -11,7 +11,7 @@ import {
   startConsoleCommand,
 } from "../tools/virsh.ts";
 import { actionCommand, migrateCommand } from "../tools/virsh-actions.ts";
-import { explainConsole, explainVirsh } from "../tools/virsh-errors.ts";
+import { explainVirsh } from "../tools/virsh-errors.ts";
 import { type Domain, type HostPoll, parsePoll, statusOf, whole } from "../tools/virsh-parse.ts";
 import { usageOf } from "../tools/virsh-usage.ts";
 import { ask } from "./exec.ts";
@@ -215,7 +215,8 @@ export class LibvirtProvider implements Provider {
       start: startConsoleCommand(uri, domainWord(instance)),
       wake: "\r",
       leave: "\x1d",
-      explain: explainConsole,
+      // virsh's words are known to the console itself (console/last-words.ts).
+      explain: () => null,
     };
   }
 

@@ -3,6 +3,7 @@ import type { DiskInfo, InstanceDetails, SnapshotInfo } from "../instances/types
 import { type Command, sh } from "../ssh/command.ts";
 import { pollLimit, virshFunction, virshWord } from "./virsh.ts";
 import { parseDefinition, parseSnapshot } from "./virsh-definition.ts";
+import { parseDomstats, whole } from "./virsh-parse.ts";
 
 /** How many snapshots are read. */
 export const snapshotLimit = 100;
@@ -29,7 +30,9 @@ export function detailsCommand(uri: string, domain: string): Command {
     "echo @@virtu addresses",
     `domifaddr ${word}`,
     "echo @@virtu blocks",
-    `domblkinfo ${word} --all`,
+    // Not domblkinfo --all: virsh 9.0 fails there as soon as a drive was emptied while the domain runs.
+    `domstats ${word} --block --nowait --raw`,
+    "echo @@virtu end",
   ].join("; ");
   return sh`${virshFunction(uri)}
 LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${batch}
@@ -83,12 +86,15 @@ function poolsIn(text: string | undefined): { name: string; freeMiB: number | nu
     });
 }
 
-/** `domblkinfo --all`: target, capacity, allocation, physical in bytes, `-` for an empty drive. */
+/** MiB of each disk; an empty drive has none. */
 function sizesIn(text: string | undefined): Map<string, number> {
   const found = new Map<string, number>();
-  for (const row of lines(text)) {
-    const [, target, capacity] = /^ (\S+) +(\d+) /.exec(row) ?? [];
-    if (target !== undefined) found.set(target, Math.round(Number(capacity) / 1024 ** 2));
+  for (const stats of parseDomstats(text ?? "").values()) {
+    for (let index = 0; index < (whole(stats["block.count"]) ?? 0); index += 1) {
+      const name = stats[`block.${index}.name`];
+      const capacity = whole(stats[`block.${index}.capacity`]);
+      if (name !== undefined && capacity !== null) found.set(name, Math.round(capacity / 1024 ** 2));
+    }
   }
   return found;
 }
@@ -132,7 +138,7 @@ export function parseDetails(stdout: string): InstanceDetails | null {
   const bridges = lines(parts.get("bridges")?.[0]).flatMap((path) => /\/net\/([^/*]+)\/bridge$/.exec(path)?.[1] ?? []);
   const more = [...live.more];
   if (!live.serial) more.push(["Serial device", "none: no text console"]);
-  if (!parts.has("blocks")) more.push(["Sizes of disks", "QEMU does not answer"]);
+  if (!parts.has("end")) more.push(["Sizes of disks", "QEMU does not answer"]);
   if (snapshots.length >= snapshotLimit) more.push(["Snapshots", `only the first ${snapshotLimit} are shown`]);
   return {
     disks: live.disks.map((disk): DiskInfo => ({ ...disk, sizeMiB: sizes.get(disk.id) ?? null })),

@@ -156,26 +156,3 @@ export function isNoDaemon(stderr: string): boolean {
 export function isNoDriver(stderr: string): boolean {
   return /no connection driver available for/.test(stderr);
 }
-
-/** What virsh's last words on a console's terminal mean; null when nothing is known. */
-export function explainConsole(text: string): { why: string; hint: string; inUse: boolean } | null {
-  if (/Active console session exists/.test(text)) {
-    return {
-      why: "somebody else has this console open",
-      hint: "Take it over, or ask whoever has it to leave it with Ctrl+].",
-      inUse: true,
-    };
-  }
-  if (/The domain is not running/.test(text)) return { why: "it is off", hint: "Start it first.", inUse: false };
-  if (/cannot find (?:character|console) device|is not using a PTY/.test(text)) {
-    return {
-      why: "it has no serial device that a terminal can open",
-      hint: "Add <console type='pty'/> to its definition, and console=ttyS0 to its kernel's command line.",
-      inUse: false,
-    };
-  }
-  if (/failed to get domain/.test(text))
-    return { why: "libvirt knows no such domain", hint: "Look at the list again.", inUse: false };
-  const last = errorLines(text.replace(/\r/g, "")).at(-1);
-  return last === undefined ? null : { why: last, hint: "", inUse: false };
-}

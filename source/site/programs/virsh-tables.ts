@@ -59,7 +59,6 @@ export function domainStats(host: LibvirtHost, domain: Domain, stateOnly: boolea
     ["state.state", stateNumbers[domain.state]],
     ["state.reason", domain.reason],
   ];
-  const path = `/var/lib/libvirt/images/${domain.name}.qcow2`;
   if (!stateOnly) {
     const cpu = host.cpuTime(domain);
     rows.push(["cpu.time", cpu], ["cpu.user", Math.floor(cpu * 0.7)], ["cpu.system", cpu - Math.floor(cpu * 0.7)]);
@@ -82,15 +81,19 @@ export function domainStats(host: LibvirtHost, domain: Domain, stateOnly: boolea
         ["net.0.tx.bytes", Math.floor(age * 300 * domain.load)],
       );
     }
-    rows.push(["block.count", 1], ["block.0.name", "vda"], ["block.0.path", path]);
-    if (domain.id !== null && !brief)
-      rows.push(["block.0.rd.bytes", 4_608_000], ["block.0.wr.bytes", Math.floor(cpu / 1000)]);
-    if (!brief)
-      rows.push(
-        ["block.0.allocation", Math.floor(domain.disk / 3)],
-        ["block.0.capacity", domain.disk],
-        ["block.0.physical", Math.floor(domain.disk / 3)],
-      );
+    rows.push(["block.count", domain.set.disks.length]);
+    for (const [index, { target, source, bytes: size }] of domain.set.disks.entries()) {
+      const block = `block.${index}`;
+      rows.push([`${block}.name`, target]);
+      if (source === null) continue;
+      rows.push([`${block}.path`, source]);
+      if (brief) continue;
+      if (domain.id !== null && index === 0) {
+        rows.push([`${block}.rd.bytes`, 4_608_000], [`${block}.wr.bytes`, Math.floor(cpu / 1000)]);
+      }
+      const used = Math.floor(size / 3);
+      rows.push([`${block}.allocation`, used], [`${block}.capacity`, size], [`${block}.physical`, used]);
+    }
   }
   return `Domain: '${domain.name}'\n${rows.map(([key, value]) => `  ${key}=${value}\n`).join("")}\n`;
 }
