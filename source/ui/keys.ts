@@ -317,6 +317,12 @@ export const keymap = {
   },
   run: {
     onward: { keys: ["e"], label: "what comes next", short: "next place", text: "Go on to what this run was for" },
+    make: {
+      keys: ["a"],
+      label: "make an instance",
+      short: "instance",
+      text: "Make a first instance on what was installed",
+    },
     output: { keys: ["enter"], label: "output", text: "Show all output of this step on this node, and follow it" },
     next: { keys: ["n"], label: "next failure", short: "failure", text: "Go to the next cell that failed or is lost" },
     retry: { keys: ["r"], label: "retry", text: "Run this step again on this node" },

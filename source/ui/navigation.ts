@@ -63,6 +63,8 @@ export type Place =
   | { screen: "run-plan"; id: string }
   | { screen: "up" }
   | { screen: "way"; id: string }
+  /** An instance on what this run has installed. */
+  | { screen: "first-instance"; run: string }
   | { screen: "configure" }
   | { screen: "install" }
   | { screen: "install-ganeti" }

@@ -19,6 +19,7 @@ import { ExportScreen } from "./export.tsx";
 import { ExtendScreen } from "./extend.tsx";
 import { GuestScreenScreen } from "./guest-screen.tsx";
 import { HardwareScreen } from "./hardware.tsx";
+import { FirstInstanceScreen } from "./first-instance.tsx";
 import { HomeScreen } from "./home.tsx";
 import { HostsScreen } from "./hosts.tsx";
 import { InstallScreen } from "./install.tsx";
@@ -95,6 +96,7 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   "run-plan": RunPlanScreen,
   up: UpScreen,
   way: WayScreen,
+  "first-instance": FirstInstanceScreen,
   sessions: SessionsScreen,
   session: SessionScreen,
   log: LogScreen,
