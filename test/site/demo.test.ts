@@ -121,7 +121,7 @@ test("in a terminal it opens the screen on the site; its end takes everything al
   });
   await terminal.waitFor(/16 of 19 nodes free now/);
   terminal.press("4");
-  await terminal.waitFor(/20 instances/);
+  await terminal.waitFor(/28 instances/);
   await terminal.waitFor(/ci-runner\.demo/);
   expect(readdirSync(tmp).length).toBe(1);
   terminal.press("q");
