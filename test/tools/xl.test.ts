@@ -215,6 +215,12 @@ describe("an error", () => {
 
   test("of a call that was cut off points to xenstored, unless xl said more", () => {
     expect(explainXl("Parsing config\n", 124)).toMatchObject({ hint: expect.stringMatching(/xenstored/) });
+    expect(
+      explainXl(
+        "You are overcommmitting! You have 1 physical CPUs and want 3 vCPUs! Aborting, use --ignore-host to continue\n",
+        1,
+      ).why,
+    ).toBe("the host has only 1 processor");
     expect(explainXl("strange: failed badly\n", 1).why).toBe("strange: failed badly");
     expect(explainXl("", 1).why).toBe("xl gave no reason");
   });
