@@ -1,5 +1,5 @@
 /** Xen by `xl` and libvirt's Xen driver on a real dom0. Every outcome is asked of `xl` and `virsh` there, by an ssh of the test's own. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { discover } from "../../../source/instances/discover.ts";
 import type { Action, ActionOutcome, Instance, Provider } from "../../../source/instances/types.ts";
 import { createPool } from "../../../source/ssh/pool.ts";
@@ -9,6 +9,9 @@ import { TestAsker } from "../../ssh/server.ts";
 import type { ActionJson, InstanceJson } from "../instances.ts";
 import { Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
 import { openXen, type XenHost } from "./host.ts";
+
+// A processor that is emulated on a loaded machine: ten times slower than usual is still right.
+vi.setConfig({ testTimeout: 300_000 });
 
 const teardown = new Teardown();
 let xen: XenHost;
