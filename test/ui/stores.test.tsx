@@ -82,7 +82,7 @@ test("makes a volume: what is wrong beside its field, the command under it", asy
   await ui.waitFor("there is a volume old.qcow2");
   for (let n = 0; n < 9; n += 1) await ui.press(keys.backspace);
   await ui.press("new.raw");
-  await ui.waitFor(/vol-create-as --pool default --name new\.raw/);
+  await ui.waitFor("--name new.raw --capacity 10240MiB");
   await ui.press(keys.enter);
   await ui.waitFor("volume create default/new.raw: done");
   expect(done).toMatchObject([{ do: "volume-create", volume: "new.raw", mebibytes: 10_240, format: "qcow2" }]);
