@@ -9,6 +9,7 @@ import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.
 import { type InstancesEvent, type InstancesKnown, noInstances, reduceInstances } from "./instance-known.ts";
 import { type Loaded, nothing } from "./loaded.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
+import { reduceStores, type StoresEvent, type StoresKnown } from "./stores-known.ts";
 import { noWays, reduceWays, type WaysEvent, type WaysKnown } from "./way-known.ts";
 
 export { type Loaded, nothing };
@@ -98,6 +99,8 @@ export interface KnownState {
   runs: RunsKnown;
   ways: WaysKnown;
   inventory: InventoryView;
+  /** Storage and networks, by the provider's place. */
+  stores: StoresKnown;
   consoles: readonly ConsoleView[];
   /** Actions that the hosts keep to be done at a time. */
   scheduled: Loaded<readonly ScheduledJob[]>;
@@ -140,6 +143,7 @@ export type KnownEvent =
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
   | InstancesEvent
+  | StoresEvent
   | RunsEvent
   | WaysEvent;
 
@@ -163,6 +167,7 @@ export function startState(now: number): KnownState {
     runs: noRuns,
     ways: noWays,
     inventory: emptyInventory,
+    stores: {},
     consoles: [],
     scheduled: nothing([]),
     instances: noInstances,
@@ -227,6 +232,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         ...state,
         facts: { ...state.facts, [event.jobId]: { ...(state.facts[event.jobId] ?? nothing([])), ...event.change } },
       };
+    case "stores":
+      return { ...state, stores: reduceStores(state.stores, event) };
     case "inventory":
       return { ...state, inventory: event.view };
     case "consoles":

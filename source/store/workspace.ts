@@ -28,6 +28,7 @@ import { RunWork } from "./run-work.ts";
 import { ScheduleWork } from "./schedule-work.ts";
 import { SiteWork } from "./site-work.ts";
 import { createStore, type Store } from "./store.ts";
+import { StoresWork } from "./stores-work.ts";
 import { WayWork } from "./way-work.ts";
 
 export type { KnownState } from "./known.ts";
@@ -111,6 +112,7 @@ export class Workspace {
   readonly runs: RunWork;
   readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
+  readonly stores: StoresWork;
   readonly ways: WayWork;
   readonly schedule: ScheduleWork;
   readonly instances: InstanceWork;
@@ -145,6 +147,7 @@ export class Workspace {
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
+    this.stores = new StoresWork(this);
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
     this.ways = new WayWork(this, journeys);
@@ -311,6 +314,7 @@ export class Workspace {
     clearInterval(this.ticker);
     this.site.end();
     this.monitor.end();
+    this.stores.end();
     this.schedule.end();
     this.instances.end();
     this.inventory.end();

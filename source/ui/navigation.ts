@@ -29,6 +29,9 @@ export type Place =
   | { screen: "console"; of: ConsoleOf; opening: Opening }
   | { screen: "consoles" }
   | { screen: "guest-screen"; key: string }
+  /** Pools, volumes and networks, and what is made of them. */
+  | { screen: "stores" }
+  | { screen: "store-add"; what: "volume" | "pool" | "network"; place: string; pool: string }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }
   /** Columns of the instance table, its named views, and its export. */

@@ -33,6 +33,10 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return `extend ${place.jobId}`;
     case "instance":
       return placeName([place.key], state);
+    case "stores":
+      return "storage and networks";
+    case "store-add":
+      return `new ${place.what}`;
     case "keep-view":
       return "keep the view";
     case "console":

@@ -42,6 +42,7 @@ import { ScheduledScreen } from "./scheduled.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
 import { SnapshotsScreen } from "./snapshots.tsx";
+import { StoreAddScreen, StoresScreen } from "./stores.tsx";
 import { UpScreen } from "./up.tsx";
 import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
@@ -62,6 +63,8 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   "add-site": AddSiteScreen,
   instances: InstancesScreen,
   instance: InstanceScreen,
+  stores: StoresScreen,
+  "store-add": StoreAddScreen,
   chart: ChartScreen,
   columns: ColumnsScreen,
   views: ViewsScreen,
