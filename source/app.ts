@@ -43,6 +43,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     pool,
     stateDir: places.state,
     taktukAbove: settings.get("taktukAbove"),
+    taktukConnectSeconds: settings.get("taktukConnectSeconds"),
     site: (name) => settings.site(name) ?? { name, frontend: name },
     end: () => pool.end(),
   };

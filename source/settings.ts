@@ -36,6 +36,8 @@ export interface SettingsData {
   refreshSeconds: number;
   /** Above so many nodes a run is carried by TakTuk on the frontend, where it is installed. */
   taktukAbove: number;
+  /** Seconds that TakTuk gives one connection. */
+  taktukConnectSeconds: number;
   /** The key that leads back from a console, with what follows it: `ctrl+]`, `ctrl+a`, … */
   consoleKey: string;
   /** Above these an instance is marked and told: percent of its vCPUs, of its memory (null: never), for so many seconds. */
@@ -54,6 +56,7 @@ const defaults: SettingsData = {
   libvirtUri: "",
   refreshSeconds: 4,
   taktukAbove: 64,
+  taktukConnectSeconds: 10,
   consoleKey: "ctrl+]",
   thresholds: { cpu: null, memory: null, seconds: 60 },
   views: [],
@@ -194,6 +197,8 @@ const checks: Record<keyof SettingsData, Check> = {
     typeof value === "number" && Number.isInteger(value) && value >= 1
       ? null
       : { at: [], why: "must be a whole number from 1 on" },
+  taktukConnectSeconds: (value) =>
+    typeof value === "number" && value >= 1 && value <= 300 ? null : { at: [], why: "must be a number from 1 to 300" },
   consoleKey: (value) =>
     // Ctrl-[ is Esc, and Ctrl-I, Ctrl-J and Ctrl-M are Tab and Enter: a guest can't do without them.
     typeof value === "string" && /^ctrl\+[a-hkln-z\\\]^_]$/i.test(value)

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { VirtuError } from "../errors.ts";
 import { type Answers, askNodes } from "../journey/ask-nodes.ts";
 import { getJob } from "../journey/jobs.ts";
+import { type EngineChoice, engineChoices, isEngineChoice } from "../journey/run-types.ts";
 import type { Job } from "../journey/types.ts";
 import { hostNames, hostTargets, jobTargets, type Targets } from "../store/targets.ts";
 import { count, plainLine } from "../text.ts";
@@ -25,7 +26,7 @@ export interface AskedNodes {
   job: Job | null;
   answers: Answers;
   minimum: number;
-  carry: { engine: "pool" | "taktuk" | "auto"; takeLock: boolean };
+  carry: { engine: EngineChoice; takeLock: boolean };
 }
 
 /** Options of every command that carries a journey over nodes. */
@@ -35,7 +36,11 @@ export function withNodes(command: Command): Command {
     .option("--job <id>", "the nodes of this job")
     .option("--nodes <a,b,c>", "any hosts that ssh reaches as root, instead of a job's; node-[1-3] stands for three")
     .option("--min <n>", "go on while so many nodes (or n%) are left; without it every failure stops and asks")
-    .option("--engine <engine>", "what carries the steps: pool, taktuk or auto (by the number of nodes)", "auto")
+    .option(
+      "--engine <engine>",
+      "what carries the steps: pool, taktuk, taktuk-tree or auto (by the number of nodes)",
+      "auto",
+    )
     .option("--take-lock", "take nodes that another run has left marked");
 }
 
@@ -76,8 +81,8 @@ export async function askedNodes(
   devices: readonly string[] = [],
 ): Promise<AskedNodes> {
   const { engine = "auto" } = options;
-  if (engine !== "pool" && engine !== "taktuk" && engine !== "auto") {
-    throw usage("An engine is pool, taktuk or auto", `--engine ${engine}`, "Leave it out to let virtu choose.");
+  if (!isEngineChoice(engine)) {
+    throw usage(`An engine is ${engineChoices.join(", ")}`, `--engine ${engine}`, "Leave it out to let virtu choose.");
   }
   const { targets, job } = await targetsOf(session, options);
   const minimum = readMinimum(options.min, targets.nodes.length);

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { VirtuError } from "../errors.ts";
 import type { RunView } from "../journey/plan.ts";
 import { eventLine, runNews } from "../journey/run-report.ts";
+import { engineChoices, isEngineChoice } from "../journey/run-types.ts";
 import { carryWay, readSource, type UpOptions, type UpSource } from "../journey/up.ts";
 import { previewUp, type StagePreview } from "../journey/up-preview.ts";
 import { stageLine, wayLines, wayNews, wayReport } from "../journey/up-report.ts";
@@ -84,8 +85,9 @@ function losses({ id, plan }: UpSource): string[] {
 export async function carryUp(session: Session, source: UpSource, flags: UpFlags): Promise<ExitStatus> {
   const { app, globals, out, signal } = session;
   const { engine = "auto" } = flags;
-  if (engine !== "pool" && engine !== "taktuk" && engine !== "auto") {
-    throw new VirtuError({ kind: "usage", what: "An engine is pool, taktuk or auto", where: `--engine ${engine}` });
+  if (!isEngineChoice(engine)) {
+    const what = `An engine is ${engineChoices.join(", ")}`;
+    throw new VirtuError({ kind: "usage", what, where: `--engine ${engine}` });
   }
   if (globals.dryRun) {
     const stages = previewUp(source.plan);
@@ -138,7 +140,11 @@ stage: reserve, deploy, configure, install, instances; state: done, already, fai
 export function declare(program: Command): void {
   withChange(program.command("up <file>"))
     .description("Goes the whole way from nothing to instances as a file says it: reserve, deploy, configure, install.")
-    .option("--engine <engine>", "what carries the steps: pool, taktuk or auto (by the number of nodes)", "auto")
+    .option(
+      "--engine <engine>",
+      "what carries the steps: pool, taktuk, taktuk-tree or auto (by the number of nodes)",
+      "auto",
+    )
     .option("--take-lock", "take a way, or nodes, that another virtu has left marked")
     .addHelpText("after", example)
     .action((file: string, flags: UpFlags, command: Command) =>

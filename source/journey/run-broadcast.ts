@@ -7,7 +7,7 @@ import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult, Pool } from "../ssh/types.ts";
 import type { Plan, PlanNode } from "./plan.ts";
 import { taktukBroadcast, taktukRefusal } from "./run-taktuk.ts";
-import type { RunOptions } from "./run-types.ts";
+import type { EngineChoice } from "./run-types.ts";
 import type { Context } from "./types.ts";
 
 export interface BroadcastOptions extends ExecOptions {
@@ -42,7 +42,7 @@ export const usualTaktukAbove = 64;
 export async function chooseBroadcast(
   context: Context,
   plan: Plan,
-  engine: NonNullable<RunOptions["engine"]>,
+  engine: EngineChoice,
 ): Promise<{ broadcast: Broadcast; notice: string | null }> {
   const broadcast = poolBroadcast(context.pool);
   const many = plan.nodes.length > (context.taktukAbove ?? usualTaktukAbove);
@@ -51,9 +51,10 @@ export async function chooseBroadcast(
   const frontend = first?.host.via;
   if (!first || !frontend || plan.nodes.some(({ host }) => host.via?.name !== frontend.name)) {
     const notice = "TakTuk runs on a frontend, and these nodes have none in common: each node by its own session.";
-    return { broadcast, notice: engine === "taktuk" ? notice : null };
+    return { broadcast, notice: engine === "auto" ? null : notice };
   }
   const refusal = await taktukRefusal(context.pool, frontend, first.name);
   if (refusal !== null) return { broadcast, notice: `No TakTuk, as ${refusal}: each node by its own session.` };
-  return { broadcast: taktukBroadcast(context.pool, frontend), notice: null };
+  const settings = { flat: engine !== "taktuk-tree", connectSeconds: context.taktukConnectSeconds };
+  return { broadcast: taktukBroadcast(context.pool, frontend, settings), notice: null };
 }

@@ -1,11 +1,22 @@
 /** What starting, resuming and listing runs takes and gives. */
 import type { JourneyKind, RunState, RunView } from "./plan.ts";
 
+/**
+ * Which engine carries broadcast steps. `auto` (default) chooses by the number of nodes. With `taktuk` the frontend makes
+ * every connection; with `taktuk-tree` nodes connect further nodes, which must let one another in (configure sees to that).
+ */
+export type EngineChoice = "pool" | "taktuk" | "taktuk-tree" | "auto";
+
+export const engineChoices: readonly EngineChoice[] = ["pool", "taktuk", "taktuk-tree", "auto"];
+
+export function isEngineChoice(word: string): word is EngineChoice {
+  return (engineChoices as readonly string[]).includes(word);
+}
+
 export interface RunOptions {
   /** Id of a run that is started, for who has noted it before; by default a new one. */
   id?: string;
-  /** Which engine carries broadcast steps; `auto` (default) chooses by the number of nodes. */
-  engine?: "pool" | "taktuk" | "auto";
+  engine?: EngineChoice;
   /** Asked for the secret of a step, once for all nodes; null: nobody is there, or the user gave none. Never kept. */
   secrets?: (name: string, signal: AbortSignal) => Promise<string | null>;
   /** Told of every change, at most ten times a second; the last view always comes. */

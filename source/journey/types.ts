@@ -19,6 +19,8 @@ export interface Context {
   stateDir: string;
   /** Above so many nodes TakTuk carries runs by itself; absent: 64. */
   taktukAbove?: number;
+  /** Seconds that TakTuk gives one connection; absent: 10. */
+  taktukConnectSeconds?: number;
 }
 
 /** The frontend of a site, as the pool takes it. */

@@ -142,6 +142,7 @@ function plainSettings(): Settings {
     libvirtUri: "qemu:///system",
     refreshSeconds: 4,
     taktukAbove: 64,
+    taktukConnectSeconds: 10,
     consoleKey: "ctrl+]",
     thresholds: { cpu: null, memory: null, seconds: 60 },
     views: [],

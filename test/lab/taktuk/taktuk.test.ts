@@ -105,6 +105,32 @@ test("a signal, a program that is missing, a host that is down", async () => {
   );
 });
 
+test("as a tree, nodes connect further nodes, and each one's outcome comes through", async () => {
+  // They let one another in, as configured nodes do.
+  for (const name of names) {
+    const own = join(lab.directory, "homes", name, ".ssh");
+    mkdirSync(own, { mode: 0o700 });
+    for (const file of ["id_ed25519", "config"]) {
+      copyFileSync(join(lab.directory, "home", ".ssh", file), join(own, file));
+      chmodSync(join(own, file), 0o600);
+    }
+  }
+  const plan = { nodes: names.map(nodeOf) } as unknown as Parameters<typeof chooseBroadcast>[1];
+  const context = { pool, stateDir: lab.directory, taktukConnectSeconds: 5 };
+  const { broadcast: tree } = await chooseBroadcast(context, plan, "taktuk-tree");
+  try {
+    expect(tree.engine).toBe("taktuk");
+    const each = (command: ReturnType<typeof sh>, batch: string) =>
+      Promise.all(names.map((name) => tree.exec(nodeOf(name), command, { batch })));
+    const results = await each(sh`echo "$SSH_CONNECTION" | cut -d ' ' -f 4; exit 4`, "tree");
+    expect(results.map(({ outcome, status, stdout }) => [outcome, status, stdout])).toEqual(
+      servers.map(({ port }) => ["exited", 4, `${port}\n`]),
+    );
+  } finally {
+    await tree.end();
+  }
+});
+
 test("lines come as they are printed; a host that goes in the middle is lost, the others go on", async () => {
   const file = join(lab.directory, "go-on");
   const lines: string[] = [];
