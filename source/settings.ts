@@ -5,6 +5,9 @@
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { VirtuError } from "./errors.ts";
+import { globOf } from "./instances/glob.ts";
+import type { ParallelSettings } from "./instances/limits.ts";
+import type { Groups } from "./instances/selector.ts";
 import type { Thresholds } from "./monitor/monitor.ts";
 
 export interface SiteSettings {
@@ -33,10 +36,16 @@ export interface SettingsData {
   refreshSeconds: number;
   /** Above so many nodes a run is carried by TakTuk on the frontend, where it is installed. */
   taktukAbove: number;
+  /** The key that leads back from a console, with what follows it: `ctrl+]`, `ctrl+a`, … */
+  consoleKey: string;
   /** Above these an instance is marked and told: percent of its vCPUs, of its memory (null: never), for so many seconds. */
   thresholds: Thresholds;
   /** Named views of the instance table. */
   views: ViewSettings[];
+  /** Groups of instances, by name: `{"lab": [{"glob": "lab-*"}, {"tag": "lab", "host": "hv1"}]}`. */
+  groups: Groups;
+  /** Actions at once: on each place, for places of a provider, on a host as a whole. */
+  parallel: Partial<ParallelSettings>;
 }
 
 const defaults: SettingsData = {
@@ -45,8 +54,11 @@ const defaults: SettingsData = {
   libvirtUri: "",
   refreshSeconds: 4,
   taktukAbove: 64,
+  consoleKey: "ctrl+]",
   thresholds: { cpu: null, memory: null, seconds: 60 },
   views: [],
+  groups: {},
+  parallel: {},
 };
 
 /** What is wrong with a value, and where below it; or null. */
@@ -77,6 +89,64 @@ const site: Check = (value) => {
   }
   return null;
 };
+
+/** An object each of whose values passes, by its key. */
+const object =
+  (checkOf: (key: string) => Check | string): Check =>
+  (value) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return { at: [], why: "must be an object" };
+    }
+    for (const [key, entry] of Object.entries(value)) {
+      const check = checkOf(key);
+      const wrong = typeof check === "string" ? { at: [], why: check } : check(entry);
+      if (wrong) return { at: [key, ...wrong.at], why: wrong.why };
+    }
+    return null;
+  };
+
+const limit: Check = (value) =>
+  typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1000
+    ? null
+    : { at: [], why: "must be a whole number from 1 to 1000" };
+
+const oneOf =
+  (...words: readonly string[]): Check =>
+  (value) =>
+    words.some((word) => word === value) ? null : { at: [], why: `must be one of ${words.join(", ")}` };
+
+const provider = oneOf("ganeti", "libvirt", "xen", "xenserver");
+
+const glob: Check = (value) =>
+  text(value) ?? (globOf(value as string) ? null : { at: [], why: "is no pattern: a [ in it is never closed" });
+
+const ruleFields: Readonly<Record<string, Check>> = {
+  name: text,
+  glob,
+  tag: text,
+  host: text,
+  provider,
+  state: oneOf("running", "stopped", "paused", "error", "unknown"),
+};
+
+const rule: Check = (value) => {
+  const known = `knows ${Object.keys(ruleFields).join(", ")}`;
+  const wrong = object((field) => ruleFields[field] ?? `is no field of a rule, which ${known}`)(value);
+  if (wrong) return wrong;
+  // It would hold for every instance of every host.
+  return Object.keys(value as object).length === 0 ? { at: [], why: `is an empty rule; a rule ${known}` } : null;
+};
+
+const groups = object((name) =>
+  /^[^\s,=]+$/.test(name) ? list(rule) : "is no group's name: it holds a blank, , or =",
+);
+
+const parallel = object((field) => {
+  if (field === "default") return limit;
+  if (field === "hosts") return object(() => limit);
+  if (field === "providers") return object((name) => (provider(name) ? "is no provider" : limit));
+  return "is no limit; there are default, providers, hosts";
+});
 
 const thresholds: Check = (value) => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { at: [], why: "must be an object" };
@@ -111,6 +181,8 @@ const view: Check = (value) => {
 const checks: Record<keyof SettingsData, Check> = {
   views: list(view),
   thresholds,
+  groups,
+  parallel,
   sites: list(site),
   hosts: list(text),
   libvirtUri: (value) => (typeof value === "string" ? null : { at: [], why: "must be a text" }),
@@ -122,6 +194,11 @@ const checks: Record<keyof SettingsData, Check> = {
     typeof value === "number" && Number.isInteger(value) && value >= 1
       ? null
       : { at: [], why: "must be a whole number from 1 on" },
+  consoleKey: (value) =>
+    // Ctrl-[ is Esc, and Ctrl-I, Ctrl-J and Ctrl-M are Tab and Enter: a guest can't do without them.
+    typeof value === "string" && /^ctrl\+[a-hkln-z\\\]^_]$/i.test(value)
+      ? null
+      : { at: [], why: "must be ctrl+ and a letter (not i, j, m) or one of ] \\ ^ _" },
 };
 
 function firstFault(data: Record<string, unknown>): { at: (string | number)[]; why: string } | null {

@@ -90,3 +90,50 @@ describe("settings", () => {
     expect(JSON.parse(readFileSync(file(), "utf8"))).toMatchObject({ hosts: ["hv2"], later: { x: 1 } });
   });
 });
+
+describe("groups and limits", () => {
+  const problemOf = async (value: unknown) => {
+    writeFileSync(file(), JSON.stringify(value, null, 2));
+    return (await Settings.open(directory)).problem;
+  };
+
+  it("takes rules of names, patterns, tags, hosts, providers and states, and limits", async () => {
+    const groups = { lab: [{ glob: "lab-*" }, { tag: "lab", host: "hv1" }], off: [{ state: "stopped" }] };
+    const parallel = { default: 4, providers: { ganeti: 2 }, hosts: { hv1: 1 } };
+    expect(await problemOf({ groups, parallel })).toBeNull();
+    const settings = await Settings.open(directory);
+    expect(settings.get("groups")).toEqual(groups);
+    expect(settings.get("parallel")).toEqual(parallel);
+  });
+
+  it.each<[string, unknown, RegExp, number]>([
+    [
+      "a field that no rule has",
+      { groups: { lab: [{ tag: "a" }, { colour: "red" }] } },
+      /groups\.lab\[1\]\.colour is no field/,
+      8,
+    ],
+    ["a rule that holds for all", { groups: { lab: [{}] } }, /groups\.lab\[0\] is an empty rule/, 4],
+    ["a rule that is no list", { groups: { lab: { tag: "a" } } }, /groups\.lab must be a list/, 3],
+    ["a name with a blank", { groups: { "my lab": [] } }, /is no group's name/, 3],
+    [
+      "a pattern that is never closed",
+      { groups: { lab: [{ glob: "[a" }] } },
+      /groups\.lab\[0\]\.glob is no pattern/,
+      5,
+    ],
+    ["a provider that there is not", { groups: { lab: [{ provider: "kvm" }] } }, /must be one of ganeti/, 5],
+    ["a limit of nothing", { parallel: { default: 0 } }, /parallel\.default must be a whole number/, 3],
+    [
+      "a limit for a provider that there is not",
+      { parallel: { providers: { kvm: 2 } } },
+      /parallel\.providers\.kvm is no provider/,
+      4,
+    ],
+    ["another limit", { parallel: { all: 2 } }, /parallel\.all is no limit/, 3],
+  ])("names file and line of %s", async (_what, value, why, line) => {
+    const problem = await problemOf(value);
+    expect(problem?.why).toMatch(why);
+    expect(problem?.where).toBe(`${file()}:${line}`);
+  });
+});

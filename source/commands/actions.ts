@@ -1,19 +1,30 @@
-/** `virtu start`, `shutdown`, `reboot` and `force-off`: one action on named instances, a few at a time on each host. */
+/** Every action as a command: on instances that are named or chosen, or on nodes; a few at a time, each one answered for. */
 import type { Command } from "commander";
 import { VirtuError } from "../errors.ts";
-import type { ActionItem, InstanceRow, Inventory } from "../instances/inventory.ts";
+import { verbOf } from "../instances/action-words.ts";
+import type { ActionItem, ActOptions, InstanceRow, Inventory, NodeRow } from "../instances/inventory.ts";
+import { lossGroups, severityOf } from "../instances/losses.ts";
 import { isAlready } from "../instances/rules.ts";
+import { saveSummary } from "../instances/save-summary.ts";
 import { select } from "../instances/select.ts";
-import type { BasicActionName, Status } from "../instances/types.ts";
+import { isNodeAction, type Request } from "../instances/target.ts";
+import type { ActionName, Status } from "../instances/types.ts";
 import { count } from "../text.ts";
-import { type HostOptions, readHosts, reportSilent, silentHosts, wholeOption, withHosts } from "./hosts.ts";
-import { confirm, type ExitStatus, exit, run, type Session, withChange } from "./run.ts";
+import { declareActions } from "./action-declare.ts";
+import { chooseWaves } from "./action-waves.ts";
+import { type HostOptions, readHosts, reportSilent, silentHosts, wholeOption } from "./hosts.ts";
+import { confirm, type ExitStatus, exit, run, type Session } from "./run.ts";
+import { choose, type SelectOptions, selectorOfOptions } from "./selecting.ts";
 
-interface Options extends HostOptions {
+export interface ActingOptions extends SelectOptions {
   timeout?: string;
+  parallel?: string;
+  summary?: string;
+  wave?: string[];
+  goOn?: boolean;
 }
 
-/** The documented shape of a result. */
+/** The documented shape of a result. `status…` is null for a node. */
 interface Result {
   name: string;
   host: string | null;
@@ -24,55 +35,94 @@ interface Result {
   error: string | null;
 }
 
-export function declareAction(program: Command, action: BasicActionName, description: string, timeout: string): void {
-  withChange(withHosts(program.command(action)))
-    .description(description)
-    .argument("<name...>", "instances; HOST/NAME where several hosts have one of that name")
-    .option("--timeout <seconds>", timeout)
-    .option("--parallel <n>", "actions at once on each host or cluster (default 2)")
-    .action((names: string[], options: Options, command: Command) =>
-      run((session) => actOnNamed(session, action, names, command.optsWithGlobals()))(options, command),
-    );
+/** What an action is done to, and what is not acted on but answered for. */
+interface Targets {
+  rows: readonly (InstanceRow | NodeRow)[];
+  /** Chosen by a rule, not by name: who refuses is left out, and more is asked. */
+  byRule: boolean;
+  unseen: readonly string[];
+  waves: ActOptions["waves"];
 }
 
-/** The body of the four commands. */
-export async function actOnNamed(
+export function declare(program: Command, word: string): void {
+  declareActions(program, word, (entry, names, args, command) => {
+    const options = command.optsWithGlobals() as ActingOptions & Record<string, unknown>;
+    return run((session) => actOn(session, entry.request({ args, options }), names, options))(options, command);
+  });
+}
+
+/** The body of all these commands. */
+export async function actOn(
   session: Session,
-  action: BasicActionName,
-  names: string[],
-  options: Options,
+  request: Request,
+  names: readonly string[],
+  options: ActingOptions,
 ): Promise<ExitStatus> {
-  const limitSeconds = wholeOption("--timeout", options.timeout);
+  const acting: ActOptions = {
+    limitSeconds: wholeOption("--timeout", options.timeout),
+    parallel: wholeOption("--parallel", options.parallel),
+    signal: session.signal,
+  };
   const inventory = await readHosts(session, options);
   try {
     const silent = silentHosts(inventory);
     reportSilent(session, inventory);
     if (silent.length === inventory.view().hosts.length) return exit.failed;
-    const silentNames = silent.map((host) => host.host);
-    const { found, unseen } = select(inventory.view().instances, names, silentNames);
-    const targets = found.filter((instance) => !isAlready(action, instance));
-    if (session.globals.dryRun) return preview(session, inventory, action, found, limitSeconds);
-    if (action === "force-off" && targets.length > 0) await confirmLoss(session, targets);
-
+    const targets = targetsOf(session, inventory, request, names, options);
+    if (session.globals.dryRun) return preview(session, inventory, request, targets, acting);
+    const refusals = new Map(targets.rows.map(({ key }) => [key, inventory.refuses(request.do, key)]));
+    const wanted = targets.rows.filter((row) => {
+      const already = "status" in row && !isNodeAction(request.do) && isAlready(request.do, row);
+      return !already && (!targets.byRule || refusals.get(row.key) === null);
+    });
+    await askBefore(session, request, wanted, targets.byRule);
     noteProgress(session, inventory);
-    const run = inventory.act(
-      { do: action },
-      targets.map((instance) => instance.key),
-      { limitSeconds, signal: session.signal },
+    const keys = wanted.map(({ key }) => key);
+    const waves = targets.waves?.map((wave) => ({
+      ...wave,
+      keys: wave.keys.filter((key) => keys.includes(key)),
+      also: wave.keys.filter((key) => !keys.includes(key) && refusals.get(key) !== undefined),
+    }));
+    const onFailure = options.goOn ? "go-on" : "stop";
+    const started = inventory.act(request, keys, { ...acting, waves, onFailure });
+    const items = new Map((await started.done).map((item) => [item.key, item]));
+    await keepSummary(session, inventory, started.run, options.summary);
+    return report(
+      session,
+      request,
+      targets,
+      items,
+      refusals,
+      silent.map(({ host }) => host),
     );
-    const items = new Map((await run.done).map((item) => [item.key, item]));
-    const results = [
-      ...found.map((instance) => resultOf(instance, items.get(instance.key))),
-      ...unseen.map((name) => notSeen(name, silentNames)),
-    ];
-    session.out.result(results, results.map(resultLine));
-    if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
-    const failed = results.filter((result) => !result.ok).length;
-    if (failed === 0) return exit.done;
-    return failed === results.length ? exit.failed : exit.some;
   } finally {
     inventory.end();
   }
+}
+
+function targetsOf(
+  session: Session,
+  inventory: Inventory,
+  request: Request,
+  names: readonly string[],
+  options: ActingOptions,
+): Targets {
+  if (isNodeAction(request.do)) {
+    const silent = silentHosts(inventory).map(({ host }) => host);
+    const { found, unseen } = select(inventory.view().nodes, names, silent, "node");
+    return { rows: found, unseen, byRule: false, waves: undefined };
+  }
+  if (options.wave) return chooseWaves(session, inventory, options.wave, names, options);
+  const { found, unseen, byRule } = choose(session, inventory, selectorOfOptions(names, options));
+  if (found.length === 0 && unseen.length === 0) {
+    throw new VirtuError({
+      kind: "usage",
+      what: "No instance is like that",
+      why: `none of the ${inventory.view().instances.length} that were read passes all of the rules`,
+      hint: "virtu instances takes the same options and lists what they mean.",
+    });
+  }
+  return { rows: found, unseen, byRule, waves: undefined };
 }
 
 /** One line for each new word about an instance; its outcome is a line of the result. */
@@ -83,60 +133,121 @@ function noteProgress(session: Session, inventory: Inventory): void {
     told.set(id, text);
     session.out.note(`${host}/${name}: ${text}`);
   });
+  const waves: string[] = [];
+  inventory.on("change", () => {
+    for (const [index, { title, state, text }] of inventory.view().runs[0]?.waves.entries() ?? []) {
+      const line = `wave ${index + 1} (${title}): ${text || state}`;
+      if (state === "waiting" || waves[index] === line) continue;
+      waves[index] = line;
+      session.out.note(line);
+    }
+  });
 }
 
 function preview(
   session: Session,
   inventory: Inventory,
-  action: BasicActionName,
-  found: readonly InstanceRow[],
-  limitSeconds: number | undefined,
+  request: Request,
+  targets: Targets,
+  acting: ActOptions,
 ): ExitStatus {
-  const results = found.map((instance) => {
-    const refusal = inventory.refuses(action, instance.key);
-    const [preview] = refusal === null ? inventory.preview({ do: action }, [instance.key], { limitSeconds }) : [];
+  const waveOf = (key: string) => targets.waves?.findIndex(({ keys }) => keys.includes(key)) ?? -1;
+  const results = targets.rows.map(({ key, name, host }) => {
+    const refusal = inventory.refuses(request.do, key);
+    const [shown] = refusal === null ? inventory.preview(request, [key], acting) : [];
+    const wave = waveOf(key);
     return {
-      name: instance.name,
-      host: instance.host,
-      runsOn: preview?.host ?? null,
-      commands: preview?.lines ?? [],
-      refusal,
+      ...{ name, host, runsOn: shown?.host ?? null, commands: shown?.lines ?? [], refusal },
+      ...(wave < 0 ? {} : { wave: wave + 1 }),
     };
   });
   session.out.result(
     results,
-    results.flatMap(({ name, host, runsOn, commands, refusal }) =>
-      refusal === null
-        ? commands.map((line) => `${runsOn}: ${line}`)
-        : [`${host}/${name}: nothing would run: ${refusal}`],
-    ),
+    results.flatMap(({ name, host, runsOn, commands, refusal, wave }) => {
+      const order = wave === undefined ? "" : `wave ${wave}, `;
+      return refusal === null
+        ? commands.map((line) => `${order}${runsOn}: ${line}`)
+        : [`${order}${host}/${name}: nothing would run: ${refusal}`];
+    }),
   );
   return exit.done;
 }
 
-async function confirmLoss(session: Session, targets: readonly InstanceRow[]): Promise<void> {
-  const losses = targets.map(
-    (instance) => `${instance.host}/${instance.name} (${instance.statusDetail}): what it has not saved is lost`,
-  );
-  await confirm(session, `Force off ${count(targets.length, "instance")}?`, losses);
+/** Asks before something is lost; before more than was named is stopped; before a removal for its name. */
+async function askBefore(
+  session: Session,
+  request: Request,
+  rows: readonly (InstanceRow | NodeRow)[],
+  byRule: boolean,
+): Promise<void> {
+  const severity = severityOf(request);
+  const asks = severity === "loses" || (severity === "interrupts" && (byRule || isNodeAction(request.do)));
+  if (rows.length === 0 || !asks) return;
+  const [only] = rows;
+  const verb = verbOf(request.do);
+  const noun = isNodeAction(request.do) ? "node" : "instance";
+  const what = rows.length === 1 && only ? only.name : count(rows.length, noun);
+  const instances = rows.filter((row): row is InstanceRow => "status" in row);
+  const losses = isNodeAction(request.do)
+    ? rows.map(({ host, name }) => `${host}/${name}`)
+    : lossGroups(request, instances).flatMap(({ loss, instances: members }) =>
+        members.map((row) => `${row.host}/${row.name} (${row.statusDetail})${loss && `: ${loss}`}`),
+      );
+  const typed = request.do === "remove" ? (rows.length === 1 && only ? only.name : `remove ${rows.length}`) : undefined;
+  await confirm(session, `${verb.charAt(0).toUpperCase()}${verb.slice(1)} ${what}?`, losses, typed);
 }
 
-function resultOf(instance: InstanceRow, item: ActionItem | undefined): Result {
-  const { name, host, status } = instance;
-  // Without an item it was already as wanted.
-  if (!item) return { name, host, ok: true, statusBefore: status, statusAfter: status, job: null, error: null };
-  const { statusBefore, statusAfter, job, error } = item;
-  return { name, host, ok: item.state === "done", statusBefore, statusAfter, job, error };
+async function keepSummary(session: Session, inventory: Inventory, run: number, file: string | undefined) {
+  const view = inventory.view().runs.find((one) => one.run === run);
+  if (file === undefined || !view) return;
+  let saved = await saveSummary(view, file, session.globals.yes);
+  if (saved === false) {
+    await confirm(session, `Overwrite ${file}?`, [`${file} is there already`]);
+    saved = await saveSummary(view, file, true);
+  }
+  session.out.note(`the summary is in ${saved}`);
 }
 
-function notSeen(name: string, silent: readonly string[]): Result {
-  const error = `not on the hosts that answered; ${silent.join(", ")} did not`;
-  return { name, host: null, ok: false, statusBefore: null, statusAfter: null, job: null, error };
+function report(
+  session: Session,
+  request: Request,
+  { rows, unseen, byRule }: Targets,
+  items: ReadonlyMap<string, ActionItem>,
+  refusals: ReadonlyMap<string, string | null>,
+  silent: readonly string[],
+): ExitStatus {
+  let failed = 0;
+  const results: Result[] = rows.map((row) => {
+    const item = items.get(row.key);
+    const { name, host } = row;
+    if (item) {
+      const { statusBefore, statusAfter, job, error } = item;
+      if (item.state !== "done") failed += 1;
+      return { name, host, ok: item.state === "done", statusBefore, statusAfter, job, error };
+    }
+    const status = "status" in row ? row.status : null;
+    const already = status !== null && isAlready(request.do as ActionName, { status });
+    const error = already || !byRule ? null : `left out: ${refusals.get(row.key) ?? "it refuses"}`;
+    return { name, host, ok: error === null, statusBefore: status, statusAfter: status, job: null, error };
+  });
+  for (const name of unseen) {
+    const error = `not on the hosts that answered; ${silent.join(", ")} did not`;
+    results.push({ name, host: null, ok: false, statusBefore: null, statusAfter: null, job: null, error });
+    failed += 1;
+  }
+  session.out.result(results, results.map(resultLine));
+  if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+  if (failed === 0) return exit.done;
+  return failed === results.length ? exit.failed : exit.some;
 }
 
 function resultLine({ name, host, ok, statusBefore, statusAfter, job, error }: Result): string {
   const which = host === null ? name : `${host}/${name}`;
-  const change = statusBefore === statusAfter ? `${statusAfter}` : `${statusBefore} -> ${statusAfter ?? "not seen"}`;
+  const change = statusBefore === statusAfter ? statusAfter : `${statusBefore} -> ${statusAfter ?? "not seen"}`;
   const number = job === null ? "" : ` (Ganeti job ${job})`;
-  return ok ? `${which}: ok, ${change}${number}` : `${which}: FAILED${number}: ${error}`;
+  if (ok) return `${which}: ok${change === null ? "" : `, ${change}`}${number}`;
+  return error?.startsWith("left out: ") ? `${which}: ${error}` : `${which}: FAILED${number}: ${error}`;
 }
+
+/** Names of hosts, for callers that only read. */
+export type { HostOptions };

@@ -1,4 +1,4 @@
-/** Asks for a secret on the terminal without showing it. */
+/** Secrets from the terminal, without showing them, or from standard input. */
 import { plainLine } from "../text.ts";
 
 const codes = { interrupt: 3, end: 4, backspace: 8, delete: 127, clear: 21 };
@@ -41,4 +41,17 @@ export async function askSecret(name: string, signal: AbortSignal): Promise<stri
     stdin.pause();
     stderr.write("\n");
   }
+}
+
+let input: Promise<string> | null = null;
+
+/** The first line of standard input, which is read once; empty: there is none. */
+export async function firstLineOfInput(): Promise<string> {
+  const read = async () => {
+    let text = "";
+    for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk;
+    return text.split(/\r?\n/, 1)[0] ?? "";
+  };
+  input ??= read();
+  return input;
 }

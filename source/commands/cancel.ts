@@ -2,15 +2,36 @@
 import type { Command } from "commander";
 import { lookAtRun } from "../journey/run.ts";
 import { runReport } from "../journey/run-report.ts";
+import { cancelWay, lookAtWay, readSource } from "../journey/up.ts";
+import { wayReport } from "../journey/up-report.ts";
 import { carry } from "./carry.ts";
 import { findRun } from "./resume.ts";
 import { confirm, type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
+import { findWay } from "./ways.ts";
 
 interface CancelOptions {
   takeLock?: boolean;
 }
 
+/** Ends a way: its open run is ended on the nodes; the job and all that was made stay. */
+async function cancelWhole(session: Session, id: string, options: CancelOptions): Promise<ExitStatus> {
+  const { app, out } = session;
+  const source = await readSource(app, { way: id });
+  const before = await lookAtWay(app, id);
+  const taken = `virtu down ${before.file ?? id} takes back what it has made.`;
+  if (before.state !== "running" && before.state !== "interrupted") {
+    out.result(await wayReport(app, before), [`${id} is over already: ${before.state}. ${taken}`]);
+    return exit.done;
+  }
+  await confirm(session, `Cancel ${before.title}?`, ["A run that is open is ended on the nodes; what was done stays."]);
+  const view = await cancelWay(app, source, { takeLock: options.takeLock });
+  out.result(await wayReport(app, view), [`${id} is cancelled. ${taken}`]);
+  return exit.done;
+}
+
 async function cancel(session: Session, id: string, options: CancelOptions): Promise<ExitStatus> {
+  const way = await findWay(session.app, id);
+  if (way !== null) return cancelWhole(session, way, options);
   const found = await findRun(session, id);
   const view = await lookAtRun(session.app, found.id);
   if (view.endedAt !== null) {

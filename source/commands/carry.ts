@@ -3,6 +3,7 @@ import { VirtuError } from "../errors.ts";
 import type { Decision, Plan, RunHandle, RunView } from "../journey/plan.ts";
 import { planLines, type RunOptions, resumeRun, startRun } from "../journey/run.ts";
 import { eventLine, reportLines, runNews, runReport, someNodeIsThrough } from "../journey/run-report.ts";
+import { aborted, waitForRest } from "../journey/run-rest.ts";
 import { askSecret } from "./ask-secret.ts";
 import { type ExitStatus, exit, type Session } from "./run.ts";
 
@@ -61,31 +62,4 @@ export async function carry(
   if (report.ok) return exit.done;
   const some = view.state === "done" || (view.state === "needs-you" && someNodeIsThrough(view));
   return some ? exit.some : exit.failed;
-}
-
-/** Without a screen nobody decides while the run is open: where it needs somebody, it is left. */
-function waitForRest() {
-  let resolve: (view: RunView) => void = () => undefined;
-  const atRest = new Promise<RunView>((done) => {
-    resolve = done;
-  });
-  let watching = false;
-  const see = (view: RunView) => {
-    if (watching && (view.state === "needs-you" || view.state === "paused")) resolve(view);
-  };
-  return {
-    see,
-    come: (handle: RunHandle) => {
-      watching = true;
-      see(handle.view());
-      return atRest;
-    },
-  };
-}
-
-function aborted(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener("abort", () => resolve(null), { once: true });
-  });
 }

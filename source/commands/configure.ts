@@ -17,7 +17,7 @@ import {
 import { passwordSecret, userKeySecret } from "../journey/configure-types.ts";
 import { publicKeyLines, readPublicKey } from "../journey/deploy-key.ts";
 import { passwordError } from "../store/passwords.ts";
-import { askSecret } from "./ask-secret.ts";
+import { askSecret, firstLineOfInput } from "./ask-secret.ts";
 import { askedNodes, type TargetOptions, withNodes } from "./asked-nodes.ts";
 import { carry } from "./carry.ts";
 import { collect, type ExitStatus, run, type Session } from "./run.ts";
@@ -50,12 +50,6 @@ async function scriptOf(file: string): Promise<{ title: string; script: string }
       why: toVirtuError(thrown).message,
     });
   }
-}
-
-async function firstLineOfInput(): Promise<string> {
-  let text = "";
-  for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk;
-  return text.split(/\r?\n/, 1)[0] ?? "";
 }
 
 /** The password and how it is known again; null: left as it is. */

@@ -161,8 +161,9 @@ function showInstances({ embedded, say }: Play, inventory: Inventory): void {
   if (silent) {
     throw silent.error ?? new VirtuError({ kind: "failed", what: "The host did not answer", where: silent.host });
   }
-  const { ganeti, libvirt } = embedded.world;
-  const real = [...ganeti.instances, ...libvirt.flatMap(({ domains }) => domains)].map(({ name }) => name);
+  const { ganeti, libvirt, xen, xenPool } = embedded.world;
+  const guests = [...ganeti.instances, ...libvirt.flatMap(({ domains }) => domains), ...xen.files, ...xenPool.guests];
+  const real = guests.map(({ name }) => name);
   agree("the instances", instances.map(({ name }) => name).sort(), real.sort());
   const running = instances.filter(({ status }) => status === "running").length;
   say(`${count(instances.length, "instance")}, ${running} running, on ${count(nodes.length, "host")}`);

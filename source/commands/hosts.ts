@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { VirtuError } from "../errors.ts";
 import { createInventory, type HostView, type Inventory } from "../instances/inventory.ts";
+import { limitsOf } from "../instances/limits.ts";
 import { count } from "../text.ts";
 import { collect, reportError, type Session } from "./run.ts";
 
@@ -56,7 +57,7 @@ export async function readHosts(session: Session, options: HostOptions): Promise
     hosts: names.map((name) => ({ name })),
     // qemu:///system is tried everywhere; one that is named is wanted where it is missing, too.
     uri: options.uri ?? (settings.get("libvirtUri") || undefined),
-    parallel: wholeOption("--parallel", options.parallel),
+    limits: limitsOf(settings.get("parallel")),
   });
   await inventory.refresh(undefined, { signal: session.signal });
   if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });

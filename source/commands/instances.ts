@@ -1,17 +1,18 @@
 /** `virtu instances`: every instance, or every node, of the hosts named. */
 import type { Command } from "commander";
-import stringWidth from "string-width";
+import { choosesSomething } from "../instances/selector.ts";
 import type { HostNode, Instance } from "../instances/types.ts";
-import { plainLine } from "../text.ts";
-import { type HostOptions, readHosts, reportSilent, withHosts } from "./hosts.ts";
+import { readHosts, reportSilent, withHosts } from "./hosts.ts";
 import { type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
+import { choose, type SelectOptions, selectorOfOptions, withSelectors } from "./selecting.ts";
+import { table } from "./table.ts";
 
-interface Options extends HostOptions {
+interface Options extends SelectOptions {
   nodes?: boolean;
 }
 
 export function declare(program: Command): void {
-  withJson(withHosts(program.command("instances")))
+  withJson(withSelectors(withHosts(program.command("instances"))))
     .description("Lists the instances of hosts, whatever VM manager runs there.")
     .option("--nodes", "list the nodes that carry them instead, with their disk and memory in MiB")
     .action((options: Options, command: Command) =>
@@ -24,10 +25,12 @@ export async function listInstances(session: Session, options: Options): Promise
   const inventory = await readHosts(session, options);
   const { instances, nodes, hosts } = inventory.view();
   const silent = reportSilent(session, inventory);
+  const selector = selectorOfOptions([], options);
+  const shown = choosesSomething(selector) ? choose(session, inventory, selector).found : instances;
   inventory.end();
   if (silent.hosts === hosts.length) return exit.failed;
   if (options.nodes) session.out.result(nodes.map(nodeJson), table(nodeHead, nodes.map(nodeCells)));
-  else session.out.result(instances.map(instanceJson), table(instanceHead, instances.map(instanceCells)));
+  else session.out.result(shown.map(instanceJson), table(instanceHead, shown.map(instanceCells)));
   return silent.problems > 0 ? exit.some : exit.done;
 }
 
@@ -74,19 +77,3 @@ function nodeCells(node: HostNode): string[] {
 }
 
 const number = (value: number | null) => (value === null ? "-" : String(value));
-
-/** Columns as wide as their widest cell; a column of numbers stands to the right. */
-function table(head: readonly string[], rows: readonly string[][]): string[] {
-  const cells = [head, ...rows].map((row) => row.map(plainLine));
-  const numeric = head.map((_, index) => rows.length > 0 && rows.every((row) => /^(-|\d+M?)$/.test(row[index] ?? "")));
-  const widths = head.map((_, index) => Math.max(...cells.map((row) => stringWidth(row[index] ?? ""))));
-  return cells.map((row) =>
-    row
-      .map((cell, index) => {
-        const padding = " ".repeat(Math.max(0, (widths[index] ?? 0) - stringWidth(cell)));
-        return numeric[index] ? padding + cell : cell + padding;
-      })
-      .join("  ")
-      .trimEnd(),
-  );
-}

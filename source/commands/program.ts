@@ -6,28 +6,103 @@ import { exit, reportError } from "./run.ts";
 /** Adds a subcommand to the program. Each file in this folder exports one as `declare`. */
 export type Declare = (program: Command) => void;
 
-const subcommands: Record<string, () => Promise<{ declare: Declare }>> = {
-  reserve: () => import("./reserve.ts"),
-  jobs: () => import("./jobs.ts"),
-  extend: () => import("./extend.ts"),
-  release: () => import("./release.ts"),
-  environments: () => import("./environments.ts"),
-  deploy: () => import("./deploy.ts"),
-  deployments: () => import("./deployments.ts"),
-  nodes: () => import("./nodes.ts"),
-  instances: () => import("./instances.ts"),
-  start: () => import("./start.ts"),
-  shutdown: () => import("./shutdown.ts"),
-  reboot: () => import("./reboot.ts"),
-  "force-off": () => import("./force-off.ts"),
-  exec: () => import("./exec.ts"),
-  configure: () => import("./configure.ts"),
-  install: () => import("./install.ts"),
-  runs: () => import("./runs.ts"),
-  resume: () => import("./resume.ts"),
-  cancel: () => import("./cancel.ts"),
-  demo: () => import("./demo.ts"),
+type Load = () => Promise<{ declare: Declare }>;
+
+/** An action of the table of actions. */
+const action =
+  (word: string): Load =>
+  async () => {
+    const { declare } = await import("./actions.ts");
+    return { declare: (program) => declare(program, word) };
+  };
+
+/** Words that lead to actions and to questions. */
+const mixed =
+  (word: string): Load =>
+  async () => {
+    const [actions, questions] = await Promise.all([import("./actions.ts"), import("./questions.ts")]);
+    return {
+      declare: (program) => {
+        actions.declare(program, word);
+        questions.declare(program, word);
+      },
+    };
+  };
+
+const question =
+  (word: string): Load =>
+  async () => {
+    const { declare } = await import("./questions.ts");
+    return { declare: (program) => declare(program, word) };
+  };
+
+const storage =
+  (word: "stores" | "pool" | "volume" | "network"): Load =>
+  async () => {
+    const { declare } = await import("./stores.ts");
+    return { declare: (program) => declare(program, word) };
+  };
+
+const actions = (...words: string[]) => Object.fromEntries(words.map((word) => [word, action(word)]));
+
+/** By the heading that the help puts them under. */
+const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
+  "Testbed:": {
+    reserve: () => import("./reserve.ts"),
+    jobs: () => import("./jobs.ts"),
+    extend: () => import("./extend.ts"),
+    release: () => import("./release.ts"),
+    environments: () => import("./environments.ts"),
+    deploy: () => import("./deploy.ts"),
+    deployments: () => import("./deployments.ts"),
+    nodes: () => import("./nodes.ts"),
+  },
+  "Nodes and runs:": {
+    exec: () => import("./exec.ts"),
+    shell: () => import("./shell.ts"),
+    configure: () => import("./configure.ts"),
+    install: () => import("./install.ts"),
+    up: () => import("./up.ts"),
+    down: () => import("./down.ts"),
+    runs: () => import("./runs.ts"),
+    resume: () => import("./resume.ts"),
+    cancel: () => import("./cancel.ts"),
+  },
+  "Instances, looked at:": {
+    instances: () => import("./instances.ts"),
+    console: () => import("./console.ts"),
+    screenshot: () => import("./screenshot.ts"),
+    graphics: () => import("./graphics.ts"),
+    show: question("show"),
+    definition: question("definition"),
+    events: () => import("./events.ts"),
+    "ganeti-jobs": () => import("./ganeti-jobs.ts"),
+  },
+  "Instances, running:": actions(
+    ...["start", "shutdown", "reboot", "reset", "force-off", "pause", "unpause", "save", "restore", "discard-save"],
+    ...["migrate", "failover", "move"],
+  ),
+  "Instances, changed:": {
+    ...actions("autostart", "rename", "clone", "remove", "set-memory", "set-vcpus", "tag", "note", "define", "media"),
+    ...{ snapshot: mixed("snapshot"), disk: mixed("disk"), nic: mixed("nic") },
+  },
+  "Instances, made, and what they stand on:": {
+    create: () => import("./create.ts"),
+    stores: storage("stores"),
+    pool: storage("pool"),
+    volume: storage("volume"),
+    network: storage("network"),
+  },
+  "Nodes of a cluster:": actions("node"),
+  "At a time:": {
+    at: () => import("./at.ts"),
+    scheduled: () => import("./scheduled.ts"),
+    unschedule: () => import("./unschedule.ts"),
+  },
+  "To try:": { demo: () => import("./demo.ts") },
 };
+
+const subcommands: Readonly<Record<string, Load>> = Object.assign({}, ...Object.values(groups));
 
 const description = `Reserves and deploys nodes, and drives the virtual machines of many hosts, over one pool of SSH sessions.
 Without a subcommand it opens the terminal program.`;
@@ -63,8 +138,11 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     await openScreen(options);
   });
   const named = argv.find((word) => Object.hasOwn(subcommands, word));
-  for (const [name, load] of Object.entries(subcommands)) {
-    if (named === undefined || name === named) (await load()).declare(program);
+  for (const [heading, members] of Object.entries(groups)) {
+    program.commandsGroup(heading);
+    for (const [name, load] of Object.entries(members)) {
+      if (named === undefined || name === named) (await load()).declare(program);
+    }
   }
   // With --json a usage error is JSON too, so commander's own words are left unsaid.
   const json = argv.includes("--json");

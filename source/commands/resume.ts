@@ -5,9 +5,12 @@ import { keptSecret, ownPrivateKey } from "../journey/configure-keys.ts";
 import { userKeySecret } from "../journey/configure-types.ts";
 import type { Decision, RunView } from "../journey/plan.ts";
 import { listRuns, type RunSummary } from "../journey/run.ts";
-import { askSecret } from "./ask-secret.ts";
+import { readSource } from "../journey/up.ts";
+import { askSecret, firstLineOfInput } from "./ask-secret.ts";
 import { carry } from "./carry.ts";
 import { collect, run, type Session, withJson } from "./run.ts";
+import { carryUp } from "./up.ts";
+import { findWay, newestOpenWay } from "./ways.ts";
 
 interface ResumeOptions {
   retry?: string[];
@@ -70,24 +73,19 @@ function decisions(view: RunView, options: ResumeOptions): Decision[] {
   ];
 }
 
-/** The first line of standard input, read once. */
-function secretFromInput(): () => Promise<string | null> {
-  let text: Promise<string> | null = null;
-  const read = async () => {
-    let all = "";
-    for await (const chunk of process.stdin.setEncoding("utf8")) all += chunk;
-    return all;
-  };
-  return async () => {
-    text ??= read();
-    return (await text).split("\n", 1)[0] || null;
-  };
+/** The way that is meant: by its id, or the newest one that is open, whose runs it goes on with itself. */
+async function wayMeant({ app }: Session, id: string | undefined): Promise<string | null> {
+  return id === undefined ? ((await newestOpenWay(app))?.view.id ?? null) : findWay(app, id);
 }
 
 async function resume(session: Session, id: string | undefined, options: ResumeOptions) {
+  const way = await wayMeant(session, id);
+  if (way !== null) {
+    return carryUp(session, await readSource(session.app, { way }), { takeLock: options.takeLock });
+  }
   const found = await findRun(session, id);
   const own = options.copyKey ? await ownPrivateKey(options.copyKey) : null;
-  const typed = options.passwordStdin ? secretFromInput() : askSecret;
+  const typed = options.passwordStdin ? async () => (await firstLineOfInput()) || null : askSecret;
   const secrets = async (name: string, signal: AbortSignal) => {
     const kept = await keptSecret(session.app, found, name);
     if (kept !== null) return kept;

@@ -124,9 +124,14 @@ function globalsOf(command: Command): Globals {
 
 /**
  * Asks before something is lost. `--yes` answers yes; without it and without a terminal the command is refused, so that
- * a script never destroys by accident.
+ * a script never destroys by accident. `typed` must be typed instead of a yes, for what can't be had back.
  */
-export async function confirm(session: Session, question: string, losses: readonly string[]): Promise<void> {
+export async function confirm(
+  session: Session,
+  question: string,
+  losses: readonly string[],
+  typed?: string,
+): Promise<void> {
   if (session.globals.yes) return;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new VirtuError({
@@ -140,8 +145,10 @@ export async function confirm(session: Session, question: string, losses: readon
   for (const loss of losses) process.stderr.write(`  ${plain(loss)}\n`);
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await reader.question(`${plain(question)} [y/N] `, { signal: session.signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new VirtuError({ kind: "cancelled", what: "Nothing was done" });
+    const wanted = typed === undefined ? "[y/N]" : `Type ${plain(typed)} to go on:`;
+    const answer = (await reader.question(`${plain(question)} ${wanted} `, { signal: session.signal })).trim();
+    if (typed === undefined ? !/^y(es)?$/i.test(answer) : answer !== typed)
+      throw new VirtuError({ kind: "cancelled", what: "Nothing was done" });
   } finally {
     reader.close();
   }

@@ -4,9 +4,12 @@ import { VirtuError } from "../errors.ts";
 import type { CellState, RunView } from "../journey/plan.ts";
 import { listRuns, lookAtRun, type RunSummary, readOutput } from "../journey/run.ts";
 import { reportLines, runReport } from "../journey/run-report.ts";
+import { listWays, lookAtWay, type WaySummary } from "../journey/up.ts";
+import { wayLine, wayLines, wayReport } from "../journey/up-report.ts";
 import { count, iso, plainLine } from "../text.ts";
 import { findRun } from "./resume.ts";
 import { type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
+import { findWay } from "./ways.ts";
 
 interface RunsOptions {
   output?: string[];
@@ -19,6 +22,17 @@ const seconds = (milliseconds: number | null) => iso(milliseconds === null ? nul
 
 function runLine({ id, title, state, startedAt, progress }: RunSummary): string {
   return plainLine(`${id}  ${state.padEnd(11)}  ${progress.ended}/${progress.of}  ${seconds(startedAt)}  ${title}`);
+}
+
+/** A way in the list, told apart by its kind; its own runs stand in the list as well. */
+function wayRecord({ view, pid }: WaySummary) {
+  const { id, title, file, site, jobId, state, stages } = view;
+  const ended = stages.filter((stage) => stage.state === "done" || stage.state === "already").length;
+  return {
+    ...{ id, kind: "up", title, file, site, jobId, state, runs: view.runs, pid },
+    ...{ startedAt: seconds(view.startedAt), endedAt: seconds(view.endedAt) },
+    progress: { ended, of: stages.length },
+  };
 }
 
 /** Each step with its cells by state, and the nodes that are not well. */
@@ -59,9 +73,19 @@ async function runs(session: Session, id: string | undefined, options: RunsOptio
       throw new VirtuError({ kind: "usage", what: "Name the run whose output to show", where: "--output" });
     }
     const all = await listRuns(app);
+    const ways = await listWays(app);
     const json = all.map((one) => ({ ...one, startedAt: seconds(one.startedAt), endedAt: seconds(one.endedAt) }));
-    out.result(json, all.map(runLine));
-    if (all.length === 0) out.note("There are no runs on this machine yet.");
+    out.result(
+      [...ways.map(wayRecord), ...json],
+      [...ways.map(({ view }) => plainLine(wayLine(view))), ...all.map(runLine)],
+    );
+    if (all.length + ways.length === 0) out.note("There are no runs on this machine yet.");
+    return exit.done;
+  }
+  const way = options.output ? null : await findWay(app, id);
+  if (way !== null) {
+    const view = await lookAtWay(app, way);
+    out.result(await wayReport(app, view), [way, ...wayLines(view)].map(plainLine));
     return exit.done;
   }
   const found = await findRun(session, id);

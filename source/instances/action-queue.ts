@@ -1,92 +1,177 @@
-/** Actions on instances, a few at a time on each host or cluster, in the order they were asked for. */
+/** Actions on instances and nodes: a few at a time on each place and host, each followed to its end, in waves where asked. */
 import { toVirtuError } from "../errors.ts";
-import type { ActionItem, ActionRun, ActOptions, Found } from "./inventory-types.ts";
+import { RunRecord, retryOf } from "./action-run.ts";
+import type { ActionItem, ActionRun, ActionRunView, ActOptions, Found } from "./inventory-types.ts";
+import { Lanes, type LaneTask } from "./lanes.ts";
+import { hostLimit, type ParallelSettings, placeLimit } from "./limits.ts";
 import { actOn, hostOf, nameOf, type Request, type RequestName, refusalOf, statusOf } from "./target.ts";
 import type { Provider, Status } from "./types.ts";
+import { runWaves } from "./wave-runner.ts";
+import type { Condition } from "./waves.ts";
 
 /** What the queue needs of the inventory. */
 export interface QueueSurroundings {
   find: (key: string) => Found | null;
   /** Reads the place anew and gives the instance's status then; null when that could not be seen. */
   statusAfter: (provider: Provider, key: string) => Promise<Status | null>;
+  /** Null when the condition came to hold for the instance, or why it did not. Rejects when it was cancelled. */
+  check: (condition: Condition, key: string, withinSeconds: number, signal: AbortSignal) => Promise<string | null>;
   /** An item is new or was replaced. */
   onItem: (item: ActionItem) => void;
-  parallel: number;
+  /** A run began, ended, or came to another wave. */
+  onRun: () => void;
+  limits: ParallelSettings;
 }
 
-interface Task {
-  item: ActionItem;
-  lane: string;
-  limit: number;
+interface Task extends LaneTask {
+  id: number;
+  key: string;
   target: Found;
-  options: ActOptions;
+  record: RunRecord;
+  ended: Promise<void>;
   finished: () => void;
 }
+
+/** Runs that are kept to be looked at and asked for again. */
+const keptRuns = 30;
 
 export class ActionQueue {
   private nextItem = 1;
   private nextRun = 1;
-  private readonly waiting: Task[] = [];
-  private readonly running = new Map<string, number>();
+  private readonly lanes = new Lanes<Task>();
+  /** Those that have not started, in a lane or in a wave that is still to come. */
+  private readonly waiting = new Map<number, Task>();
   private readonly busy = new Map<string, ActionItem>();
+  private readonly records = new Map<number, RunRecord>();
   private readonly abort = new AbortController();
 
   constructor(private readonly around: QueueSurroundings) {}
 
   /** Queued and running items, oldest first. */
   pending(): ActionItem[] {
-    return [...this.busy.values()].sort((a, b) => a.id - b.id);
+    return [...this.busy.values()];
   }
 
   busyWith(key: string): ActionItem | null {
     return this.busy.get(key) ?? null;
   }
 
+  /** The runs, newest first. */
+  runs(): ActionRunView[] {
+    return [...this.records.values()].reverse().map((record) => record.view());
+  }
+
   act(request: Request, keys: readonly string[], options: ActOptions = {}): ActionRun {
-    const run = this.nextRun++;
-    const items = new Map<number, ActionItem>();
-    const finished: Promise<void>[] = [];
-    const owners: Task[] = [];
+    const record = new RunRecord(this.nextRun++, request, options);
+    this.keep(record);
+    const waveOf = new Map(record.waves.flatMap((wave, index) => wave.keys.map((key) => [key, index] as const)));
+    const tasks = new Map<string, Task>();
     for (const key of new Set(keys)) {
-      const target = this.around.find(key);
-      const item = newItem(this.nextItem++, run, request, key, target);
-      items.set(item.id, item);
-      const refusal = target ? this.refusal(request.do, key, target) : "it is no longer there";
-      if (!target || refusal !== null) {
-        const failed = { ...item, state: "failed" as const, text: refusal ?? "", error: refusal, endedAt: Date.now() };
-        items.set(item.id, { ...failed, statusAfter: target ? item.statusBefore : null });
-        this.around.onItem(items.get(item.id) ?? failed);
-        continue;
-      }
-      finished.push(
-        new Promise((resolve) => {
-          const limit = Math.max(1, options.parallel ?? this.around.parallel);
-          const task: Task = { item, lane: target.provider.place, limit, target, options, finished: resolve };
-          this.waiting.push(task);
-          owners.push(task);
-        }),
-      );
-      this.busy.set(key, item);
-      this.around.onItem(item);
+      const task = this.enter(record, key, waveOf.get(key));
+      if (task) tasks.set(key, task);
     }
-    const current = () => [...items.keys()].map((id) => this.current(id, items, owners));
     const cancel = () => {
-      for (const task of owners) this.takeBack(task);
+      record.abort.abort();
+      for (const task of tasks.values()) this.takeBack(task, "it was taken back");
     };
     if (options.signal?.aborted) cancel();
     options.signal?.addEventListener("abort", cancel, { once: true });
-    const done = Promise.all(finished).then(() => {
+    const done = this.carryRun(record, tasks).then(() => {
       options.signal?.removeEventListener("abort", cancel);
-      return current();
+      record.end();
+      this.around.onRun();
+      return record.items();
     });
-    this.pump();
-    return { run, items: current, done, cancel };
+    this.around.onRun();
+    return { run: record.run, items: () => record.items(), done, cancel };
   }
 
-  private current(id: number, items: Map<number, ActionItem>, owners: readonly Task[]): ActionItem {
-    const item = owners.find((task) => task.item.id === id)?.item ?? items.get(id);
-    if (!item) throw new RangeError(`no action ${id}`);
-    return item;
+  /** A new run of what failed in that one; null when nothing did, or it is not known. */
+  retry(run: number, options: Pick<ActOptions, "signal"> = {}): ActionRun | null {
+    const record = this.records.get(run);
+    if (!record?.ended) return null;
+    const { keys, waves } = retryOf({ items: record.items(), waves: record.waves });
+    if (keys.length === 0) return null;
+    const again = { ...record.options, signal: options.signal, ...(waves.length > 0 ? { waves } : {}) };
+    return this.act(record.request, keys, again);
+  }
+
+  /** Takes back what of that run has not started, waves to come among it; how many that were. */
+  cancelRun(run: number): number {
+    const record = this.records.get(run);
+    record?.abort.abort();
+    const own = [...this.waiting.values()].filter((task) => task.run === run);
+    return own.filter((task) => this.takeBack(task, "it was taken back")).length;
+  }
+
+  private keep(record: RunRecord): void {
+    this.records.set(record.run, record);
+    for (const [run, old] of this.records) {
+      if (this.records.size <= keptRuns) return;
+      if (old.ended) this.records.delete(run);
+    }
+  }
+
+  /** Makes the item of a key: a task that waits, or null when it is refused at once. */
+  private enter(record: RunRecord, key: string, wave: number | undefined): Task | null {
+    const target = this.around.find(key);
+    const item = newItem(this.nextItem++, record, key, target, wave);
+    const refusal = target ? this.refusal(record.request.do, key, target) : "it is no longer there";
+    if (!target || refusal !== null) {
+      const statusAfter = target ? item.statusBefore : null;
+      const ended = { state: "failed" as const, text: refusal ?? "", error: refusal, endedAt: Date.now(), statusAfter };
+      const failed = { ...item, ...ended };
+      record.set(failed);
+      this.around.onItem(failed);
+      return null;
+    }
+    const { provider } = target;
+    const host = provider.attachment.host.name;
+    const { limits } = this.around;
+    const asked = record.options.parallel;
+    let finished = () => {};
+    const ended = new Promise<void>((resolve) => {
+      finished = resolve;
+    });
+    const task: Task = {
+      ...{ id: item.id, key, target, record, ended, finished, run: record.run, place: provider.place, host },
+      limits:
+        asked === undefined
+          ? { place: placeLimit(limits, provider.name, host), host: hostLimit(limits, host) }
+          : { place: Math.max(1, asked), host: null },
+    };
+    this.waiting.set(task.id, task);
+    record.set(item);
+    this.busy.set(key, item);
+    this.around.onItem(item);
+    return task;
+  }
+
+  private async carryRun(record: RunRecord, tasks: ReadonlyMap<string, Task>): Promise<void> {
+    const begin = async (keys: Iterable<string>) => {
+      const begun = [...keys].flatMap((key) => tasks.get(key) ?? []);
+      for (const task of begun) if (this.waiting.has(task.id)) this.lanes.add(task);
+      this.pump();
+      await Promise.all(begun.map(({ ended }) => ended));
+    };
+    if (record.waves.length === 0) return begin(tasks.keys());
+    const inWaves = new Set(record.waves.flatMap(({ keys }) => keys));
+    const others = [...tasks.keys()].filter((key) => !inWaves.has(key));
+    await Promise.all([
+      begin(others),
+      runWaves(record, {
+        begin,
+        check: this.around.check,
+        signal: AbortSignal.any([this.abort.signal, record.abort.signal]),
+        onWave: () => this.around.onRun(),
+        takeBack: (keys, why) => {
+          for (const key of keys) {
+            const task = tasks.get(key);
+            if (task) this.takeBack(task, why);
+          }
+        },
+      }),
+    ]);
   }
 
   refusal(action: RequestName, key: string, target: Found): string | null {
@@ -97,52 +182,47 @@ export class ActionQueue {
 
   /** Takes back an item that has not started. */
   cancel(id: number): boolean {
-    const task = this.waiting.find((other) => other.item.id === id);
-    return task ? this.takeBack(task) : false;
+    const task = this.waiting.get(id);
+    return task ? this.takeBack(task, "it was taken back") : false;
   }
 
   /** Stops following everything; what runs on the hosts goes on there. */
   end(): void {
-    for (const task of [...this.waiting]) this.takeBack(task);
+    for (const task of [...this.waiting.values()]) this.takeBack(task, "it was taken back");
     this.abort.abort();
   }
 
-  private takeBack(task: Task): boolean {
-    const at = this.waiting.indexOf(task);
-    if (at < 0) return false;
-    this.waiting.splice(at, 1);
-    this.busy.delete(task.item.key);
-    const statusAfter = task.item.statusBefore;
-    this.change(task, {
-      state: "cancelled",
-      text: "not started",
-      error: "it was taken back",
-      statusAfter,
-      endedAt: Date.now(),
-    });
+  private takeBack(task: Task, error: string): boolean {
+    if (!this.waiting.delete(task.id)) return false;
+    this.lanes.remove(task);
+    this.busy.delete(task.key);
+    const statusAfter = task.record.item(task.id)?.statusBefore ?? null;
+    this.change(task, { state: "cancelled", text: "not started", error, statusAfter, endedAt: Date.now() });
     task.finished();
     return true;
   }
 
-  private change(task: Task, change: Partial<ActionItem>): void {
-    task.item = { ...task.item, ...change };
-    if (this.busy.has(task.item.key)) this.busy.set(task.item.key, task.item);
-    this.around.onItem(task.item);
+  private change(task: Task, change: Partial<ActionItem>): ActionItem {
+    const before = task.record.item(task.id);
+    if (!before) throw new RangeError(`no action ${task.id}`);
+    const item = { ...before, ...change };
+    task.record.set(item);
+    if (this.busy.has(item.key)) this.busy.set(item.key, item);
+    this.around.onItem(item);
+    return item;
   }
 
   private pump(): void {
-    for (const task of [...this.waiting]) {
-      const running = this.running.get(task.lane) ?? 0;
-      if (running >= task.limit) continue;
-      this.waiting.splice(this.waiting.indexOf(task), 1);
-      this.running.set(task.lane, running + 1);
+    for (let task = this.lanes.next(); task; task = this.lanes.next()) {
+      this.waiting.delete(task.id);
       void this.carry(task);
     }
   }
 
   private async carry(task: Task): Promise<void> {
-    const { target, options, item } = task;
-    this.change(task, { state: "running", text: "started", startedAt: Date.now() });
+    const { target, record } = task;
+    const { options, request } = record;
+    const item = this.change(task, { state: "running", text: "started", startedAt: Date.now() });
     const signals = [this.abort.signal, ...(options.signal ? [options.signal] : [])];
     // A shutdown's limit is the provider's business: it says what becomes of the guest then.
     const limited = options.limitSeconds !== undefined && item.action !== "shutdown";
@@ -150,14 +230,15 @@ export class ActionQueue {
     const signal = AbortSignal.any(limit ? [...signals, limit] : signals);
     let ended: Partial<ActionItem>;
     try {
-      const outcome = await actOn(item.request, target, {
+      const outcome = await actOn(request, target, {
         signal,
         limitSeconds: options.limitSeconds,
         onEvent: ({ text, job }) => this.change(task, job === undefined ? { text } : { text, job }),
       });
       const state = outcome.ok ? "done" : "failed";
       const text = outcome.error ?? outcome.text ?? "done";
-      ended = { state, text, job: outcome.job ?? task.item.job, error: outcome.error, detail: outcome.detail };
+      const job = outcome.job ?? record.item(task.id)?.job ?? null;
+      ended = { state, text, job, error: outcome.error, detail: outcome.detail };
     } catch (thrown) {
       const error = toVirtuError(thrown, `The ${item.action} failed`);
       const cancelled = error.kind === "cancelled";
@@ -170,7 +251,7 @@ export class ActionQueue {
     }
     this.busy.delete(item.key);
     this.change(task, { ...ended, endedAt: Date.now() });
-    this.running.set(task.lane, (this.running.get(task.lane) ?? 1) - 1);
+    this.lanes.ended(task);
     this.pump();
     if (!signals.some((other) => other.aborted)) {
       const statusAfter = await this.around.statusAfter(target.provider, item.key);
@@ -180,7 +261,14 @@ export class ActionQueue {
   }
 }
 
-function newItem(id: number, run: number, request: Request, key: string, target: Found | null): ActionItem {
+function newItem(
+  id: number,
+  { run, request, waves }: RunRecord,
+  key: string,
+  target: Found | null,
+  wave: number | undefined,
+): ActionItem {
+  const before = wave === undefined || wave === 0 ? undefined : waves[wave - 1];
   return {
     id,
     run,
@@ -190,7 +278,7 @@ function newItem(id: number, run: number, request: Request, key: string, target:
     name: target ? nameOf(target) : key,
     host: target ? hostOf(target) : "",
     state: "queued",
-    text: "queued",
+    text: before ? `waits for ${before.title}` : "queued",
     job: null,
     error: null,
     detail: null,
@@ -199,5 +287,6 @@ function newItem(id: number, run: number, request: Request, key: string, target:
     queuedAt: Date.now(),
     startedAt: null,
     endedAt: null,
+    ...(wave === undefined ? {} : { wave }),
   };
 }

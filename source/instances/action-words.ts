@@ -51,6 +51,11 @@ export function verbOf(action: RequestName): string {
   return words[action].verb;
 }
 
+/** The verb without what follows it, to stand alone: `take a snapshot`, `change the memory`. */
+export function shortVerbOf(action: RequestName): string {
+  return words[action].verb.replace(/ (?:of|to|into)$/, "");
+}
+
 export function doingOf(action: RequestName): string {
   return words[action].doing;
 }

@@ -6,25 +6,34 @@ import { VirtuError } from "../errors.ts";
 import { type Command, sh } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import { ganetiProbe, parseGanetiProbe } from "../tools/ganeti-probe.ts";
-import { defaultUri, parseVirshProbe, pollLimit, virshProbe } from "../tools/virsh.ts";
-import { explainVirsh, isNoDaemon } from "../tools/virsh-errors.ts";
+import { defaultUri, parseVirshProbe, pollLimit, virshProbe, xenUri } from "../tools/virsh.ts";
+import { explainVirsh, isNoDaemon, isNoDriver } from "../tools/virsh-errors.ts";
+import { xeProbe } from "../tools/xe.ts";
+import { explainXe } from "../tools/xe-errors.ts";
+import { parseXeProbe } from "../tools/xe-parse.ts";
+import { parseXlProbe, xlPollLimit, xlProbe } from "../tools/xl.ts";
+import { explainXl } from "../tools/xl-errors.ts";
 import { ask } from "./exec.ts";
 import { GanetiProvider } from "./ganeti.ts";
 import { LibvirtProvider } from "./libvirt.ts";
-import type { DiscoverOptions, Discovery, Provider, ProviderName } from "./types.ts";
+import type { DiscoverOptions, Discovery, Provider } from "./types.ts";
+import { XenProvider } from "./xen.ts";
+import { XenServerProvider } from "./xenserver.ts";
 
 interface Asked {
   pool: Pool;
   host: HostRef;
   known: readonly HostRef[];
   uri: string | undefined;
+  /** What the probes before this one found. */
+  found: readonly Provider[];
 }
 
 /** A provider, why it can't be used, or null: it is not there. `idle`: it is there, and nothing runs it. */
 type Finding = { provider: Provider } | { problem: VirtuError; idle: boolean } | null;
 
 interface Probe {
-  name: ProviderName;
+  name: string;
   command: (asked: Asked) => Command;
   read: (text: string, asked: Asked) => Finding;
 }
@@ -54,26 +63,86 @@ const probes: readonly Probe[] = [
     },
   },
   {
+    // A dom0's domains are not those of its QEMU; asked only there, and not beside a URI that the user gave.
+    name: "libvirt-xen",
+    command: ({ uri }) =>
+      uri === undefined ? sh`if grep -qs control_d /proc/xen/capabilities; then ${virshProbe(xenUri)}; fi` : sh`true`,
+    read: (text, asked) => readLibvirt(text, { ...asked, uri: xenUri }, true),
+  },
+  {
     name: "libvirt",
     command: ({ uri }) => virshProbe(uri ?? defaultUri),
-    read: (text, { pool, host, uri: asked }) => {
-      const uri = asked ?? defaultUri;
-      const found = parseVirshProbe(text);
-      if (!found) return asked === undefined ? null : { idle: false, problem: noVirsh(host, uri) };
-      if (found.status === 0) return { provider: new LibvirtProvider({ pool, host, uri }) };
+    // A dom0 can have QEMU's driver too, and no processor to run guests with it.
+    read: (text, asked) => (asked.found.some((other) => shows(other, "libvirt")) ? null : readLibvirt(text, asked)),
+  },
+  {
+    name: "xenserver",
+    command: () => xeProbe,
+    read: (text, { pool, host }) => {
+      const found = parseXeProbe(text);
+      if (!found) return null;
+      if (found.status === 0 && found.pool) return { provider: new XenServerProvider({ pool, host, found }) };
+      const late = found.status === 124;
       const problem = new VirtuError({
-        kind: found.status === 124 ? "timeout" : "refused",
-        what: `libvirt can't be used (${uri})`,
+        kind: late ? "timeout" : "refused",
+        what: "XenServer's xe can't be used",
         where: host.name,
-        ...(found.status === 124
-          ? { why: `it did not answer within ${pollLimit} s`, hint: "Look at libvirtd (or virtqemud) there." }
-          : explainVirsh(found.text)),
+        ...(late ? { why: "it did not answer in time", hint: "Look at xapi there." } : explainXe(found.text)),
         detail: found.text.trim() || undefined,
       });
-      return { problem, idle: asked === undefined && isNoDaemon(found.text) };
+      return { problem, idle: false };
+    },
+  },
+  {
+    name: "xen",
+    command: () => xlProbe,
+    read: (text, { pool, host, found: others }) => {
+      const found = parseXlProbe(text);
+      // On a XenServer, xl shows the same guests without their real names: they are xapi's alone.
+      if (!found || others.some(({ name }) => name === "xenserver")) return null;
+      const { dom0, status } = found;
+      if (dom0 && status === 0) {
+        const elsewhere = (["libvirt", "ganeti"] as const).filter((name) => others.some((other) => shows(other, name)));
+        return { provider: new XenProvider({ pool, host, access: found, elsewhere }) };
+      }
+      const late = status === 124;
+      const problem = new VirtuError({
+        kind: late ? "timeout" : "refused",
+        what: dom0 ? "Xen can't be used" : "Xen is installed and does not run",
+        where: host.name,
+        ...(late
+          ? { why: `xl info did not answer within ${xlPollLimit} s`, hint: "Look at Xen's log there: xl dmesg." }
+          : explainXl(dom0 ? found.text : "Can't find hypervisor information in sysfs!", status)),
+        detail: found.text.trim() || undefined,
+      });
+      return { problem, idle: !dom0 };
     },
   },
 ];
+
+/** `quiet`: it is no problem that libvirt knows no such connection, nobody asked for it. */
+function readLibvirt(text: string, { pool, host, uri: asked }: Asked, quiet = asked === undefined): Finding {
+  const uri = asked ?? defaultUri;
+  const found = parseVirshProbe(text);
+  if (!found) return quiet ? null : { idle: false, problem: noVirsh(host, uri) };
+  if (found.status === 0) return { provider: new LibvirtProvider({ pool, host, uri }) };
+  const late = found.status === 124;
+  const problem = new VirtuError({
+    kind: late ? "timeout" : "refused",
+    what: `libvirt can't be used (${uri})`,
+    where: host.name,
+    ...(late
+      ? { why: `it did not answer within ${pollLimit} s`, hint: "Look at libvirtd (or virtqemud) there." }
+      : explainVirsh(found.text)),
+    detail: found.text.trim() || undefined,
+  });
+  return { problem, idle: quiet && (isNoDaemon(found.text) || isNoDriver(found.text)) };
+}
+
+/** Whether a provider shows the domains that this one looks after on a dom0. */
+function shows(provider: Provider, owner: "libvirt" | "ganeti"): boolean {
+  return provider.name === owner && (owner === "ganeti" || provider.attachment.label === xenUri);
+}
 
 function noVirsh(host: HostRef, uri: string): VirtuError {
   return new VirtuError({
@@ -90,7 +159,8 @@ const discoverLimitMs = 30_000;
 
 export async function discover(pool: Pool, host: HostRef, options: DiscoverOptions = {}): Promise<Discovery> {
   const { uri, known = [], ...request } = options;
-  const asked: Asked = { pool, host, known, uri };
+  const providers: Provider[] = [];
+  const asked: Asked = { pool, host, known, uri, found: providers };
   const parts = probes.map((probe) => sh`echo ${`@@virtu probe ${probe.name}`}; ${probe.command(asked)}`);
   const command = parts.reduce((one, other) => sh`${one}; ${other}`);
   const answer = await ask(pool, host, command, "finding out what runs there", {
@@ -101,14 +171,15 @@ export async function discover(pool: Pool, host: HostRef, options: DiscoverOptio
     const text = new RegExp(`^@@virtu probe ${probe.name}\\n([\\s\\S]*?)(?=^@@virtu probe |$(?![\\s\\S]))`, "m").exec(
       answer.stdout,
     )?.[1];
-    return text === undefined ? null : probe.read(text, asked);
+    const finding = text === undefined ? null : probe.read(text, asked);
+    if (finding && "provider" in finding) providers.push(finding.provider);
+    return finding;
   });
-  const providers = findings.flatMap((finding) => (finding && "provider" in finding ? [finding.provider] : []));
-  const problems = findings.flatMap((finding) => {
-    if (!finding || !("problem" in finding)) return [];
-    // Installed and not in use is worth a word only where nothing else explains why the host is named.
-    return finding.idle && providers.length > 0 ? [] : [finding.problem];
-  });
+  // Installed and not in use is worth a word only where nothing else explains why the host is named.
+  const found = findings.flatMap((finding) => (finding && "problem" in finding ? [finding] : []));
+  const active = found.filter(({ idle }) => !idle);
+  const idle = providers.length > 0 ? [] : found.filter((finding) => finding.idle);
+  const problems = [...active, ...idle].map(({ problem }) => problem);
   if (providers.length === 0 && problems.length === 0 && !answer.stdout.includes("@@virtu probe")) {
     throw new VirtuError({
       kind: "unparsed",

@@ -1,27 +1,18 @@
 /** Ganeti: one provider for each cluster, driven on its master. Every action is a Ganeti job that is followed to its end. */
-import { VirtuError } from "../errors.ts";
-import type { Command } from "../ssh/command.ts";
-import type { HostRef, Pool } from "../ssh/types.ts";
-import {
-  type Cells,
-  type GanetiAccess,
-  gnt,
-  instanceFields,
-  listCommand,
-  nodeFields,
-  numberOf,
-  parseList,
-  parseTable,
-  submitCommand,
-  watchCommand,
-} from "../tools/ganeti.ts";
-import { explainGaneti, masterIn } from "../tools/ganeti-errors.ts";
-import { type GanetiFound, sameHost } from "../tools/ganeti-probe.ts";
-import { roleOf, statusOf } from "../tools/ganeti-status.ts";
-import { verbOf } from "./action-words.ts";
-import { ask } from "./exec.ts";
-import { runJob } from "./ganeti-job.ts";
-import { isBasic, refusalByStatus } from "./rules.ts";
+import { type Command, sh } from "../ssh/command.ts";
+import type { ExecOptions, ExecResult, HostRef } from "../ssh/types.ts";
+import { findJob, type GanetiAccess } from "../tools/ganeti.ts";
+import { type GanetiStep, stepCommand, stepsOf } from "../tools/ganeti-actions.ts";
+import { consoleOf, graphicsOf } from "./ganeti-console.ts";
+import { detailsOf, targetsOf } from "./ganeti-details.ts";
+import { type GanetiJob, runJob } from "./ganeti-job.ts";
+import { GanetiJobs } from "./ganeti-jobs.ts";
+import { GanetiMaster, type MasterOptions } from "./ganeti-master.ts";
+import { GanetiNodes } from "./ganeti-nodes.ts";
+import { GanetiReader } from "./ganeti-read.ts";
+import { instanceRow, nodeRow, type RowPlace, textFact } from "./ganeti-rows.ts";
+import { refusesInstance } from "./ganeti-rules.ts";
+import { GanetiWatch } from "./ganeti-watch.ts";
 import type {
   Action,
   ActionEvent,
@@ -31,24 +22,21 @@ import type {
   Attachment,
   ConsoleWay,
   GraphicsWay,
-  HostNode,
   Instance,
   InstanceDetails,
   MigrationTarget,
+  NodeActions,
   Provider,
+  ProviderEvent,
+  ProviderJobs,
   ProviderOptions,
+  Refusal,
   Snapshot,
 } from "./types.ts";
 
-/** A list takes 1 to 2 s, several times as long on a loaded master. */
-const listLimitMs = 45_000;
+export type { GanetiJob } from "./ganeti-job.ts";
 
-export interface GanetiOptions {
-  pool: Pool;
-  found: GanetiFound & { master: string };
-  /** The host as the user named it. */
-  host: HostRef;
-  known: readonly HostRef[];
+export interface GanetiOptions extends MasterOptions {
   /** First pause before a lost job is looked for again (default 1000 ms); doubles each time. */
   retryMs?: number;
 }
@@ -58,9 +46,13 @@ export class GanetiProvider implements Provider {
   readonly attachment: Attachment;
   readonly cluster: string;
   readonly place: string;
-  /** The master as it is known now. */
-  target: HostRef;
-  private access: GanetiAccess;
+  readonly nodes: NodeActions;
+  readonly jobs: ProviderJobs;
+  private readonly master: GanetiMaster;
+  private readonly reader: GanetiReader;
+  private watching: GanetiWatch | null = null;
+  /** Keys by full names, as the last list gave them: what happens is told by names. */
+  private readonly keys = new Map<string, string>();
 
   constructor(private readonly options: GanetiOptions) {
     const { found, host } = options;
@@ -68,194 +60,136 @@ export class GanetiProvider implements Provider {
     this.attachment = { host, label: this.cluster };
     // Two clusters may have one name; their first node group never has one UUID.
     this.place = `ganeti/${this.cluster}@${found.group?.slice(0, 8) ?? found.master}`;
-    this.access = { directory: found.directory, sudo: found.sudo };
-    this.target = host;
-    this.moveTo(found.master);
+    this.master = new GanetiMaster(options);
+    this.reader = new GanetiReader(this.master, this.cluster);
+    this.nodes = new GanetiNodes(this.master, (jobs) => this.carry(jobs));
+    this.jobs = new GanetiJobs(this.master, this.reader);
   }
 
-  private moveTo(master: string): void {
-    const { found, host, known } = this.options;
-    const named = [host, ...known].find((other) => sameHost(bareName(other), master));
-    if (sameHost(found.hostname, master)) this.target = host;
-    else if (named) this.target = named;
-    else {
-      this.target = { name: master, via: host, user: "root" };
-      this.access = { ...this.access, sudo: false };
-    }
-  }
-
-  /** Asks the master; when it has moved, once more the new one. */
-  private async onMaster<T extends { stderr: string }>(question: (target: HostRef) => Promise<T>): Promise<T> {
-    const answer = await question(this.target);
-    const master = masterIn(answer.stderr);
-    if (master === null) return answer;
-    this.moveTo(master);
-    return question(this.target);
+  /** The master as it is known now. */
+  get target(): HostRef {
+    return this.master.target;
   }
 
   async list(options: ProviderOptions): Promise<Snapshot> {
-    const answer = await this.onMaster((target) =>
-      ask(this.options.pool, target, listCommand(this.access), "reading the instances", {
-        timeoutMs: listLimitMs,
-        ...options,
-      }),
-    );
-    const tables = parseList(answer.stdout);
-    if (!readable(tables.instances)) throw this.failed("the instances", answer.stderr);
-    if (!readable(tables.nodes)) throw this.failed("the nodes", answer.stderr);
-    const instances = this.rows(tables.instances.text, instanceFields, "gnt-instance list");
-    const nodes = this.rows(tables.nodes.text, nodeFields, "gnt-node list");
-    return {
-      instances: instances.map((cells) => this.instance(cells)),
-      nodes: nodes.map((cells) => this.node(cells)),
-      notes: [],
-    };
+    const tables = await this.reader.tables(options);
+    const from: RowPlace = { place: this.place, cluster: this.cluster, host: this.attachment.host.name };
+    const instances = tables.instances.map((cells) => instanceRow(cells, from));
+    this.keys.clear();
+    for (const { name, key } of instances) this.keys.set(name, key);
+    return { instances, nodes: tables.nodes.map((cells) => nodeRow(cells, from)), notes: [] };
   }
 
-  private rows<F extends string>(text: string, fields: readonly F[], program: string): Cells<F>[] {
-    return parseTable(text, fields).map((row, index) => {
-      if (row) return row;
-      throw new VirtuError({
-        kind: "unparsed",
-        what: `${program} printed a row that virtu can't read`,
-        where: this.target.name,
-        why: `line ${index + 1} has not the ${fields.length} columns that were asked for`,
-        detail: text.split("\n")[index],
-      });
-    });
+  refuses(action: ActionName, instance: Instance): Refusal {
+    return refusesInstance(action, instance);
   }
 
-  private failed(what: string, stderr: string): VirtuError {
-    return new VirtuError({
-      kind: "refused",
-      what: `Ganeti did not list ${what} of ${this.cluster}`,
-      where: this.target.name,
-      ...explainGaneti(stderr),
-      detail: stderr.trim() || undefined,
-    });
-  }
-
-  private instance(cells: Cells<(typeof instanceFields)[number]>): Instance {
-    const name = cells.name ?? "";
-    const status = statusOf(cells.status);
-    const live = status === "running" ? numberOf(cells.oper_ram) : null;
-    return {
-      key: `${this.place}/${cells.uuid ?? name}`,
-      name,
-      id: cells.uuid ?? name,
-      provider: "ganeti",
-      cluster: this.cluster,
-      host: this.attachment.host.name,
-      node: cells.pnode,
-      status,
-      statusDetail: cells.status ?? "unknown",
-      vcpus: (status === "running" ? numberOf(cells.oper_vcpus) : null) ?? numberOf(cells["be/vcpus"]),
-      memoryMiB: live ?? numberOf(cells["be/maxmem"]),
-      facts: {
-        uuid: cells.uuid,
-        secondaries: cells.snodes || null,
-        hypervisor: cells.hypervisor,
-        os: cells.os,
-        diskTemplate: cells.disk_template,
-        disksMiB: cells["disk.sizes"] || null,
-        ip: cells["nic.ips"] === "None" ? null : cells["nic.ips"] || null,
-        mac: cells["nic.macs"] || null,
-        link: cells["nic.links"] || null,
-        displayPort: numberOf(cells.network_port),
-        tags: cells.tags || null,
-        adminState: cells.admin_state,
-        created: cells.ctime,
-      },
-    };
-  }
-
-  private node(cells: Cells<(typeof nodeFields)[number]>): HostNode {
-    const name = cells.name ?? "";
-    return {
-      key: `${this.place}/node/${name}`,
-      name,
-      provider: "ganeti",
-      cluster: this.cluster,
-      host: this.attachment.host.name,
-      roles: roleOf(cells.role),
-      diskTotal: numberOf(cells.dtotal),
-      diskFree: numberOf(cells.dfree),
-      memoryTotal: numberOf(cells.mtotal),
-      memoryNode: numberOf(cells.mnode),
-      memoryFree: numberOf(cells.mfree),
-      primaryInstances: numberOf(cells.pinst_cnt),
-      secondaryInstances: numberOf(cells.sinst_cnt),
-    };
-  }
-
-  refuses(action: ActionName, instance: Instance): string | null {
-    if (!isBasic(action)) return `Ganeti has no "${verbOf(action)}" here`;
-    if (instance.statusDetail === "ADMIN_offline" && action !== "force-off") return "it is marked offline in Ganeti";
-    return refusalByStatus(action, instance);
+  private steps(action: Action, instance: Instance, limitSeconds?: number): readonly GanetiStep[] | null {
+    const diskTemplate = textFact(instance, "diskTemplate");
+    return stepsOf(action, { name: instance.name, diskTemplate }, limitSeconds);
   }
 
   preview(action: Action, instance: Instance, options: ActionLimits = {}): string[] {
-    return isBasic(action.do) ? [submitCommand(this.access, action.do, instance.name, options.limitSeconds).line] : [];
+    const steps = this.steps(action, instance, options.limitSeconds) ?? [];
+    return steps.map((step) => stepCommand(this.master.access, step).line);
   }
 
   unattended(action: Action, instance: Instance): Command | null {
-    return isBasic(action.do) ? submitCommand(this.access, action.do, instance.name) : null;
-  }
-
-  async details(): Promise<InstanceDetails> {
-    throw new VirtuError({ kind: "refused", what: "Nothing more is known of it", where: this.target.name });
-  }
-
-  async targets(): Promise<MigrationTarget[]> {
-    return [];
-  }
-
-  console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
-    return {
-      host: this.target,
-      command: gnt(this.access, "gnt-instance", ["console", instance.name]),
-      takeOver: null,
-      wake: "\r",
-      leave: "\x1d",
-      explain: () => null,
-    };
-  }
-
-  async graphics(): Promise<GraphicsWay | null> {
-    return null;
+    const [first, ...others] = (this.steps(action, instance) ?? []).map((step) =>
+      stepCommand(this.master.access, step),
+    );
+    return first ? others.reduce((one, other) => sh`${one} && ${other}`, first) : null;
   }
 
   async act(
-    { do: action }: Action,
+    action: Action,
     instance: Instance,
     options: ProviderOptions & ActionLimits & { onEvent?: (event: ActionEvent) => void },
   ): Promise<ActionOutcome> {
-    if (!isBasic(action)) {
-      return { ok: false, job: null, text: null, error: this.refuses(action, instance), detail: null };
+    const steps = this.steps(action, instance, options.limitSeconds);
+    if (!steps) {
+      const kept = action.do === "remove" ? "Ganeti removes an instance's disks with it: they can't be kept" : null;
+      const error = kept ?? this.refuses(action.do, instance) ?? "Ganeti can't do that";
+      return { ok: false, job: null, text: null, error, detail: null };
     }
-    const { pool, retryMs = 1000 } = this.options;
-    return runJob({
-      action,
-      instance: instance.name,
-      where: this.cluster,
-      retryMs,
-      access: () => this.access,
-      submit: () => submitCommand(this.access, action, instance.name, options.limitSeconds),
-      watch: (job) => watchCommand(this.access, job),
-      exec: (command, more) =>
-        this.onMaster((target) => pool.exec(target, command(), { signal: options.signal, priority: "user", ...more })),
-      onEvent: options.onEvent ?? (() => {}),
-      signal: options.signal,
-    });
+    return this.carry(
+      steps.map((step) => ({
+        what: `${instance.name} got its ${action.do}`,
+        submit: (access) => stepCommand(access, step),
+        find: (recent, seconds) => findJob(recent, step, seconds),
+        onEvent: options.onEvent,
+        signal: options.signal,
+      })),
+    );
   }
-}
 
-/** A host's name without user and port. */
-function bareName(host: HostRef): string {
-  return host.name.replace(/^[^@]*@/, "").replace(/:\d+$/, "");
-}
+  /** One after another; what comes after a failure is not done. */
+  private async carry(jobs: readonly GanetiJob[]): Promise<ActionOutcome> {
+    let outcome: ActionOutcome = { ok: true, job: null, text: "nothing to do", error: null, detail: null };
+    for (const job of jobs) {
+      outcome = await this.job(job);
+      if (!outcome.ok) return outcome;
+    }
+    return outcome;
+  }
 
-/** Status 14: this version does not know one of the fields; it stands as `??` in an otherwise good table. */
-function readable<T extends { status: number }>(table: T | null): table is T {
-  return table !== null && (table.status === 0 || table.status === 14);
+  /** Submits a job and follows it to its end. */
+  job(job: GanetiJob): Promise<ActionOutcome> {
+    const { retryMs = 1000 } = this.options;
+    return runJob({ master: this.master, where: this.cluster, retryMs }, job);
+  }
+
+  /** A command as it would run now, and where. */
+  describe(command: (access: GanetiAccess) => Command): { target: HostRef; command: Command } {
+    return { target: this.target, command: command(this.master.access) };
+  }
+
+  /** Runs a command on the master, wherever it is by now. */
+  run(command: (access: GanetiAccess) => Command, options?: ExecOptions): Promise<ExecResult> {
+    return this.master.run(command, options);
+  }
+
+  async details(instance: Instance, options: ProviderOptions): Promise<InstanceDetails> {
+    return detailsOf(await this.reader.details(instance.name, options), instance);
+  }
+
+  async targets(
+    action: "migrate" | "move" | "failover",
+    instance: Instance,
+    options: ProviderOptions,
+  ): Promise<MigrationTarget[]> {
+    return targetsOf(action, await this.reader.details(instance.name, options), instance);
+  }
+
+  console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
+    return consoleOf(instance, this.master, this.watching?.jobOn(instance.name) ?? null);
+  }
+
+  async graphics(instance: Instance, options: ProviderOptions): Promise<GraphicsWay | null> {
+    return graphicsOf(instance, await this.reader.details(instance.name, options), this.master);
+  }
+
+  /** By LUXI alone: a gnt-job list every second would cost the master more than the polling that it saves. */
+  async watch(options: {
+    signal: AbortSignal;
+    onReady: () => void;
+    onEvent: (event: ProviderEvent) => void;
+  }): Promise<void> {
+    const broken = new AbortController();
+    const stop = () => broken.abort();
+    options.signal.addEventListener("abort", stop, { once: true });
+    if (options.signal.aborted) stop();
+    const watching = new GanetiWatch(
+      this.master.luxi,
+      { ...options, keyOf: (name) => this.keys.get(name) ?? null },
+      broken,
+    );
+    this.watching = watching;
+    try {
+      await watching.run();
+    } finally {
+      options.signal.removeEventListener("abort", stop);
+      if (this.watching === watching) this.watching = null;
+    }
+  }
 }

@@ -5,6 +5,7 @@
 import type { EventEmitter } from "node:events";
 import type { VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
+import type { ParallelSettings } from "./limits.ts";
 import type {
   Action,
   ActionName,
@@ -17,6 +18,7 @@ import type {
   ProviderName,
   Status,
 } from "./types.ts";
+import type { Condition, OnFailure, Wave } from "./waves.ts";
 
 export interface InventoryOptions {
   pool: Pool;
@@ -27,8 +29,8 @@ export interface InventoryOptions {
   intervalMs?: number;
   /** The same for a host all of whose providers tell of changes by themselves (default 30,000; never below `intervalMs`). */
   watchedIntervalMs?: number;
-  /** Actions that run at once on one host or cluster (default 2). */
-  parallel?: number;
+  /** Actions that run at once on each place and host (default: 2 on each place). */
+  limits?: ParallelSettings;
 }
 
 /**
@@ -91,6 +93,33 @@ export interface ActionItem {
   queuedAt: number;
   startedAt: number | null;
   endedAt: number | null;
+  /** In a run of waves, the index of its wave. */
+  wave?: number;
+}
+
+/**
+ * - `acting`: its instances are acted on; - `checking`: they are asked the conditions;
+ * - `failed`: one of them failed, or a condition did not hold in time; - `cancelled`: it never began.
+ */
+export interface WaveView {
+  title: string;
+  until: readonly Condition[];
+  state: "waiting" | "acting" | "checking" | "done" | "failed" | "cancelled";
+  /** What is waited for, or why it failed. */
+  text: string;
+}
+
+/** Everything that one `act` call started. */
+export interface ActionRunView {
+  run: number;
+  request: Action | NodeAction;
+  /** In the order asked for. */
+  items: readonly ActionItem[];
+  /** Empty where no order was asked for. */
+  waves: readonly WaveView[];
+  /** Epoch milliseconds. */
+  startedAt: number;
+  endedAt: number | null;
 }
 
 /** An instance as the table shows it. */
@@ -116,6 +145,8 @@ export interface InventoryView {
   nodes: readonly NodeRow[];
   /** Queued and running actions, oldest first. */
   pending: readonly ActionItem[];
+  /** The latest runs, newest first. */
+  runs: readonly ActionRunView[];
 }
 
 export interface InventoryEvents {
@@ -141,12 +172,16 @@ export type Found =
   | { kind: "node"; provider: Provider; node: HostNode };
 
 export interface ActOptions {
-  /** Actions at once on each host or cluster, for this run. */
+  /** Actions at once on each place, for this run, whatever the limits say. */
   parallel?: number;
   /** Seconds that a shutdown may take before it counts as failed (default 120). */
   limitSeconds?: number;
   /** Cancels items that have not started, and stops following the started ones (they go on where they run). */
   signal?: AbortSignal;
+  /** One after the other; keys that stand in none of them begin at once. */
+  waves?: readonly Wave[];
+  /** What becomes of the waves after one that failed (default `stop`). */
+  onFailure?: OnFailure;
 }
 
 export interface ActionRun {
@@ -186,6 +221,10 @@ export interface Inventory extends EventEmitter<InventoryEvents> {
   act(action: Action | NodeAction, keys: readonly string[], options?: ActOptions): ActionRun;
   /** Takes back an item that has not started; false when it has. */
   cancel(itemId: number): boolean;
+  /** Takes back what of a run has not started; how many items that were. */
+  cancelRun(run: number): number;
+  /** The request of a run that is over once more, on those where it failed; null when there are none. */
+  retry(run: number, options?: Pick<ActOptions, "signal">): ActionRun | null;
   /** Stops polling and following; nothing on the hosts is touched. */
   end(): void;
 }

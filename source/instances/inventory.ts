@@ -2,22 +2,25 @@
 import { EventEmitter } from "node:events";
 import type { HostRef } from "../ssh/types.ts";
 import { ActionQueue } from "./action-queue.ts";
+import { holds } from "./conditions.ts";
 import { HostEntry, type PlaceRecord, type Surroundings } from "./host-entry.ts";
+import { InstanceRows, nodeRows } from "./inventory-rows.ts";
 import type {
   ActionItem,
   ActionRun,
   ActOptions,
   Found,
-  InstanceRow,
   Inventory,
   InventoryEvents,
   InventoryOptions,
   InventoryView,
-  NodeRow,
 } from "./inventory-types.ts";
+import { limitsOf } from "./limits.ts";
+import { indexOf } from "./snapshot-index.ts";
 import { previewOf, type Request, type RequestName } from "./target.ts";
 import type { Provider, Status } from "./types.ts";
 import { Watching } from "./watching.ts";
+import type { Condition } from "./waves.ts";
 
 export type * from "./inventory-types.ts";
 
@@ -30,6 +33,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   private readonly places = new Map<string, PlaceRecord>();
   /** The latest item of each instance, until the next action on it. */
   private readonly outcomes = new Map<string, ActionItem>();
+  private readonly rows = new InstanceRows();
   private readonly queue: ActionQueue;
   private readonly around: Surroundings;
   private readonly intervalMs: number;
@@ -61,7 +65,9 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       shownBy: (place, asking) => this.shownBy(place, asking),
     };
     this.queue = new ActionQueue({
-      parallel: options.parallel ?? 2,
+      limits: options.limits ?? limitsOf(),
+      check: (condition, key, withinSeconds, signal) => this.check(condition, key, withinSeconds, signal),
+      onRun: () => this.changed(),
       find: (key) => this.find(key),
       statusAfter: (provider, key) => this.statusAfter(provider, key),
       onItem: (item) => {
@@ -78,20 +84,12 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   view(): InventoryView {
     this.drawn ??= {
       hosts: [...this.hosts.values()].map((entry) => ({ ...entry.view(), live: this.isLive(entry) })),
-      instances: [...this.places.values()].flatMap((record) => this.rows(record)).sort(byName),
-      nodes: [...this.places.values()].flatMap(nodeRows).sort(byName),
+      instances: this.rows.of([...this.places.values()], (key) => this.outcomes.get(key) ?? null),
+      nodes: nodeRows([...this.places.values()]),
       pending: this.queue.pending(),
+      runs: this.queue.runs(),
     };
     return this.drawn;
-  }
-
-  private rows({ snapshot, seenAt, stale }: PlaceRecord): InstanceRow[] {
-    return snapshot.instances.map((instance) => ({
-      ...instance,
-      seenAt,
-      stale,
-      action: this.outcomes.get(instance.key) ?? null,
-    }));
   }
 
   private changed(): void {
@@ -202,9 +200,10 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
 
   find(key: string): Found | null {
     for (const { provider, snapshot } of this.places.values()) {
-      const instance = snapshot.instances.find((other) => other.key === key);
+      const { instances, nodes } = indexOf(snapshot);
+      const instance = instances.get(key);
       if (instance) return { kind: "instance", provider, instance };
-      const node = snapshot.nodes.find((other) => other.key === key);
+      const node = nodes.get(key);
       if (node) return { kind: "node", provider, node };
     }
     return null;
@@ -225,10 +224,23 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       await this.refreshEntry(entry, { priority: "user", fresh: true });
       const record = this.places.get(provider.place);
       if (record && !record.stale && record.seenAt >= began) {
-        return record.snapshot.instances.find((instance) => instance.key === key)?.status ?? null;
+        return indexOf(record.snapshot).instances.get(key)?.status ?? null;
       }
     }
     return null;
+  }
+
+  private async check(
+    condition: Condition,
+    key: string,
+    withinSeconds: number,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    const found = this.find(key);
+    if (found?.kind !== "instance") return "it is no longer there";
+    const { provider, instance } = found;
+    const status = () => this.statusAfter(provider, key);
+    return holds(condition, { pool: this.around.pool, provider, instance, status, withinSeconds, signal });
   }
 
   refuses(action: RequestName, key: string): string | null {
@@ -251,6 +263,14 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     return this.queue.cancel(itemId);
   }
 
+  cancelRun(run: number): number {
+    return this.queue.cancelRun(run);
+  }
+
+  retry(run: number, options?: Pick<ActOptions, "signal">): ActionRun | null {
+    return this.queue.retry(run, options);
+  }
+
   end(): void {
     if (this.ended) return;
     this.ended = true;
@@ -258,15 +278,4 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     this.watching.stop();
     for (const entry of this.hosts.values()) entry.end();
   }
-}
-
-function nodeRows({ snapshot, seenAt, stale }: PlaceRecord): NodeRow[] {
-  return snapshot.nodes.map((node) => ({ ...node, seenAt, stale }));
-}
-
-// One collator for all: a localeCompare with options makes its own each time, too slow for thousands of rows.
-const collator = new Intl.Collator("en", { numeric: true });
-
-function byName(one: { name: string; host: string }, other: { name: string; host: string }): number {
-  return collator.compare(one.name, other.name) || collator.compare(one.host, other.host);
 }

@@ -9,6 +9,7 @@ import {
   isPerProcess,
   pollCommand,
   pollLimit,
+  startConsoleCommand,
   stateCommand,
 } from "../tools/virsh.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
@@ -16,7 +17,10 @@ import { type Domain, type HostPoll, parsePoll, statusOf, whole } from "../tools
 import { usageOf } from "../tools/virsh-usage.ts";
 import { verbOf } from "./action-words.ts";
 import { ask, isPassing, pause } from "./exec.ts";
+import { libvirtGraphics, libvirtScreenshot } from "./libvirt-screen.ts";
+import { LibvirtStores } from "./libvirt-stores.ts";
 import { isBasic, refusalByStatus } from "./rules.ts";
+import type { Stores } from "./stores-types.ts";
 import type {
   Action,
   ActionEvent,
@@ -57,10 +61,12 @@ export class LibvirtProvider implements Provider {
   readonly cluster = null;
   readonly place: string;
   readonly target: HostRef;
+  readonly stores: Stores;
 
   constructor(private readonly options: LibvirtOptions) {
     this.attachment = { host: options.host, label: options.uri };
     this.target = options.host;
+    this.stores = new LibvirtStores(options);
     this.place = `libvirt/${options.host.name}/${options.uri}`;
   }
 
@@ -188,14 +194,19 @@ export class LibvirtProvider implements Provider {
       host: this.target,
       command: consoleCommand(this.options.uri, domainWord(instance), false),
       takeOver: consoleCommand(this.options.uri, domainWord(instance), true),
+      start: startConsoleCommand(this.options.uri, domainWord(instance)),
       wake: "\r",
       leave: "\x1d",
       explain: () => null,
     };
   }
 
-  async graphics(): Promise<GraphicsWay | null> {
-    return null;
+  graphics(instance: Instance, options: ProviderOptions): Promise<GraphicsWay | null> {
+    return libvirtGraphics(this.options, instance, options);
+  }
+
+  screenshot(instance: Instance, options: ProviderOptions): Promise<Uint8Array> {
+    return libvirtScreenshot(this.options, instance, options);
   }
 
   async act({ do: action }: Action, instance: Instance, options: ActOptions): Promise<ActionOutcome> {

@@ -20,16 +20,17 @@ export function select<T extends Named>(
   instances: readonly T[],
   words: readonly string[],
   silentHosts: readonly string[] = [],
+  noun: "instance" | "node" = "instance",
 ): Selection<T> {
   const found = new Map<string, T>();
   const unseen: string[] = [];
   for (const word of words) {
     const matches = candidates(instances, word);
     const [only] = matches;
-    if (matches.length > 1) throw ambiguous(word, matches);
+    if (matches.length > 1) throw ambiguous(word, matches, noun);
     if (only) found.set(only.key, only);
     else if (silentHosts.length > 0) unseen.push(word);
-    else throw unknown(instances, word);
+    else throw unknown(instances, word, noun);
   }
   return { found: [...found.values()], unseen };
 }
@@ -57,18 +58,18 @@ function isHost(instance: Named, host: string): boolean {
   return [instance.host, bare, bare.replace(/:\d+$/, ""), instance.cluster].includes(host);
 }
 
-function ambiguous(word: string, matches: readonly Named[]): VirtuError {
+function ambiguous(word: string, matches: readonly Named[], noun: string): VirtuError {
   const ways = matches.map((instance) => `${instance.host}/${instance.name}`);
   return new VirtuError({
     kind: "usage",
-    what: `${word} means ${matches.length} instances`,
+    what: `${word} means ${matches.length} ${noun}s`,
     where: word,
     why: `there are ${ways.join(", ")}`,
     hint: "Write HOST/NAME, with the full name.",
   });
 }
 
-function unknown(instances: readonly Named[], word: string): VirtuError {
+function unknown(instances: readonly Named[], word: string, noun: string): VirtuError {
   const name = word.slice(word.lastIndexOf("/") + 1);
   const near = [...new Set(instances.map((instance) => instance.name))]
     .map((other) => ({ other, apart: Math.min(distance(name, other), distance(name, other.split(".")[0] ?? "")) }))
@@ -78,10 +79,10 @@ function unknown(instances: readonly Named[], word: string): VirtuError {
     .map(({ other }) => other);
   return new VirtuError({
     kind: "usage",
-    what: "There is no such instance",
+    what: `There is no such ${noun}`,
     where: word,
     why: near.length > 0 ? `the nearest are ${near.join(", ")}` : `none of the ${instances.length} is called so`,
-    hint: "virtu instances lists them all.",
+    hint: `virtu instances${noun === "node" ? " --nodes" : ""} lists them all.`,
   });
 }
 

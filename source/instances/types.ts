@@ -2,6 +2,7 @@
 import type { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, HostRef, Pool } from "../ssh/types.ts";
+import type { Stores } from "./stores-types.ts";
 
 export type ProviderName = "ganeti" | "libvirt" | "xen" | "xenserver";
 export type Status = "running" | "stopped" | "paused" | "error" | "unknown";
@@ -237,10 +238,14 @@ export interface ConsoleWay {
   command: Command;
   /** The same, taking the console from whoever has it; null where that can't be done. */
   takeOver: Command | null;
+  /** Starts the instance and is attached before it prints its first line; null or absent: the provider can't do that. */
+  start?: Command | null;
   /** Sent after the opening, so that a silent getty prints its prompt; null: nothing is needed. */
   wake: string | null;
   /** What the remote program takes to leave (`\x1d`); null: closing the channel is enough. */
   leave: string | null;
+  /** Why one may not want to open it now: what it would hinder. Absent or null: nothing. */
+  warning?: string | null;
   /** What the program's last words mean, in the user's words, when it ended by itself; null: nothing known. */
   explain: (text: string, status: number | null) => { why: string; hint: string; inUse: boolean } | null;
 }
@@ -342,6 +347,8 @@ export interface Provider {
   watch?(options: { signal: AbortSignal; onReady: () => void; onEvent: (event: ProviderEvent) => void }): Promise<void>;
   /** Absent: the provider has no actions on nodes. */
   readonly nodes?: NodeActions;
+  /** Absent: the provider has no storage or networks of its own to look after. */
+  readonly stores?: Stores;
   /** Absent: the provider has no jobs. */
   readonly jobs?: ProviderJobs;
 }

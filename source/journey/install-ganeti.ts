@@ -69,7 +69,11 @@ function clusterNameStep(request: GanetiRequest, nodes: readonly PlanNode[], sta
 }
 
 /** Packages for what was chosen. */
-export function ganetiPackagesFor({ hypervisors, storage, systems }: GanetiRequest): string[] {
+export function ganetiPackagesFor({
+  hypervisors,
+  storage,
+  systems,
+}: Pick<GanetiRequest, "hypervisors" | "systems"> & { storage: Pick<GanetiRequest["storage"], "kind"> }): string[] {
   return [
     ...ganetiPackages.base,
     ...(storage.kind === "lvm" ? ganetiPackages.lvm : []),

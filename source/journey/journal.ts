@@ -42,14 +42,29 @@ export type Entry =
   /** Nothing moves any more, for good. */
   | { kind: "over"; state: "done" | "failed" | "cancelled" };
 
-/** `at`: epoch milliseconds. */
-export type JournalRecord = Entry & { at: number };
+/** What is said in a journal, by its kind. */
+interface Kind {
+  kind: string;
+}
 
-const kinds = new Set(["run", "carried", "already", "start", "void", "end", "decision", "over"]);
+/** An entry as it is kept. `at`: epoch milliseconds. */
+export type Kept<E extends Kind> = E & { at: number };
+export type JournalRecord = Kept<Entry>;
 
-function parse(line: string): JournalRecord | null {
+const runKinds: ReadonlySet<string> = new Set([
+  "run",
+  "carried",
+  "already",
+  "start",
+  "void",
+  "end",
+  "decision",
+  "over",
+]);
+
+function parse<E extends Kind>(line: string, kinds: ReadonlySet<string>): Kept<E> | null {
   try {
-    const value = JSON.parse(line) as JournalRecord | null;
+    const value = JSON.parse(line) as Kept<E> | null;
     return typeof value === "object" && value !== null && typeof value.at === "number" && kinds.has(value.kind)
       ? value
       : null;
@@ -58,15 +73,22 @@ function parse(line: string): JournalRecord | null {
   }
 }
 
-/** The whole records of a journal's text, and how many bytes they take: a last line cut off by a crash is left out. */
-export function parseJournal(text: string, file: string): { records: JournalRecord[]; bytes: number } {
+/**
+ * The whole records of a journal's text, and how many bytes they take: a last line cut off by a crash is left out.
+ * @param kinds Those that there may be; a run's by default.
+ */
+export function parseJournal<E extends Kind = Entry>(
+  text: string,
+  file: string,
+  kinds: ReadonlySet<string> = runKinds,
+): { records: Kept<E>[]; bytes: number } {
   const lines = text.split("\n");
   // What follows the last newline was never finished.
   lines.pop();
-  const records: JournalRecord[] = [];
+  const records: Kept<E>[] = [];
   let bytes = 0;
   for (const [index, line] of lines.entries()) {
-    const record = parse(line);
+    const record = parse<E>(line, kinds);
     if (!record) {
       if (index === lines.length - 1) break;
       throw new VirtuError({
@@ -84,12 +106,15 @@ export function parseJournal(text: string, file: string): { records: JournalReco
 }
 
 /** Reads a journal without writing to it. */
-export async function readJournal(file: string): Promise<JournalRecord[]> {
-  return parseJournal(await readFile(file, "utf8"), file).records;
+export async function readJournal<E extends Kind = Entry>(
+  file: string,
+  kinds: ReadonlySet<string> = runKinds,
+): Promise<Kept<E>[]> {
+  return parseJournal<E>(await readFile(file, "utf8"), file, kinds).records;
 }
 
 /** A journal open for writing. Records that come while others are being synced share the next sync. */
-export class Journal {
+export class Journal<E extends Kind = Entry> {
   private waiting: { line: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
   private writing: Promise<void> | null = null;
 
@@ -100,12 +125,16 @@ export class Journal {
   ) {}
 
   /** Opens or makes the file, and cuts off what a crash has left half written. */
-  static async open(file: string, now: () => number): Promise<{ journal: Journal; records: JournalRecord[] }> {
+  static async open<E extends Kind = Entry>(
+    file: string,
+    now: () => number,
+    kinds: ReadonlySet<string> = runKinds,
+  ): Promise<{ journal: Journal<E>; records: Kept<E>[] }> {
     const handle = await open(file, "a+", 0o600);
     try {
-      const { records, bytes } = parseJournal(await handle.readFile("utf8"), file);
+      const { records, bytes } = parseJournal<E>(await handle.readFile("utf8"), file, kinds);
       await handle.truncate(bytes);
-      return { journal: new Journal(handle, bytes, now), records };
+      return { journal: new Journal<E>(handle, bytes, now), records };
     } catch (thrown) {
       await handle.close();
       throw thrown;
@@ -113,7 +142,7 @@ export class Journal {
   }
 
   /** The record as it is kept, and a promise that resolves once it is on disk. Order is that of the calls. */
-  append(entry: Entry): { record: JournalRecord; kept: Promise<void> } {
+  append(entry: E): { record: Kept<E>; kept: Promise<void> } {
     const record = { at: this.now(), ...entry };
     const kept = new Promise<void>((resolve, reject) => {
       this.waiting.push({ line: `${JSON.stringify(record)}\n`, resolve, reject });

@@ -5,7 +5,7 @@
  */
 import type { HostRef } from "../ssh/types.ts";
 
-export type JourneyKind = "configure" | "install-ganeti" | "install-libvirt";
+export type JourneyKind = "configure" | "install-ganeti" | "install-libvirt" | "take-back";
 
 /** What a step needs before it may start: that step ended well on this node, or on all nodes that are still in. */
 export interface Need {

@@ -4,7 +4,7 @@ import type { Command } from "../ssh/command.ts";
 import type { ExecResult } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { submit } from "../tools/oar.ts";
-import type { JobsAnswer, OarJob } from "../tools/oar-jobs.ts";
+import type { OarJob } from "../tools/oar-jobs.ts";
 import { parseSubmission } from "../tools/oar-submit.ts";
 import { type FollowOptions, followJob, goOn, type ReserveEvent } from "./job-follow.ts";
 import { mayPass, type Pause, pause } from "./job-wait.ts";
@@ -23,7 +23,16 @@ export {
 } from "./reserve-form.ts";
 export { hasUsagePolicy, policyWarnings } from "./reserve-policy.ts";
 
+/** The user's jobs before a reservation was sent, by which the one that it made is known. */
+export interface JobsBefore {
+  jobs: readonly number[];
+  /** Epoch seconds, by the frontend's clock. */
+  now: number;
+}
+
 export interface ReserveOptions extends FollowOptions {
+  /** Called, and waited for, right before the request is sent: who notes this finds its job again after any loss. */
+  onSubmit?: (before: JobsBefore) => Promise<void>;
   /** Wait until the job runs (the default); else give it as soon as OAR has a number for it. */
   wait?: boolean;
 }
@@ -52,7 +61,9 @@ export async function reserve(
   const tell = (kind: ReserveEvent["kind"], text: string, jobId: number | null = null) =>
     onEvent?.({ kind, text, jobId, job: null });
   // Looking first tells an OAR that can't answer before oarsub is there to hang, and which jobs are not this one.
-  const before = await askJobs(context, site, { signal, priority: "user", what: "The reservation can't be made" });
+  const known = await askJobs(context, site, { signal, priority: "user", what: "The reservation can't be made" });
+  const before = { jobs: known.jobs.map((job) => job.jobId), now: known.now };
+  await options.onSubmit?.(before);
   const command = reserveCommand(request);
   tell("submitting", command.line);
   const result = await context.pool.exec(frontendOf(site), command, {
@@ -104,7 +115,7 @@ async function findSubmitted(
   context: Context,
   site: Site,
   request: ReserveRequest,
-  before: JobsAnswer,
+  before: JobsBefore,
   result: ExecResult,
   { sleep, signal, tell }: Search,
 ): Promise<number> {
@@ -144,9 +155,24 @@ async function findSubmitted(
   });
 }
 
+/**
+ * The job that a request has made whose sender came to its end before it heard the number; null: OAR shows none. oarsub may
+ * go on for some seconds without its sender.
+ */
+export async function findReserved(
+  context: Context,
+  site: Site,
+  request: ReserveRequest,
+  before: JobsBefore,
+  options: { signal?: AbortSignal } = {},
+): Promise<number | null> {
+  const { jobs } = await askJobs(context, site, { ...options, priority: "user" });
+  return jobs.find((job) => isNew(job, request, before))?.jobId ?? null;
+}
+
 /** Whether a job is the one that this request made: not there before, and the same words on oarsub's line. */
-function isNew(job: OarJob, request: ReserveRequest, before: JobsAnswer): boolean {
-  if (before.jobs.some(({ jobId }) => jobId === job.jobId)) return false;
+function isNew(job: OarJob, request: ReserveRequest, before: JobsBefore): boolean {
+  if (before.jobs.includes(job.jobId)) return false;
   if (job.submittedAt !== null && job.submittedAt < before.now - 1) return false;
   // OAR keeps the line with its quotes gone.
   const bare = (line: string) =>

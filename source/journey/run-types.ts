@@ -2,6 +2,8 @@
 import type { JourneyKind, RunState, RunView } from "./plan.ts";
 
 export interface RunOptions {
+  /** Id of a run that is started, for who has noted it before; by default a new one. */
+  id?: string;
   /** Which engine carries broadcast steps; `auto` (default) chooses by the number of nodes. */
   engine?: "pool" | "taktuk" | "auto";
   /** Asked for the secret of a step, once for all nodes; null: nobody is there, or the user gave none. Never kept. */

@@ -32,7 +32,7 @@ const runsKept = 60;
 export async function startRun(context: Context, plan: Plan, options: RunOptions = {}): Promise<RunHandle> {
   checkPlan(plan);
   const now = options.clock ?? Date.now;
-  const id = newRunId(plan.kind, new Date(now()));
+  const id = options.id ?? newRunId(plan.kind, new Date(now()));
   await keepPlan(runFiles(context, id), plan);
   const run = await open(context, id, plan, options);
   // Its failure takes nothing from the run.

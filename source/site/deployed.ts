@@ -6,6 +6,7 @@ import { NullFile } from "./machine/open-file.ts";
 import { aptGet } from "./programs/apt-get.ts";
 import { aptCache, dpkg, dpkgQuery } from "./programs/dpkg.ts";
 import { gnt } from "./programs/ganeti.ts";
+import { addLuxi } from "./programs/ganeti-luxi.ts";
 import { bridgePrograms, networkPrograms } from "./programs/network.ts";
 import { ssh } from "./programs/ssh-client.ts";
 import { df, lsblk, lvm, wipefs } from "./programs/storage.ts";
@@ -140,7 +141,8 @@ function brought(
       machine.install(bridgePrograms(network), "/usr/sbin");
       return;
     case "ganeti":
-      for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-os"]) {
+      addLuxi(machine, clusters);
+      for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-os", "gnt-network"]) {
         machine.install(
           { [program]: gnt(program, clusters, packages?.installed.get("ganeti") ?? "3.0.2-3") },
           "/usr/sbin",

@@ -3,12 +3,16 @@ import type { Clock } from "./clock.ts";
 import { Machine } from "./machine/machine.ts";
 import type { ScenarioName } from "./options.ts";
 import { gnt } from "./programs/ganeti.ts";
+import { addLuxi } from "./programs/ganeti-luxi.ts";
 import { kadeploy3 } from "./programs/kadeploy3.ts";
 import { kaenv3 } from "./programs/kaenv3.ts";
 import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } from "./programs/oar-others.ts";
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { virsh } from "./programs/virsh.ts";
+import { moreCommands } from "./programs/virsh-more.ts";
+import { xe } from "./programs/xe.ts";
+import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
 import type { Clusters } from "./world/clusters.ts";
 import type { RecordedEnvironment } from "./world/environments.ts";
@@ -17,6 +21,8 @@ import type { Kadeploy } from "./world/kadeploy.ts";
 import type { LibvirtHost } from "./world/libvirt.ts";
 import type { Oar } from "./world/oar.ts";
 import { domain, type Testbed } from "./world/testbed.ts";
+import type { XenHost } from "./world/xen.ts";
+import type { XenPool } from "./world/xenserver.ts";
 
 interface Hardware {
   cores: number;
@@ -149,7 +155,8 @@ export function ganetiMachine(
   const machine = newHost(name, clock, { cores: 8, memoryKiB: 24_684_096 });
   authorize(machine, "root", publicKey);
   clusters.join(machine, ganeti);
-  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job"]) {
+  addLuxi(machine, clusters);
+  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network"]) {
     machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }
   return machine;
@@ -158,6 +165,23 @@ export function ganetiMachine(
 export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: string, delay: () => number): Machine {
   const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
   authorize(machine, "root", publicKey);
-  machine.install({ virsh: virsh(host, delay) });
+  machine.install({ virsh: virsh(host, delay, moreCommands) });
+  return machine;
+}
+
+export function xenMachine(host: XenHost, clock: Clock, publicKey: string): Machine {
+  const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 2_097_152 });
+  authorize(machine, "root", publicKey);
+  host.furnish(machine);
+  machine.install({ xl: xl(host), xentop: xentop(host) }, "/usr/sbin");
+  machine.install({ "xenstore-watch": xenstoreWatch(host) });
+  return machine;
+}
+
+export function xenServerMachine(pool: XenPool, clock: Clock, publicKey: string): Machine {
+  const machine = newHost(`xcp1.${domain}`, clock, { cores: 16, memoryKiB: 4_194_304 });
+  authorize(machine, "root", publicKey);
+  pool.furnish(machine);
+  machine.install({ xe: xe(pool) });
   return machine;
 }

@@ -7,7 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { Clock, realTimers } from "./clock.ts";
 import { deploy } from "./deployed.ts";
-import { fillFrontend, ganetiMachine, libvirtMachine, newHost } from "./hosts.ts";
+import { fillFrontend, ganetiMachine, libvirtMachine, newHost, xenMachine, xenServerMachine } from "./hosts.ts";
 import type { Machine } from "./machine/machine.ts";
 import { Network } from "./network.ts";
 import type { ScenarioName, SiteOptions } from "./options.ts";
@@ -24,6 +24,8 @@ import { Oar } from "./world/oar.ts";
 import { occupy } from "./world/others.ts";
 import { domain, type Node, Testbed } from "./world/testbed.ts";
 import { Troubles } from "./world/trouble.ts";
+import { XenHost, xenGuests } from "./world/xen.ts";
+import { XenPool } from "./world/xenserver.ts";
 
 export { isScenario, type ScenarioName, type SiteOptions, scenarios } from "./options.ts";
 
@@ -36,6 +38,8 @@ export interface World {
   /** That one, and those that were made on deployed nodes. */
   readonly clusters: Clusters;
   readonly libvirt: readonly LibvirtHost[];
+  readonly xen: XenHost;
+  readonly xenPool: XenPool;
   /** Every host that can be reached directly, by name. */
   readonly machines: ReadonlyMap<string, Machine>;
 }
@@ -47,7 +51,7 @@ export interface EmbeddedSite {
   readonly configDir: string;
   /** The frontend's name in that ssh configuration: give it as `--site`. */
   readonly frontend: string;
-  /** Hosts that carry instances, for `--host`: a Ganeti master and the libvirt hosts. */
+  /** Hosts that carry instances, for `--host`: a Ganeti master, two libvirt hosts, a Xen host, a host of an XCP-ng pool. */
   readonly hosts: readonly string[];
   /** Every node that can be reserved. */
   readonly nodes: readonly string[];
@@ -151,6 +155,17 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
     const machine = libvirtMachine(host, clock, publicKey, delay);
     machines.set(machine.name, machine);
   }
+  const xen = new XenHost("xen1", clock, random, xenGuests);
+  const xenPool = new XenPool("lab", clock, random);
+  for (const machine of [xenMachine(xen, clock, publicKey), xenServerMachine(xenPool, clock, publicKey)]) {
+    machines.set(machine.name, machine);
+  }
+  /** Where a host's own ports lead: a node's sshd for the frontend, a guest's VNC for a libvirt host. */
+  const connectOf = (name: string) => {
+    if (name === frontend.name) return connectNode;
+    const host = libvirt.find(({ hostname }) => name === `${hostname}.${domain}`);
+    return host && ((address: string, port: number) => (address === "127.0.0.1" ? host.connectDisplay(port) : null));
+  };
   const slow = `hv2.${domain}`;
   let stopBusy = () => {};
   const applyScenario = (name: ScenarioName) => {
@@ -179,7 +194,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
   };
   try {
     for (const [name, machine] of machines) {
-      await network.listen(name, machine, name === frontend.name ? connectNode : undefined);
+      await network.listen(name, machine, connectOf(name));
     }
     writeFileSync(path.join(directory, "id_ed25519"), userKey.private, { mode: 0o600 });
     writeFileSync(path.join(directory, "id_ed25519.pub"), publicKey);
@@ -191,9 +206,9 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
       sshConfigFile,
       configDir: path.join(directory, "config"),
       frontend: frontend.name,
-      hosts: [ganeti.master.name, ...libvirt.map(({ hostname }) => `${hostname}.${domain}`)],
+      hosts: [ganeti.master.name, ...["hv1", "hv2", "xen1", "xcp1"].map((name) => `${name}.${domain}`)],
       nodes: testbed.nodes.slice(0, count).map(({ name }) => name),
-      world: { oar, testbed, kadeploy, ganeti, clusters, libvirt, machines },
+      world: { oar, testbed, kadeploy, ganeti, clusters, libvirt, xen, xenPool, machines },
       setScenario: (name, on = true) => {
         if (on) active.add(name);
         else active.delete(name);

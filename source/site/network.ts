@@ -1,6 +1,6 @@
 /** The loopback side of the site: one port a host, the ssh configuration that names them, links that can be cut. */
 import { writeFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import { connect as connectTo, type Socket } from "node:net";
 import path from "node:path";
 import { type Duplex, duplexPair } from "node:stream";
 import type { Machine } from "./machine/machine.ts";
@@ -30,7 +30,12 @@ export class Network {
     hostKey: string,
     port: number,
   ): Promise<{ server: HostServer; port: number }> {
-    const host = new HostServer({ machine, hostKey, connect, connectionText: "127.0.0.1 40022 127.0.0.1 22" });
+    const host = new HostServer({
+      machine,
+      hostKey,
+      connect: connect ?? ((_, to) => this.neighbour(to)),
+      connectionText: "127.0.0.1 40022 127.0.0.1 22",
+    });
     return new Promise((resolve, reject) => {
       host.server.once("error", reject);
       host.server.listen(port, "127.0.0.1", () => {
@@ -38,6 +43,11 @@ export class Network {
         resolve({ server: host, port: (host.server.address() as { port: number }).port });
       });
     });
+  }
+
+  /** The site's hosts reach each other: the ssh configuration names each by its port. */
+  private neighbour(port: number): Duplex | null {
+    return [...this.hosts.values()].some((host) => host.port === port) ? connectTo(port, "127.0.0.1") : null;
   }
 
   async listen(name: string, machine: Machine, connect: Connect | undefined): Promise<void> {

@@ -6,10 +6,14 @@ import { extend, extensionLimits, freeNodes, getJob, listJobs, release } from ".
 import { nodeFacts } from "../journey/nodes.ts";
 import { reserve } from "../journey/reserve.ts";
 import { listRuns, resumeRun, startRun } from "../journey/run.ts";
+import { carryWay, listWays, readSource } from "../journey/up.ts";
+import { downWay, planDown } from "../journey/up-down.ts";
 
 export const realJourneys = {
   askNodes,
   cancelDeployment,
+  carryWay,
+  downWay,
   environmentVersions,
   extend,
   extensionLimits,
@@ -20,7 +24,10 @@ export const realJourneys = {
   listEnvironments,
   listJobs,
   listRuns,
+  listWays,
   nodeFacts,
+  planDown,
+  readSource,
   release,
   reserve,
   resumeRun,

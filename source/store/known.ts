@@ -1,11 +1,15 @@
 /** Everything that is known to the screen, and the pure reducer over what happens. */
+import type { ConsoleView } from "../console/types.ts";
 import type { VirtuError } from "../errors.ts";
 import type { InventoryView } from "../instances/inventory-types.ts";
+import type { ScheduledJob } from "../instances/schedule.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
 import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
+import { type InstancesEvent, type InstancesKnown, noInstances, reduceInstances } from "./instance-known.ts";
 import { type Loaded, nothing } from "./loaded.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
+import { noWays, reduceWays, type WaysEvent, type WaysKnown } from "./way-known.ts";
 
 export { type Loaded, nothing };
 
@@ -92,7 +96,13 @@ export interface KnownState {
   /** Facts of nodes, by job number. */
   facts: Readonly<Record<number, Loaded<readonly NodeFacts[]>>>;
   runs: RunsKnown;
+  ways: WaysKnown;
   inventory: InventoryView;
+  consoles: readonly ConsoleView[];
+  /** Actions that the hosts keep to be done at a time. */
+  scheduled: Loaded<readonly ScheduledJob[]>;
+  /** What is known of instances beyond the inventory's rows. */
+  instances: InstancesKnown;
   sessions: readonly SessionInfo[];
   log: readonly LogLine[];
   notice: Notice | null;
@@ -121,15 +131,19 @@ export type KnownEvent =
   | { type: "deployments-found"; deployments: readonly Deployment[]; at: number }
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
   | { type: "inventory"; view: InventoryView }
+  | { type: "consoles"; consoles: readonly ConsoleView[] }
+  | { type: "scheduled"; change: Partial<Loaded<readonly ScheduledJob[]>> }
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
   | { type: "notice"; notice: Notice | null }
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
-  | RunsEvent;
+  | InstancesEvent
+  | RunsEvent
+  | WaysEvent;
 
-export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [] };
+export const emptyInventory: InventoryView = { hosts: [], instances: [], nodes: [], pending: [], runs: [] };
 
 export function startState(now: number): KnownState {
   return {
@@ -147,7 +161,11 @@ export function startState(now: number): KnownState {
     deploymentsAt: null,
     facts: {},
     runs: noRuns,
+    ways: noWays,
     inventory: emptyInventory,
+    consoles: [],
+    scheduled: nothing([]),
+    instances: noInstances,
     sessions: [],
     log: [],
     notice: null,
@@ -211,6 +229,10 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       };
     case "inventory":
       return { ...state, inventory: event.view };
+    case "consoles":
+      return { ...state, consoles: event.consoles };
+    case "scheduled":
+      return { ...state, scheduled: { ...state.scheduled, ...event.change } };
     case "sessions":
       return { ...state, sessions: event.sessions };
     case "log":
@@ -229,8 +251,20 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         now: event.now,
         notice: state.notice?.until && state.notice.until <= event.now ? state.kept : state.notice,
       };
+    case "ways":
+    case "way":
+    case "way-says":
+    case "way-password":
+    case "way-error":
+    case "way-start":
+      return { ...state, ways: reduceWays(state.ways, event) };
+    case "details":
+    case "targets":
+    case "provider-jobs":
+    case "feed":
+      return { ...state, instances: reduceInstances(state.instances, event) };
     default:
-      // What happens to runs belongs to no site: they go on when another is chosen.
+      // What happens to runs and ways belongs to no site: they go on when another is chosen.
       return { ...state, runs: reduceRuns(state.runs, event) };
   }
 }

@@ -1,9 +1,13 @@
 /** What the screen does with runs: starts, opens, carries on by itself, decides, reads output. One of these for a workspace. */
 import { toVirtuError, type VirtuError } from "../errors.ts";
+import type { Secrets } from "../journey/configure-choice.ts";
 import { jobKeyPair } from "../journey/configure-keys.ts";
 import { keyPairSecret, userKeySecret } from "../journey/configure-types.ts";
+import { cancelled } from "../journey/job-wait.ts";
 import type { Decision, Plan, RunHandle, RunView } from "../journey/plan.ts";
+import { aborted } from "../journey/run-rest.ts";
 import type { RunOptions, RunSummary } from "../journey/run-types.ts";
+import type { RunCarrier } from "../journey/up-run.ts";
 import { count } from "../text.ts";
 import type { Journeys } from "./journeys.ts";
 import type { KnownEvent } from "./known.ts";
@@ -15,9 +19,6 @@ import type { Workspace } from "./workspace.ts";
 const listInterval = 4000;
 /** The share of the time that reading the journals may take: plans of many nodes are large. */
 const listShare = 0.05;
-
-/** Secrets by name, as the user gave them in a form. Held while the run is open, written nowhere. */
-export type Secrets = Readonly<Record<string, string>>;
 
 /** What a run is for. */
 type RunOf = Pick<Plan, "title" | "site" | "jobId">;
@@ -47,10 +48,15 @@ export class RunWork {
     if (!this.abort.signal.aborted) this.workspace.store.dispatch(event);
   }
 
-  /** Runs that nobody carries any more (virtu was killed, the machine went down) go on by themselves. Never rejects. */
-  async carryOn(): Promise<void> {
+  /**
+   * Runs that nobody carries any more (virtu was killed, the machine went down) go on by themselves. Never rejects.
+   * @param others Runs that somebody else here carries.
+   */
+  async carryOn(others: ReadonlySet<string> = new Set()): Promise<void> {
     await this.refresh();
-    const left = this.workspace.state.runs.list.value.filter((run) => runIsOpen(run) && run.pid === null);
+    const left = this.workspace.state.runs.list.value.filter(
+      (run) => runIsOpen(run) && run.pid === null && !others.has(run.id),
+    );
     await Promise.all(
       left.map(async ({ id, title }) => {
         this.workspace.log("info", id, `${title} was interrupted: it goes on`);
@@ -97,6 +103,7 @@ export class RunWork {
   private async load(): Promise<void> {
     this.dispatch({ type: "runs", change: { loading: true } });
     try {
+      void this.workspace.ways.refresh();
       const value = await this.journeys.listRuns(this.workspace.context);
       this.dispatch({ type: "runs", change: { value, at: this.workspace.clock(), loading: false, error: null } });
     } catch (thrown) {
@@ -194,6 +201,32 @@ export class RunWork {
       return null;
     }
   }
+
+  /** Carries a run of a way like any other here: on its own screen the user decides. Resolves at its end. */
+  readonly carry: RunCarrier = async (context, { id, plan }, options) => {
+    const own = this.options(() => plan ?? this.summary(id) ?? { title: id, site: null, jobId: null }, {});
+    const settings: RunOptions = {
+      ...own,
+      ...options,
+      secrets: options.secrets ?? own.secrets,
+      onView: (view) => {
+        this.see(view);
+        options.onView?.(view);
+      },
+    };
+    // Opened on its screen before, it is this process that has it.
+    const known = this.handles.get(id);
+    const handle =
+      known ??
+      (await (plan
+        ? this.journeys.startRun(context, plan, { ...settings, id })
+        : this.journeys.resumeRun(context, id, settings)));
+    if (!known) this.take(handle);
+    void this.refresh();
+    const view = await Promise.race([handle.done, aborted(options.signal ?? this.abort.signal)]);
+    if (view === null) throw cancelled();
+    return view;
+  };
 
   /** The last refusal to start has been read. */
   forgetStart(): void {

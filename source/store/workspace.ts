@@ -5,10 +5,13 @@
 import { toVirtuError, VirtuError } from "../errors.ts";
 import { createInventory } from "../instances/inventory.ts";
 import type { Inventory } from "../instances/inventory-types.ts";
+import { limitsOf } from "../instances/limits.ts";
 import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
+import { ConsoleWork } from "./console-work.ts";
+import { InstanceWork } from "./instance-work.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
   type KnownEvent,
@@ -22,8 +25,10 @@ import {
 } from "./known.ts";
 import { MonitorWork } from "./monitor-work.ts";
 import { RunWork } from "./run-work.ts";
+import { ScheduleWork } from "./schedule-work.ts";
 import { SiteWork } from "./site-work.ts";
 import { createStore, type Store } from "./store.ts";
+import { WayWork } from "./way-work.ts";
 
 export type { KnownState } from "./known.ts";
 
@@ -104,7 +109,11 @@ export class Workspace {
   readonly inventory: Inventory;
   readonly site: SiteWork;
   readonly runs: RunWork;
+  readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
+  readonly ways: WayWork;
+  readonly schedule: ScheduleWork;
+  readonly instances: InstanceWork;
   readonly questions: Questions;
   readonly clock: () => number;
   private readonly ticker: NodeJS.Timeout;
@@ -128,14 +137,19 @@ export class Workspace {
         hosts: [...this.hostNames].map((name) => ({ name })),
         // Asked for by name, a host without libvirt is trouble; not asked for, it is not.
         uri: this.settings.get("libvirtUri") || undefined,
+        limits: limitsOf(this.settings.get("parallel")),
         intervalMs: this.settings.get("refreshSeconds") * 1000,
       });
     this.monitor = new MonitorWork(this, this.settings.get("thresholds"));
+    this.schedule = new ScheduleWork(this);
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
+    this.ways = new WayWork(this, journeys);
+    this.consoles = new ConsoleWork(this);
+    this.instances = new InstanceWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -153,7 +167,12 @@ export class Workspace {
     this.ticker.unref();
     if (this.settings.problem) this.failed(this.settings.problem);
     this.store.flush();
-    void this.runs.carryOn();
+    void this.carryOn();
+  }
+
+  /** Ways first: their runs are theirs to carry. */
+  private async carryOn(): Promise<void> {
+    await this.runs.carryOn(await this.ways.carryOn());
   }
 
   private listenToInventory(): void {
@@ -162,7 +181,16 @@ export class Workspace {
       this.monitor.see(view);
       this.store.dispatch({ type: "inventory", view });
     };
-    this.inventory.on("change", onChange);
+    // An action on thousands changes the picture as many times within one turn: it is drawn up once.
+    let changed = false;
+    this.inventory.on("change", () => {
+      if (changed) return;
+      changed = true;
+      queueMicrotask(() => {
+        changed = false;
+        onChange();
+      });
+    });
     onChange();
     const said = new Map<number, string>();
     this.inventory.on("action", (item) => {
@@ -195,9 +223,14 @@ export class Workspace {
     return this.store.get();
   }
 
-  log(level: LogLine["level"], where: string, text: string): void {
+  /** The number of the next line of log and feed: both count together, so that they can be shown as one. */
+  nextLine(): number {
     this.lastLog += 1;
-    const line = { id: this.lastLog, at: this.clock(), level, where: plainLine(where), text: plainLine(text) };
+    return this.lastLog;
+  }
+
+  log(level: LogLine["level"], where: string, text: string): void {
+    const line = { id: this.nextLine(), at: this.clock(), level, where: plainLine(where), text: plainLine(text) };
     this.store.dispatch({ type: "log", lines: [line] });
   }
 
@@ -278,8 +311,12 @@ export class Workspace {
     clearInterval(this.ticker);
     this.site.end();
     this.monitor.end();
+    this.schedule.end();
+    this.instances.end();
     this.inventory.end();
+    await this.consoles.end();
     for (const stop of this.stops) stop();
+    await this.ways.end();
     await this.runs.end();
   }
 }

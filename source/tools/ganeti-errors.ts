@@ -79,6 +79,31 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
     }),
   ],
   [
+    /Instance allocation to group .* violates policy: ([^\n]+)/,
+    (found) => ({
+      why: `the cluster's policy forbids it: ${found[1]}`,
+      hint: "gnt-cluster info shows the policy, gnt-cluster modify --ipolicy-bounds-specs changes it.",
+    }),
+  ],
+  [
+    /^The given name \((\S+)\) does not resolve/,
+    (found) => ({
+      why: `the name ${found[1]} has no address`,
+      hint: "Ganeti looks names up: add it to DNS or /etc/hosts.",
+    }),
+  ],
+  [
+    /Unable to evacuate instances? ([^(]+?) \(Instances of type (\S+) cannot be relocated\)/,
+    (found) => ({
+      why: `${found[1]} can't leave: the disks (${found[2]}) are on this node only`,
+      hint: "Move such instances one by one first; nothing else was moved either.",
+    }),
+  ],
+  [
+    /Not enough master candidates/,
+    () => ({ why: "too few master candidates would be left", hint: "Make another node a master candidate first." }),
+  ],
+  [
     /^Not enough memory on node (\S+) .*needed (\d+) MiB, available (\d+) MiB/,
     (found) => ({ why: `not enough memory on ${found[1]}: ${found[2]} MiB needed, ${found[3]} MiB free` }),
   ],

@@ -3,7 +3,7 @@ import { type Command, sh } from "../ssh/command.ts";
 import { nodeDirectory } from "./own-file.ts";
 
 /** gnt-* answer in the locale, and are in /usr/sbin. */
-const settings = sh`export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"`;
+export const settings = sh`export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"`;
 
 const data = "/var/lib/ganeti";
 

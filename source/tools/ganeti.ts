@@ -2,7 +2,6 @@
  * Ganeti's `gnt-*` commands (2.16 to 3.1): how they are built and what they print. Success is known by the job's outcome
  * (`gnt-job watch`), never by the status of a `--submit`. Measured on 3.0.2 and 3.1.0~rc2.
  */
-import type { BasicActionName } from "../instances/types.ts";
 import { type Command, sh } from "../ssh/command.ts";
 
 /** How the commands of one cluster are called. */
@@ -13,9 +12,12 @@ export interface GanetiAccess {
   sudo: boolean;
 }
 
+const plain = sh`LC_ALL=C`;
+const inUtc = sh`LC_ALL=C TZ=UTC0`;
+
 /** One gnt-* command line in the C locale. */
-export function gnt(access: GanetiAccess, program: string, words: readonly string[]): Command {
-  const call = sh`LC_ALL=C ${access.directory + program} ${words}`;
+export function gnt(access: GanetiAccess, program: string, words: readonly string[], environment = plain): Command {
+  const call = sh`${environment} ${access.directory + program} ${words}`;
   return access.sudo ? sh`sudo -n env ${call}` : call;
 }
 
@@ -42,6 +44,8 @@ export const instanceFields = [
   "ctime",
 ] as const;
 
+export type InstanceField = (typeof instanceFields)[number];
+
 export const nodeFields = [
   "name",
   "role",
@@ -55,18 +59,23 @@ export const nodeFields = [
   "group",
 ] as const;
 
-const tableWords = (fields: readonly string[]) => [
-  "--no-headers",
-  "--separator=|",
-  "--units=m",
-  "-o",
-  fields.join(","),
-];
+export type NodeField = (typeof nodeFields)[number];
+
+/** One table, for `parseTable`. Moments are printed in UTC, as the host's own zone is not known. */
+export function tableCommand(
+  access: GanetiAccess,
+  program: "gnt-instance" | "gnt-node",
+  fields: readonly string[],
+  names: readonly string[] = [],
+): Command {
+  const words = ["list", "--no-headers", "--separator=|", "--units=m", "-o", fields.join(",")];
+  return gnt(access, program, [...words, ...names], inUtc);
+}
 
 /** Instances and nodes in one go. Each table is framed by `@@virtu NAME` and `@@virtu end STATUS`. */
 export function listCommand(access: GanetiAccess): Command {
-  const instances = gnt(access, "gnt-instance", ["list", ...tableWords(instanceFields)]);
-  const nodes = gnt(access, "gnt-node", ["list", ...tableWords(nodeFields)]);
+  const instances = tableCommand(access, "gnt-instance", instanceFields);
+  const nodes = tableCommand(access, "gnt-node", nodeFields);
   return sh`echo '@@virtu instances'; ${instances}; echo "@@virtu end $?"; echo '@@virtu nodes'; ${nodes}; echo "@@virtu end $?"`;
 }
 
@@ -98,36 +107,16 @@ export function numberOf(cell: string | null): number | null {
   return cell !== null && /^\d+$/.test(cell) ? Number(cell) : null;
 }
 
-/** The two tables of `listCommand`; null when its frame is not there. `status` is the exit status of that command. */
-export function parseList(stdout: string): Record<"instances" | "nodes", { text: string; status: number } | null> {
+/** The tables of a command that frames each; null when its frame is not there. `status` is the exit status of its program. */
+export function parseList<T extends string>(
+  stdout: string,
+  names: readonly T[],
+): Record<T, { text: string; status: number } | null> {
   const table = (name: string) => {
     const found = new RegExp(`^@@virtu ${name}\\n([\\s\\S]*?)^@@virtu end (\\d+)$`, "m").exec(stdout);
     return found ? { text: found[1] ?? "", status: Number(found[2]) } : null;
   };
-  return { instances: table("instances"), nodes: table("nodes") };
-}
-
-const verbs: Record<BasicActionName, readonly string[]> = {
-  start: ["startup"],
-  shutdown: ["shutdown"],
-  reboot: ["reboot"],
-  // No time to shut down cleanly: the node ends the instance at once.
-  "force-off": ["shutdown", "--timeout=0"],
-};
-
-/**
- * Submits an action as a job; prints `JOB: NAME` on stdout. The name must be the full one: Ganeti takes a short name for
- * whatever instance begins so. `limitSeconds`: Ganeti ends an instance by force that has not shut down by then
- * (its own default is 120; the help of 3.0 says minutes and means seconds).
- */
-export function submitCommand(
-  access: GanetiAccess,
-  action: BasicActionName,
-  instance: string,
-  limitSeconds?: number,
-): Command {
-  const limit = action === "shutdown" && limitSeconds !== undefined ? [`--timeout=${Math.round(limitSeconds)}`] : [];
-  return gnt(access, "gnt-instance", [...verbs[action], ...limit, "--submit", instance]);
+  return Object.fromEntries(names.map((name) => [name, table(name)])) as ReturnType<typeof parseList<T>>;
 }
 
 /** The job number of a `--submit`, or null. startup, shutdown and reboot print it on stdout, all others on stderr. */
@@ -148,38 +137,47 @@ export function parseWatchLine(line: string): string | null {
   return dated?.[1] ?? line;
 }
 
-const opcodes: Record<BasicActionName, string> = {
-  start: "INSTANCE_STARTUP",
-  shutdown: "INSTANCE_SHUTDOWN",
-  reboot: "INSTANCE_REBOOT",
-  "force-off": "INSTANCE_SHUTDOWN",
-};
-
 /** Every job with the time it came, and the host's clock: finds a job whose number was lost with the connection. */
 export function recentJobsCommand(access: GanetiAccess): Command {
-  const jobs = gnt(access, "gnt-job", ["list", "--no-headers", "--separator=|", "-o", "id,summary,received_ts"]);
+  const jobs = gnt(access, "gnt-job", ["list", "--no-headers", "--separator=|", "-o", "id,summary,received_ts,ops"]);
   return sh`date +%s; ${jobs}`;
 }
 
 /**
- * The newest job of this action on this instance that came in the last `withinSeconds`, by the host's own clock.
- * received_ts is printed as `[SECONDS, MICROSECONDS]`.
+ * The newest job that came in the last `withinSeconds`, by the host's own clock, and that `fits`. received_ts is printed as
+ * `[SECONDS, MICROSECONDS]`, the operations as Python prints them.
  */
-export function findJob(
+function newestJob(
   stdout: string,
-  action: BasicActionName,
-  instance: string,
   withinSeconds: number,
+  fits: (summary: string, operations: string) => boolean,
 ): string | null {
   const [clock, ...rows] = stdout.split("\n");
   const now = Number(clock);
-  const summary = `${opcodes[action]}(${instance})`;
   const found = rows
     .map((row) => row.split("|"))
-    .filter(([, what]) => what === summary)
     .filter(([, , received]) => {
       const seconds = Number(/^\[(\d+), \d+\]$/.exec(received ?? "")?.[1]);
       return now - seconds <= withinSeconds;
-    });
+    })
+    .filter(([, summary = "", , ...operations]) => fits(summary, operations.join("|")));
   return found.at(-1)?.[0] ?? null;
+}
+
+/** By its summary: `INSTANCE_CREATE(web1)`. */
+export function findJobOf(stdout: string, summary: string, withinSeconds: number): string | null {
+  return newestJob(stdout, withinSeconds, (other) => other === summary);
+}
+
+/** By its class and the full name of what it is done to: the summary of a job on tags, or of a renaming, has no name in it. */
+export function findJob(
+  stdout: string,
+  { opcode, subject }: { opcode: string; subject: string },
+  withinSeconds: number,
+): string | null {
+  return newestJob(
+    stdout,
+    withinSeconds,
+    (_, operations) => operations.includes(`'${opcode}'`) && operations.includes(`'${subject}'`),
+  );
 }

@@ -77,3 +77,8 @@ export function explainVirsh(stderr: string): Explanation {
 export function isNoDaemon(stderr: string): boolean {
   return /connect socket to '[^']+': (?:No such file or directory|Connection refused)/.test(stderr);
 }
+
+/** libvirt runs there without this driver. */
+export function isNoDriver(stderr: string): boolean {
+  return /no connection driver available for/.test(stderr);
+}

@@ -63,11 +63,14 @@ export function parsePoll(stdout: string): HostPoll | null {
   const transient = new Set(lines(parts.get("transient")));
   const states = parseDomstats(parts.get("state") ?? "");
   const stats = parseDomstats(parts.get("stats") ?? "");
+  const infos = parseDominfo(parts.get("dominfo") ?? "");
   const rows = lines(parts.get("table")).slice(2);
   const domains = lines(parts.get("domains")).flatMap((line, index): Domain[] => {
     const found = /^([0-9a-f-]{36}) (\d+|-) (.*)$/.exec(line);
     if (!found) return [];
     const [, uuid = "", id = "", name = ""] = found;
+    // Xen's driver lists the host itself among its domains.
+    if (uuid === domain0) return [];
     // Both lists have the same order, unless something changed between them.
     const row = readRow(rows[index] ?? "", name) ?? firstOf(rows, (other) => readRow(other, name));
     const known = states.get(name) ?? stats.get(name) ?? {};
@@ -83,7 +86,7 @@ export function parsePoll(stdout: string): HostPoll | null {
         saved: saved.has(uuid),
         autostart: autostart.has(uuid),
         persistent: !transient.has(uuid),
-        stats: stats.get(name) ?? {},
+        stats: stats.get(name) ?? infos.get(uuid) ?? {},
       },
     ];
   });
@@ -136,6 +139,32 @@ export function parseDomstats(text: string): Map<string, Record<string, string>>
     }
     const at = line.indexOf("=");
     if (line.startsWith("  ") && at > 0) current[line.slice(2, at)] = line.slice(at + 1);
+  }
+  return found;
+}
+
+const domain0 = "00000000-0000-0000-0000-000000000000";
+
+/** `dominfo` of several domains, by UUID, under the names that domstats gives its numbers. */
+function parseDominfo(text: string): Map<string, Record<string, string>> {
+  const found = new Map<string, Record<string, string>>();
+  for (const block of text.split(/\n\n+/)) {
+    const cells = new Map([...block.matchAll(/^([A-Z][\w() ]*):\s+(.*)$/gm)].map(([, key, value]) => [key, value]));
+    const cpus = cells.get("CPU(s)");
+    const [max, used] = ["Max memory", "Used memory"].map((key) => /^(\d+) KiB$/.exec(cells.get(key) ?? "")?.[1]);
+    // An off domain has used nothing yet.
+    const seconds =
+      cells.get("State") === "shut off" ? undefined : /^([\d.]+)s$/.exec(cells.get("CPU time") ?? "")?.[1];
+    const time = seconds === undefined ? undefined : String(Math.round(Number(seconds) * 1e9));
+    const stats = {
+      "cpu.time": time,
+      "vcpu.current": cpus,
+      "vcpu.maximum": cpus,
+      "balloon.maximum": max,
+      "balloon.current": used,
+    };
+    const known = Object.entries(stats).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
+    found.set(cells.get("UUID") ?? "", Object.fromEntries(known));
   }
   return found;
 }

@@ -7,6 +7,8 @@ import type { BasicActionName, Instance } from "../instances/types.ts";
 import { type Command, sh } from "../ssh/command.ts";
 
 export const defaultUri = "qemu:///system";
+/** libvirt's driver of a Xen host (libxl). */
+export const xenUri = "xen:///system";
 
 /**
  * The test driver lives in the virsh process: its state is forgotten at its end, and domains of a file that have no UUID
@@ -45,8 +47,13 @@ export const pollLimit = 5;
 
 /** Everything about a host's domains in one virsh process, its parts marked by `@@virtu NAME`. */
 export function pollCommand(uri: string): Command {
-  return sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${poll}`;
+  const command = sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${poll}`;
+  return uri === xenUri ? sh`${command}; ${xenNumbers}` : command;
 }
+
+/** libvirt's Xen driver has no `domstats`: its numbers come from `dominfo`, one batch for all domains. */
+const xenVirsh = sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${xenUri}`;
+const xenNumbers = sh`echo @@virtu dominfo; ${xenVirsh} "$(${xenVirsh} list --all --uuid | sed -n 's/^[0-9a-f].*/dominfo &;/p')"`;
 
 /** Whether virsh is there and the URI answers: its path, then `@@virtu status N`, the error text between them. */
 export function virshProbe(uri: string): Command {
@@ -84,6 +91,11 @@ export function actionCommand(uri: string, action: BasicActionName, domain: stri
 /** Its text console, on a terminal; `force` takes it from whoever has it. */
 export function consoleCommand(uri: string, domain: string, force: boolean): Command {
   return sh`LC_ALL=C.UTF-8 virsh -c ${uri} console ${force ? ["--force", domain] : domain}`;
+}
+
+/** Starts it with its console attached: since 8.3 virsh makes it paused and resumes it then, so that no line is missed. */
+export function startConsoleCommand(uri: string, domain: string): Command {
+  return sh`LC_ALL=C.UTF-8 virsh -c ${uri} start --console ${domain}`;
 }
 
 /** One domain's state as virsh words it: `running`, `shut off`. */

@@ -32,6 +32,11 @@ export function App(): ReactNode {
       back: { run: () => void (workspace.state.notice?.until === null ? workspace.dismiss() : navigation.back()) },
       palette: { run: () => setOver({ kind: "palette", active: router.active() }) },
       help: { run: () => setOver({ kind: "help", active: router.active() }) },
+      consoles: {
+        run: () => {
+          if (navigation.here().screen !== "consoles") navigation.open({ screen: "consoles" });
+        },
+      },
       quit: { run: ui.quit },
       suspend: { run: ui.suspend },
       redraw: { run: ui.redraw },

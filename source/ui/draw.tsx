@@ -3,6 +3,7 @@ import { render } from "ink";
 import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import type { Workspace } from "../store/workspace.ts";
 import { App } from "./app.tsx";
+import type { Borrowed } from "./console/viewer.ts";
 import { type Ui, UiContext } from "./hooks.ts";
 import { createKeyQueue } from "./key-queue.ts";
 import { Navigation, type Place } from "./navigation.ts";
@@ -37,11 +38,13 @@ function Root({ size, ui }: { size: ReturnType<typeof watchSize>; ui: Omit<Ui, "
   );
 }
 
+function ignore(): void {}
+
 /** Draws until the user quits or a signal ends it. The terminal is given back as it was, also when drawing fails. */
 export function drawScreen(workspace: Workspace, start: readonly Place[]): Promise<void> {
   let resolve: () => void = () => {};
   let reject: (thrown: unknown) => void = () => {};
-  const ended = new Promise<void>((onEnd, onCrash) => {
+  const whole = new Promise<void>((onEnd, onCrash) => {
     resolve = onEnd;
     reject = onCrash;
   });
@@ -58,9 +61,28 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   }, crash);
   terminal.onKey = queue.add;
 
-  const root = (): ReactNode => (
-    <Root size={size} ui={{ router, workspace, navigation, copy, quit: end, redraw: painter.repaint, suspend }} />
-  );
+  /** Ends whoever has the terminal now. */
+  let takeBack = () => {};
+  let isOver = false;
+  const attach: Ui["attach"] = async (session) => {
+    const { viewConsole } = await import("./console/viewer.ts");
+    const { consoles } = workspace.consoles;
+    const leaveKey = workspace.settings.get("consoleKey").toLowerCase();
+    return lendTerminal((borrowed) => viewConsole(session, { ...borrowed, consoles, leaveKey }));
+  };
+  const parts = {
+    router,
+    workspace,
+    navigation,
+    copy,
+    quit: end,
+    redraw: painter.repaint,
+    suspend,
+    attach,
+    lendTerminal,
+    handOver,
+  };
+  const root = (): ReactNode => <Root size={size} ui={parts} />;
   terminal.open();
   painter.start();
   const ink = render(root(), {
@@ -75,6 +97,23 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     process.stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
     workspace.notify("info", `Copied ${what}.`);
   }
+  async function lendTerminal<T>(use: (borrowed: Borrowed) => Promise<T>): Promise<T> {
+    const abort = new AbortController();
+    takeBack = () => abort.abort();
+    // What is asked meanwhile (a passphrase) could not be seen behind it.
+    const stop = workspace.store.subscribe(() => {
+      if (workspace.state.questions.length > 0) abort.abort();
+    });
+    queue.clear();
+    painter.stop();
+    try {
+      return await use({ output: process.stdout, lend: terminal.lend, signal: abort.signal });
+    } finally {
+      stop();
+      takeBack = () => {};
+      if (!isOver) painter.start();
+    }
+  }
   function suspend(): void {
     painter.stop();
     terminal.restore();
@@ -84,7 +123,26 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     });
     process.kill(process.pid, "SIGTSTP");
   }
+  async function handOver<T>(run: () => Promise<T>): Promise<T> {
+    painter.stop();
+    terminal.restore();
+    // Ctrl-C is for the program that has the terminal now, and reaches this one as well.
+    process.off("SIGINT", end);
+    process.on("SIGINT", ignore);
+    try {
+      return await run();
+    } finally {
+      process.off("SIGINT", ignore);
+      if (!isOver) {
+        process.on("SIGINT", end);
+        terminal.open();
+        painter.start();
+      }
+    }
+  }
   function end(): void {
+    isOver = true;
+    takeBack();
     queue.clear();
     painter.stop();
     ink.unmount();
@@ -111,5 +169,5 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   const printers = process.listeners("warning");
   process.removeAllListeners("warning");
   process.on("warning", warn);
-  return ended;
+  return whole;
 }

@@ -8,7 +8,9 @@ import {
   useRef,
   useSyncExternalStore,
 } from "react";
+import type { ConsoleSession } from "../console/session.ts";
 import type { KnownState, Workspace } from "../store/workspace.ts";
+import type { Borrowed, ViewerEnd } from "./console/viewer.ts";
 import type { KeyEvent } from "./input.ts";
 import type { ActionOf, Scope } from "./keys.ts";
 import type { Navigation } from "./navigation.ts";
@@ -25,6 +27,15 @@ export interface Ui {
   quit: () => void;
   redraw: () => void;
   suspend: () => void;
+  /** Gives the terminal to a console until the user comes back or it has ended. */
+  attach: (session: ConsoleSession) => Promise<ViewerEnd>;
+  /** Gives the terminal to something that draws on it by itself. */
+  lendTerminal: <T>(use: (borrowed: Borrowed) => Promise<T>) => Promise<T>;
+  /**
+   * Gives the terminal to something else until its promise settles, and takes it back. What comes from hosts goes on
+   * meanwhile and is drawn afterwards.
+   */
+  handOver: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
 export const UiContext = createContext<Ui | null>(null);

@@ -1,5 +1,16 @@
 /** Where the user is (a stack of places) and what each place remembers. Outside React, so that handing the terminal over loses nothing. */
 
+import type { Opening } from "../console/types.ts";
+import type { RequestName } from "../instances/target.ts";
+import type { HostRef } from "../ssh/types.ts";
+import type { MoveName } from "../store/instance-work.ts";
+
+/** Whose console: an instance's by its key, a shell on a host, or one that is open already. */
+export type ConsoleOf =
+  | { kind: "instance"; key: string }
+  | { kind: "shell"; host: HostRef; title: string }
+  | { kind: "open"; id: number };
+
 export type Place =
   | { screen: "home" }
   | { screen: "sites" }
@@ -15,6 +26,9 @@ export type Place =
   | { screen: "node"; name: string }
   | { screen: "instances" }
   | { screen: "instance"; key: string }
+  | { screen: "console"; of: ConsoleOf; opening: Opening }
+  | { screen: "consoles" }
+  | { screen: "guest-screen"; key: string }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }
   /** Columns of the instance table, its named views, and its export. */
@@ -22,12 +36,31 @@ export type Place =
   | { screen: "views" }
   | { screen: "keep-view" }
   | { screen: "export" }
+  /** A run of actions on many; null: the latest. */
+  | { screen: "bulk"; run: number | null }
+  | { screen: "bulk-save"; run: number }
+  /** An action in waves; `keys`: the marked instances, or none for all. */
+  | { screen: "waves"; keys: readonly string[] }
+  | { screen: "scheduled" }
+  /** All that can be done to these instances, or to one node. */
+  | { screen: "actions"; keys: readonly string[] }
+  /** What an action needs to know; `of`: the disk, network card or snapshot that it is about. */
+  | { screen: "action"; action: RequestName; keys: readonly string[]; of: string | null }
+  | { screen: "move-to"; action: MoveName; keys: readonly string[] }
+  | { screen: "snapshots"; key: string }
+  | { screen: "hardware"; key: string }
+  | { screen: "definition"; key: string }
+  | { screen: "change"; key: string }
+  | { screen: "provider-jobs" }
+  | { screen: "provider-job"; place: string; id: string }
   | { screen: "hosts" }
   | { screen: "add-host" }
   | { screen: "runs" }
   | { screen: "run"; id: string }
   | { screen: "run-output"; id: string; step: string; node: string }
   | { screen: "run-plan"; id: string }
+  | { screen: "up" }
+  | { screen: "way"; id: string }
   | { screen: "configure" }
   | { screen: "install" }
   | { screen: "install-ganeti" }
@@ -44,7 +77,7 @@ export const topScreens = [
   { screen: "instances", title: "Instances" },
   { screen: "runs", title: "Runs" },
   { screen: "sessions", title: "Sessions" },
-  { screen: "log", title: "Log" },
+  { screen: "log", title: "Feed" },
 ] as const satisfies readonly { screen: Place["screen"]; title: string }[];
 
 export class Navigation {

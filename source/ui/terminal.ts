@@ -3,11 +3,14 @@
  * it back as it was after any kind of end. Ink 6.8 does none of these.
  */
 import { PassThrough } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
 import type { ReadStream, WriteStream } from "node:tty";
 import { KeyDecoder, type KeyEvent } from "./input.ts";
 
 const enter = "\u001b[?1049h\u001b[?2004h\u001b[H\u001b[2J";
-const leave = "\u001b[?2004l\u001b[?25h\u001b[0m\u001b[?1049l";
+/** What a guest's console may have asked of the terminal: mouse reports, other cursor and keypad keys. */
+export const guestModesOff = "\u001b[?9l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?1l\u001b>";
+const leave = `${guestModesOff}\u001b[?2004l\u001b[?25h\u001b[0m\u001b[?1049l`;
 /** How long an escape may wait for the rest of its sequence, in milliseconds. Slow links need more than 10. */
 const escapeWait = 40;
 
@@ -19,6 +22,8 @@ export interface Terminal {
   /** Hands a key on to Ink's own components. */
   passToInk(event: KeyEvent): void;
   open(): void;
+  /** Gives every byte that is typed to somebody else until the function that it returns is called. */
+  lend(onBytes: (bytes: Buffer) => void): () => void;
   /** Leaves the alternate screen and raw mode; safe to call more than once. */
   restore(): void;
 }
@@ -38,16 +43,22 @@ function inkStdin(): ReadStream & PassThrough {
 export function createTerminal(input: ReadStream, output: WriteStream): Terminal {
   const forInk = inkStdin();
   const decoder = new KeyDecoder();
+  const characters = new StringDecoder("utf8");
+  let borrower: ((bytes: Buffer) => void) | null = null;
   let timer: NodeJS.Timeout | null = null;
   let isOpen = false;
 
   const emit = (events: KeyEvent[]): void => {
     for (const event of events) terminal.onKey(event);
   };
-  const onData = (chunk: string): void => {
+  const onData = (chunk: Buffer): void => {
     if (timer) clearTimeout(timer);
     timer = null;
-    emit(decoder.feed(chunk));
+    if (borrower) {
+      borrower(chunk);
+      return;
+    }
+    emit(decoder.feed(characters.write(chunk)));
     if (decoder.pending) timer = setTimeout(() => emit(decoder.timeout()), escapeWait);
   };
   const onExit = (): void => terminal.restore();
@@ -64,11 +75,16 @@ export function createTerminal(input: ReadStream, output: WriteStream): Terminal
       isOpen = true;
       output.write(enter);
       input.setRawMode(true);
-      input.setEncoding("utf8");
       input.on("data", onData);
       input.resume();
       // `exit` comes after every way out, crashes included, and only synchronous writes still work there.
       process.on("exit", onExit);
+    },
+    lend(onBytes) {
+      borrower = onBytes;
+      return () => {
+        borrower = null;
+      };
     },
     restore() {
       if (!isOpen) return;

@@ -63,7 +63,7 @@ test("a host that dies leaves its rows with their age, and stops no other one", 
 test("describes an instance with the exact commands, and comes back to its row", async () => {
   const { terminal } = await openVirtu([{ name: "hv1", domains: domains(5) }], { rows: 50 });
   await terminal.waitFor("5 instances");
-  terminal.press(keys.down, keys.down, keys.enter);
+  terminal.press(keys.down, keys.down, "d");
   await terminal.waitFor("▸ instances ▸ vm3");
   await terminal.waitFor("virsh -c qemu:///system destroy vm3");
   terminal.press(keys.escape);

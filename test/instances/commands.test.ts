@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { actOnNamed } from "../../source/commands/actions.ts";
+import { actOn } from "../../source/commands/actions.ts";
 import { hostNames, wholeOption } from "../../source/commands/hosts.ts";
 import { listInstances } from "../../source/commands/instances.ts";
 import type { Session } from "../../source/commands/run.ts";
@@ -97,7 +97,7 @@ test("takes the hosts of the settings, and wants one", async () => {
 
 test("acts, and reports each instance as it was and as it is seen afterwards", async () => {
   const { session, printed, notes } = open(hosts());
-  expect(await actOnNamed(session, "shutdown", ["hv1/web1"], { host: ["hv1", "hv2"] })).toBe(0);
+  expect(await actOn(session, { do: "shutdown" }, ["hv1/web1"], { host: ["hv1", "hv2"] })).toBe(0);
   expect(printed.value).toEqual([
     {
       ...{ name: "web1", host: "hv1", ok: true, statusBefore: "running", statusAfter: "stopped" },
@@ -109,24 +109,24 @@ test("acts, and reports each instance as it was and as it is seen afterwards", a
 
 test("ends with 3 when some failed, with 1 when all did", async () => {
   const some = open(hosts());
-  expect(await actOnNamed(some.session, "start", ["db1", "hv2/web1"], { host: ["hv1", "hv2"] })).toBe(3);
+  expect(await actOn(some.session, { do: "start" }, ["db1", "hv2/web1"], { host: ["hv1", "hv2"] })).toBe(3);
   expect(some.printed.value).toMatchObject([
     { name: "db1", ok: false, statusBefore: "stopped", statusAfter: "stopped", error: "no disk" },
     { name: "web1", ok: true, statusAfter: "running" },
   ]);
-  expect(await actOnNamed(open(hosts()).session, "start", ["db1"], { host: ["hv1"] })).toBe(1);
+  expect(await actOn(open(hosts()).session, { do: "start" }, ["db1"], { host: ["hv1"] })).toBe(1);
 });
 
 test("has nothing to do where the state is there already", async () => {
   const { session, pool, printed } = open(hosts());
-  expect(await actOnNamed(session, "start", ["web1"], { host: ["hv1"] })).toBe(0);
+  expect(await actOn(session, { do: "start" }, ["web1"], { host: ["hv1"] })).toBe(0);
   expect(printed.value).toMatchObject([{ ok: true, statusBefore: "running", statusAfter: "running" }]);
   expect(pool.lines().filter((line) => line.includes(" start "))).toEqual([]);
 });
 
 test("acts on what it sees when a host is dead, and reports the names that may be there", async () => {
   const { session, printed } = open(hosts());
-  expect(await actOnNamed(session, "shutdown", ["web1", "mail1"], { host: ["hv1", "hv9"] })).toBe(3);
+  expect(await actOn(session, { do: "shutdown" }, ["web1", "mail1"], { host: ["hv1", "hv9"] })).toBe(3);
   expect(printed.value).toMatchObject([
     { name: "web1", ok: true },
     { name: "mail1", host: null, ok: false, error: expect.stringMatching(/hv9 did not/) },
@@ -135,27 +135,27 @@ test("acts on what it sees when a host is dead, and reports the names that may b
 
 test("does nothing at all when a name is unknown", async () => {
   const { session, pool } = open(hosts());
-  const acting = actOnNamed(session, "shutdown", ["web1", "nosuch"], { host: ["hv1"] });
+  const acting = actOn(session, { do: "shutdown" }, ["web1", "nosuch"], { host: ["hv1"] });
   await expect(acting).rejects.toMatchObject({ kind: "usage", where: "nosuch" });
   expect(pool.lines().filter((line) => line.includes(" shutdown "))).toEqual([]);
 });
 
 test("forces off only after a yes", async () => {
   const refused = open(hosts());
-  await expect(actOnNamed(refused.session, "force-off", ["web1"], { host: ["hv1"] })).rejects.toMatchObject({
+  await expect(actOn(refused.session, { do: "force-off" }, ["web1"], { host: ["hv1"] })).rejects.toMatchObject({
     kind: "usage",
     detail: expect.stringContaining("hv1/web1"),
   });
   expect(refused.pool.lines().filter((line) => line.includes(" destroy "))).toEqual([]);
   const { session } = open(hosts(), { yes: true });
-  expect(await actOnNamed(session, "force-off", ["web1"], { host: ["hv1"] })).toBe(0);
+  expect(await actOn(session, { do: "force-off" }, ["web1"], { host: ["hv1"] })).toBe(0);
 });
 
 test("with --dry-run prints the exact commands and where they would run, and runs none", async () => {
   const script: Script = ({ line }) =>
     isGanetiList(line) ? ganetiList({ "web1.example.org": "running" }) : ganetiHost("node2", "node1.example.org");
   const { session, pool, printed } = open(script, { dryRun: true });
-  expect(await actOnNamed(session, "shutdown", ["web1"], { host: ["node2"], timeout: "30" })).toBe(0);
+  expect(await actOn(session, { do: "shutdown" }, ["web1"], { host: ["node2"], timeout: "30" })).toBe(0);
   expect(printed.lines).toEqual([
     "node1.example.org: LC_ALL=C /usr/sbin/gnt-instance shutdown --timeout=30 --submit web1.example.org",
   ]);
@@ -164,7 +164,7 @@ test("with --dry-run prints the exact commands and where they would run, and run
 
 test("checks its options before it asks anybody", async () => {
   const { session, pool } = open(hosts());
-  const acting = actOnNamed(session, "start", ["web1"], { host: ["hv1"], timeout: "soon" });
+  const acting = actOn(session, { do: "start" }, ["web1"], { host: ["hv1"], timeout: "soon" });
   await expect(acting).rejects.toMatchObject({ kind: "usage", where: "--timeout" });
   expect(pool.calls).toEqual([]);
   expect(() => wholeOption("--parallel", "0")).toThrow(/from 1/);

@@ -56,7 +56,7 @@ test("goes to an unnamed master through the named host, as root", async () => {
 test("uses sudo where it works, but not as root on a master behind the host", async () => {
   const text = (hostname: string) =>
     ganetiHost(hostname, "node1.example.org").stdout.replace(`\n0\n${hostname}\ndirect`, `\n1000\n${hostname}\nsudo`);
-  const instance = { name: "web1" } as never;
+  const instance = { name: "web1", facts: {} } as never;
   const [here] = (await ask({ stdout: text("node1") })).providers;
   expect(here?.preview({ do: "start" }, instance)[0]).toMatch(
     /^sudo -n env LC_ALL=C \/usr\/sbin\/gnt-instance startup/,

@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import type { Duplex } from "node:stream";
 import { VirtuError } from "../../source/errors.ts";
 import type { Command } from "../../source/ssh/command.ts";
 import type { ExecOptions, ExecResult, HostRef, Pool, PoolEvents } from "../../source/ssh/types.ts";
@@ -18,6 +19,7 @@ export type Script = (call: Call) => Reply | Promise<Reply>;
 /** Answers each command by the script; remembers what was asked. */
 export class ScriptedPool extends EventEmitter<PoolEvents> implements Pool {
   readonly calls: Call[] = [];
+  readonly uploads: { host: HostRef; path: string; content: string; mode: number | undefined }[] = [];
 
   constructor(private readonly script: Script) {
     super();
@@ -48,11 +50,18 @@ export class ScriptedPool extends EventEmitter<PoolEvents> implements Pool {
   pty(): never {
     throw new Error("no terminal here");
   }
-  upload(): never {
-    throw new Error("no upload here");
+  async upload(
+    host: HostRef,
+    content: Uint8Array | { localFile: string },
+    path: string,
+    options: { mode?: number } = {},
+  ): Promise<void> {
+    const text = content instanceof Uint8Array ? Buffer.from(content).toString("utf8") : `file ${content.localFile}`;
+    this.uploads.push({ host, path, content: text, mode: options.mode });
   }
-  forward(): never {
-    throw new Error("no forwarding here");
+  /** As a host whose sshd forbids forwarding. */
+  forward(host: HostRef, ..._: unknown[]): Promise<Duplex> {
+    return Promise.reject(new VirtuError({ kind: "refused", what: "The host forbids forwarding", where: host.name }));
   }
   sessions() {
     return [];

@@ -2,12 +2,17 @@ import { describe, expect, test } from "vitest";
 import { VirtuError } from "../../source/errors.ts";
 import { discover } from "../../source/instances/discover.ts";
 import { GanetiProvider } from "../../source/instances/ganeti.ts";
-import type { ActionEvent, Instance } from "../../source/instances/types.ts";
+import type { ActionEvent, ActionName, ConsoleWay, HostNode, Instance } from "../../source/instances/types.ts";
 import { type Call, type Reply, recorded, ScriptedPool } from "./fake-pool.ts";
 import { ganetiHost, ganetiList, isDiscovery, isGanetiList } from "./script.ts";
 
 const lost = { outcome: "lost" } as const;
-const instance = { name: "web1.example.org", status: "running", statusDetail: "running" } as Instance;
+const instance = {
+  name: "web1.example.org",
+  status: "running",
+  statusDetail: "running",
+  facts: {},
+} as unknown as Instance;
 const submitted: Reply = { stdout: "41: web1.example.org\n" };
 
 /** A provider on the master whose host answers each call by the next of these, by kind of command. */
@@ -148,7 +153,8 @@ describe("an action", () => {
 
   test("finds a job whose number was lost with the connection", async () => {
     const now = 1_795_344_950;
-    const stdout = `${now}\n41|INSTANCE_SHUTDOWN(web1.example.org)|[${now - 1}, 5]\n`;
+    const operations = "[{'OP_ID': 'OP_INSTANCE_SHUTDOWN', 'instance_name': 'web1.example.org'}]";
+    const stdout = `${now}\n41|INSTANCE_SHUTDOWN(web1.example.org)|[${now - 1}, 5]|${operations}\n`;
     const { outcome } = await act({ submit: [lost], jobs: [lost, { stdout }], watch: [{}] });
     expect(outcome).toMatchObject({ ok: true, job: "41" });
   });
@@ -174,18 +180,113 @@ describe("an action", () => {
   });
 });
 
-test("refuses what makes no sense now, and tries what might", () => {
+describe("refusals", () => {
   const { ganeti } = provider({});
-  const refuses = (action: "start" | "shutdown" | "reboot" | "force-off", statusDetail: string) => {
-    const status = { running: "running", ERROR_down: "error", ADMIN_offline: "stopped" }[statusDetail] ?? "stopped";
-    return ganeti.refuses(action, { status, statusDetail } as Instance);
+  const refuses = (action: ActionName, statusDetail: string, facts: Instance["facts"] = {}) => {
+    const status = statusDetail === "running" ? "running" : statusDetail.startsWith("ERROR") ? "error" : "stopped";
+    return ganeti.refuses(action, { status, statusDetail, facts, node: "node2" } as unknown as Instance);
   };
-  expect(refuses("start", "running")).toMatch(/runs already/);
-  expect(refuses("shutdown", "running")).toBeNull();
-  expect(refuses("reboot", "ADMIN_down")).toMatch(/start it/);
-  expect(refuses("force-off", "ADMIN_down")).toMatch(/off already/);
-  expect(refuses("start", "ADMIN_down")).toBeNull();
-  expect(refuses("start", "ADMIN_offline")).toMatch(/offline/);
-  expect(refuses("start", "ERROR_down")).toBeNull();
-  expect(refuses("shutdown", "ERROR_down")).toBeNull();
+  const on = (diskTemplate: string, hypervisor = "kvm") => ({ diskTemplate, hypervisor });
+
+  test("are of what makes no sense now, not of what might work", () => {
+    expect(refuses("start", "running")).toMatch(/runs already/);
+    expect(refuses("shutdown", "running")).toBeNull();
+    expect(refuses("reboot", "ADMIN_down")).toMatch(/start it/);
+    expect(refuses("force-off", "ADMIN_down")).toMatch(/off already/);
+    expect(refuses("start", "ADMIN_down")).toBeNull();
+    expect(refuses("start", "ADMIN_offline")).toMatch(/offline/);
+    expect(refuses("start", "ERROR_down")).toBeNull();
+    expect(refuses("shutdown", "ERROR_down")).toBeNull();
+    expect(refuses("rename", "running")).toMatch(/while it is off/);
+    expect(refuses("rename", "ADMIN_down")).toBeNull();
+    expect(refuses("remove", "running")).toBeNull();
+  });
+
+  test("of an offline node lead to failover, which is left", () => {
+    for (const action of ["start", "shutdown", "reboot", "migrate", "move", "disk-add"] as const) {
+      expect(refuses(action, "ERROR_nodeoffline", on("drbd")), action).toMatch(/node2 is marked offline: fail it over/);
+    }
+    expect(refuses("failover", "ERROR_nodeoffline", on("drbd"))).toBeNull();
+    expect(refuses("start", "ERROR_nodedown")).toBeNull();
+  });
+
+  test("are by where the disks are", () => {
+    expect(refuses("migrate", "running", on("plain"))).toMatch(/on its node only.*moved/);
+    expect(refuses("failover", "running", on("file"))).toMatch(/moved/);
+    expect(refuses("move", "running", on("plain"))).toBeNull();
+    expect(refuses("move", "running", on("drbd"))).toMatch(/migrate or failover/);
+    expect(refuses("migrate", "running", on("sharedfile"))).toBeNull();
+    expect(refuses("migrate", "ADMIN_down", on("drbd"))).toMatch(/failover/);
+    expect(refuses("disk-grow", "running", on("diskless"))).toMatch(/without disks/);
+    expect(refuses("media-insert", "running", on("drbd", "xen-pvm"))).toMatch(/xen-pvm .* no CD drive/);
+    expect(refuses("media-insert", "running", on("drbd"))).toBeNull();
+  });
+
+  test("of what Ganeti has not at all say what there is instead", () => {
+    for (const action of [
+      "reset",
+      "pause",
+      "save",
+      "autostart",
+      "snapshot-create",
+      "clone",
+      "note",
+      "define",
+    ] as const) {
+      expect(refuses(action, "running"), action).toMatch(/Ganeti/);
+    }
+  });
+
+  test("keep an instance whose disks are wanted", async () => {
+    const kept = { do: "remove", keepDisks: true } as const;
+    expect(ganeti.preview(kept, instance)).toEqual([]);
+    expect(await ganeti.act(kept, instance, {})).toMatchObject({ ok: false, error: expect.stringMatching(/kept/) });
+  });
+
+  test("of nodes are by their role", () => {
+    const node = (role: string, count = 1) =>
+      ({ name: "node2", roles: [role], primaryInstances: count, secondaryInstances: 0 }) as unknown as HostNode;
+    expect(ganeti.nodes.refuses("offline", node("master"))).toMatch(/another node the master/);
+    expect(ganeti.nodes.refuses("drain", node("master"))).toMatch(/another node the master/);
+    expect(ganeti.nodes.refuses("master", node("regular"))).toMatch(/candidate/);
+    expect(ganeti.nodes.refuses("master", node("candidate"))).toBeNull();
+    expect(ganeti.nodes.refuses("evacuate", node("candidate", 0))).toMatch(/no instances/);
+    expect(ganeti.nodes.refuses("offline", node("candidate"))).toBeNull();
+  });
+});
+
+test("several jobs are one line for a timer, of which the second waits for the first", () => {
+  const { ganeti } = provider({});
+  expect(ganeti.unattended({ do: "tag", add: ["a"], remove: ["b"] }, instance)?.line).toBe(
+    "LC_ALL=C /usr/sbin/gnt-instance add-tags --submit web1.example.org a && LC_ALL=C /usr/sbin/gnt-instance remove-tags --submit web1.example.org b",
+  );
+  expect(ganeti.unattended({ do: "pause" }, instance)).toBeNull();
+});
+
+describe("consoles", () => {
+  const { ganeti } = provider({});
+  const of = (status: Instance["status"], statusDetail: string, hypervisor = "kvm") =>
+    ganeti.console({ ...instance, status, statusDetail, node: "node2", facts: { hypervisor } });
+
+  test("are opened on the master, and left by Ctrl-]", () => {
+    const way = of("running", "running");
+    if ("refusal" in way) throw new Error(way.refusal);
+    expect(way.command.line).toBe("LC_ALL=C /usr/sbin/gnt-instance console web1.example.org");
+    expect(way).toMatchObject({ host: { name: "node1" }, leave: "\x1d", warning: null });
+    expect(way.explain("Console not available for fake hypervisor\n", 0)?.why).toMatch(/fake/);
+    expect(
+      way.explain("xenconsole: Could not lock /var/lock/xenconsole.1: Resource temporarily unavailable", 11),
+    ).toMatchObject({ inUse: true });
+    expect(way.explain("login:", 0)).toBeNull();
+  });
+
+  test("of an instance that is off can be opened before it is started", () => {
+    const way = of("stopped", "ADMIN_down") as ConsoleWay;
+    expect(way.start?.line).toMatch(/gnt-instance start --paused \S+ && .*gnt-instance console/);
+  });
+
+  test("that can't be had say why", () => {
+    expect(of("running", "running", "fake")).toMatchObject({ refusal: expect.stringMatching(/fake/) });
+    expect(of("error", "ERROR_nodedown")).toMatchObject({ refusal: expect.stringMatching(/node2 does not answer/) });
+  });
 });

@@ -390,7 +390,7 @@ describe("acting", () => {
     const hosts = new Hosts({ hv1: { a: true, b: true, c: true } });
     const closed = gate();
     hosts.before = () => closed.opened;
-    const inventory = inventoryOf(hosts.pool, ["hv1"], { parallel: 1 });
+    const inventory = inventoryOf(hosts.pool, ["hv1"], { limits: { default: 1, providers: {}, hosts: {} } });
     await inventory.refresh();
     const events: string[] = [];
     inventory.on("action", ({ name, state }) => events.push(`${name} ${state}`));
@@ -469,7 +469,7 @@ describe("acting", () => {
   test("stops following when it is told to, and says that it goes on", async () => {
     const hosts = new Hosts({ hv1: { a: true, b: true } });
     hosts.before = () => new Promise(() => {});
-    const inventory = inventoryOf(hosts.pool, ["hv1"], { parallel: 1 });
+    const inventory = inventoryOf(hosts.pool, ["hv1"], { limits: { default: 1, providers: {}, hosts: {} } });
     await inventory.refresh();
     const abort = new AbortController();
     const keys = [keyOf(inventory, "a"), keyOf(inventory, "b")];

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
 import { createInventory } from "../../source/instances/inventory.ts";
+import type { Action } from "../../source/instances/types.ts";
 import { deploy, findDeployments, followDeployment, startDeployment } from "../../source/journey/deploy.ts";
 import { environmentVersions, listEnvironments } from "../../source/journey/environments.ts";
 import { extend, freeNodes, getJob, listJobs, release } from "../../source/journey/jobs.ts";
@@ -213,17 +214,19 @@ async function table(opened: Opened) {
 
 test("the instance table, and what each action really does", async () => {
   const opened = await open();
-  const { ganeti, libvirt } = opened.embedded.world;
+  const { ganeti, libvirt, xen, xenPool } = opened.embedded.world;
   const inventory = await table(opened);
   const { hosts, instances, nodes } = inventory.view();
   expect(hosts.map(({ state, providers }) => [state, providers.map(({ name }) => name)])).toEqual([
     ["ok", ["ganeti"]],
     ["ok", ["libvirt"]],
     ["ok", ["libvirt"]],
+    ["ok", ["xen"]],
+    ["ok", ["xenserver"]],
   ]);
-  expect(instances.length).toBe(20);
+  expect(instances.length).toBe(28);
   expect(new Set(instances.map(({ status }) => status))).toEqual(new Set(["running", "stopped", "paused", "error"]));
-  expect(nodes.length).toBe(5);
+  expect(nodes.length).toBe(8);
   const act = async (action: "start" | "shutdown" | "force-off", name: string) => {
     const key = instances.find((one) => one.name === name)!.key;
     return (await inventory.act({ do: action }, [key]).done)[0];
@@ -241,6 +244,58 @@ test("the instance table, and what each action really does", async () => {
   expect(await act("start", "win-test")).toMatchObject({ state: "done", statusAfter: "running" });
   expect(libvirt[0]?.find("win-test")).toMatchObject({ state: "running", saved: false });
   expect(await act("force-off", "build")).toMatchObject({ state: "done", statusAfter: "stopped" });
+  expect(await act("start", "archive")).toMatchObject({ state: "done", statusAfter: "running" });
+  expect(xen.find("archive")).toMatchObject({ state: "running", memory: 1024 });
+  expect(await act("shutdown", "ldap")).toMatchObject({ state: "done", statusAfter: "stopped" });
+  expect(xen.find("ldap")).toBeUndefined();
+  expect(await act("start", "files, old")).toMatchObject({ state: "done", statusAfter: "running" });
+  expect(xenPool.guests.find(({ name }) => name === "files, old")).toMatchObject({ state: "running" });
+  inventory.end();
+});
+
+test("Xen and XenServer: what their providers do is what their hosts then say", async () => {
+  const opened = await open();
+  const { xen, xenPool } = opened.embedded.world;
+  const inventory = await table(opened);
+  const act = async (request: Action, name: string) => {
+    const one = inventory.view().instances.find((other) => other.name === name);
+    const [item] = await inventory.act(request, [one?.key ?? name]).done;
+    return item?.state === "done" ? item.statusAfter : item?.error;
+  };
+  expect(await act({ do: "pause" }, "mail")).toBe("paused");
+  expect(await act({ do: "resume" }, "mail")).toBe("running");
+  expect(await act({ do: "save" }, "mail")).toBe("stopped");
+  expect(xen.find("mail")).toBeUndefined();
+  expect(await act({ do: "start" }, "mail")).toMatch(/restore it/);
+  expect(await act({ do: "restore" }, "mail")).toBe("running");
+  expect(await act({ do: "set-memory", mebibytes: 9999 }, "mail")).toMatch(/maxmem/);
+  expect(await act({ do: "set-memory", mebibytes: 3072 }, "mail")).toBe("running");
+  expect(xen.find("mail")?.memory).toBe(3072);
+  expect(await act({ do: "shutdown" }, "nightly")).toMatch(/crashed/);
+  expect(await act({ do: "reboot", how: "hard" }, "nightly")).toBe("running");
+  await act({ do: "rename", to: "post" }, "mail");
+  expect(xen.find("post")?.memory).toBe(3072);
+
+  expect(await act({ do: "restore" }, "desktop")).toBe("running");
+  expect(await act({ do: "snapshot-create", name: "before", description: "why", memory: true }, "desktop")).toBe(
+    "running",
+  );
+  expect(xenPool.snapshots).toMatchObject([{ name: "before", description: "why", memory: true }]);
+  expect(await act({ do: "snapshot-revert", name: "before" }, "desktop")).toBe("stopped");
+  expect(await act({ do: "snapshot-delete", name: "other" }, "desktop")).toMatch(/no snapshot is called other/);
+  expect(await act({ do: "snapshot-delete", name: "before" }, "desktop")).toBe("stopped");
+  expect(xenPool.snapshots).toEqual([]);
+  expect(await act({ do: "clone", to: "files, new" }, "files, old")).toBe("stopped");
+  expect(await act({ do: "tag", add: ["a b"], remove: [] }, "files, old")).toBe("stopped");
+  expect(await act({ do: "remove", keepDisks: false }, "files, new")).toBeNull();
+  expect(xenPool.guests.find(({ name }) => name === "files, old")?.tags).toEqual(["a b"]);
+  const desktop = inventory.view().instances.find(({ name }) => name === "desktop");
+  const found = inventory.find(desktop?.key ?? "");
+  if (found?.kind !== "instance") throw new Error("no desktop");
+  expect(await found.provider.targets("migrate", found.instance, {})).toMatchObject([
+    { name: "xcp1" },
+    { name: "xcp2" },
+  ]);
   inventory.end();
 });
 
@@ -251,11 +306,16 @@ test("dead-host and host-key-changed stop nobody but themselves", async () => {
     ["ok", undefined],
     ["ok", undefined],
     ["error", "connection"],
+    ["ok", undefined],
+    ["ok", undefined],
   ]);
   inventory.end();
   const changed = await open({ scenarios: ["host-key-changed"] });
   const other = await table(changed);
-  expect(other.view().hosts.map(({ error }) => error?.kind)).toEqual([undefined, undefined, "host-key"]);
+  expect(other.view().hosts.map(({ error }) => error?.kind)).toEqual([
+    ...[undefined, undefined, "host-key"],
+    ...[undefined, undefined],
+  ]);
   other.end();
 });
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { VirtuError } from "../../source/errors.ts";
+import { makeConfigurePlan } from "../../source/journey/configure-choice.ts";
 import { keyPairSecret, passwordSecret, userKeySecret } from "../../source/journey/configure-types.ts";
 import type { RunOptions } from "../../source/journey/run-types.ts";
-import { makeConfigurePlan } from "../../source/store/configure-work.ts";
 import type { Journeys } from "../../source/store/journeys.ts";
 import { passwordError, strengthText } from "../../source/store/passwords.ts";
 import { hostNames, hostTargets, jobTargets } from "../../source/store/targets.ts";
@@ -166,7 +166,7 @@ describe("configuring", () => {
         password: { kind: "generated" },
         timezone: null,
         locale: null,
-        command: "echo hello",
+        commands: ["echo hello"],
         scriptFiles: [path.join(directory, "mine.sh")],
         minimum: 2,
       },
@@ -192,7 +192,7 @@ describe("configuring", () => {
       password: { kind: "leave" as const },
       timezone: null,
       locale: null,
-      command: null,
+      commands: [],
       scriptFiles: ["/nowhere/at/all"],
       minimum: 1,
     };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   findJob,
+  findJobOf,
   gnt,
   listCommand,
   numberOf,
@@ -9,7 +10,6 @@ import {
   parseTable,
   parseWatchLine,
   recentJobsCommand,
-  submitCommand,
 } from "../../source/tools/ganeti.ts";
 import { explainGaneti, masterIn, parseFailure } from "../../source/tools/ganeti-errors.ts";
 import { ganetiProbe, parseGanetiProbe, sameHost } from "../../source/tools/ganeti-probe.ts";
@@ -37,16 +37,6 @@ describe("commands", () => {
     const { line } = listCommand(root);
     expect(line).toContain("/usr/sbin/gnt-instance list --no-headers '--separator=|' --units=m -o name,uuid,status");
     expect(line).toContain("/usr/sbin/gnt-node list --no-headers '--separator=|' --units=m -o name,role,dtotal");
-  });
-
-  test("submit each action as a job", () => {
-    const submit = (...words: Parameters<typeof submitCommand> extends [unknown, ...infer R] ? R : never) =>
-      submitCommand(root, ...words).line.replace("LC_ALL=C /usr/sbin/", "");
-    expect(submit("start", "web1.example.org")).toBe("gnt-instance startup --submit web1.example.org");
-    expect(submit("shutdown", "web1")).toBe("gnt-instance shutdown --submit web1");
-    expect(submit("shutdown", "web1", 30)).toBe("gnt-instance shutdown --timeout=30 --submit web1");
-    expect(submit("reboot", "web1", 30)).toBe("gnt-instance reboot --submit web1");
-    expect(submit("force-off", "web1")).toBe("gnt-instance shutdown --timeout=0 --submit web1");
   });
 });
 
@@ -80,8 +70,11 @@ describe("tables", () => {
 
   test("are found between their marks, with the status of each", () => {
     const text = "@@virtu instances\n@@virtu end 1\n@@virtu nodes\nnode1|M\n@@virtu end 0\n";
-    expect(parseList(text)).toEqual({ instances: { text: "", status: 1 }, nodes: { text: "node1|M\n", status: 0 } });
-    expect(parseList("sh: 1: gnt-instance: not found\n")).toEqual({ instances: null, nodes: null });
+    const parts = ["instances", "nodes"];
+    expect(parseList(text, parts)).toEqual({
+      ...{ instances: { text: "", status: 1 }, nodes: { text: "node1|M\n", status: 0 } },
+    });
+    expect(parseList("sh: 1: gnt-instance: not found\n", parts)).toEqual({ instances: null, nodes: null });
   });
 });
 
@@ -112,13 +105,22 @@ describe("jobs", () => {
       "59|INSTANCE_REBOOT(web1.example.org)|[1795344947, 1]",
       "",
     ].join("\n");
-    expect(findJob(jobs, "shutdown", "web1.example.org", 10)).toBe("57");
-    expect(findJob(jobs, "force-off", "web1.example.org", 10)).toBe("57");
-    expect(findJob(jobs, "shutdown", "web1.example.org", 2)).toBeNull();
-    expect(findJob(jobs, "start", "web1.example.org", 10)).toBeNull();
+    expect(findJobOf(jobs, "INSTANCE_SHUTDOWN(web1.example.org)", 10)).toBe("57");
+    expect(findJobOf(jobs, "INSTANCE_SHUTDOWN(web1.example.org)", 2)).toBeNull();
+    expect(findJobOf(jobs, "INSTANCE_STARTUP(web1.example.org)", 10)).toBeNull();
+  });
+
+  test("are found again by what they do to whom, also where the summary names nobody", () => {
     expect(recentJobsCommand(root).line).toBe(fixture("ganeti", "recent-jobs.cmd").trim().replace("[node1] ", ""));
-    const real = stdout("recent-jobs").replaceAll("INSTANCE_CREATE", "INSTANCE_STARTUP");
-    expect(findJob(real, "start", "web4.example.org", 5)).toBe("6");
+    const real = stdout("recent-jobs");
+    const find = (opcode: string, name: string, seconds = 3600) =>
+      findJob(real, { opcode: `OP_${opcode}`, subject: `${name}.example.org` }, seconds);
+    expect(find("TAGS_SET", "web0")).toBe("10");
+    expect(find("TAGS_SET", "web1")).toBeNull();
+    expect(find("INSTANCE_RENAME", "web0")).toBe("14");
+    expect(find("INSTANCE_MIGRATE", "web5")).toBe("41");
+    expect(find("INSTANCE_MIGRATE", "web5", 60)).toBeNull();
+    expect(find("NODE_EVACUATE", "node1")).toBe("19");
   });
 });
 

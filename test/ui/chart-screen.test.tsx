@@ -18,7 +18,7 @@ function usedUntil(name: string, at: number, share: number, net: number): Instan
   return rowOf(name, { seenAt: at, vcpus: 1, memoryMiB: 512, usage });
 }
 
-function open() {
+async function open() {
   const watched: (number | undefined)[] = [];
   const inventory = fakeInventory(
     { instances: [] },
@@ -39,12 +39,14 @@ function open() {
   for (let at = now - 120_000; at <= now; at += 4000) {
     const instances = [usedUntil("web1", at, 0.75, 2_000_000), usedUntil("db1", at, 0.25, 0), rowOf("off")];
     inventory.set({ hosts: [hostOf("hv1", { seenAt: at })], instances });
+    // Changes of one turn are one picture.
+    await Promise.resolve();
   }
   return { ui, watched };
 }
 
 test("draws the instances it was opened for, with the value of now and the highest, and asks often meanwhile", async () => {
-  const { ui, watched } = open();
+  const { ui, watched } = await open();
   const lines = await ui.waitFor(/web1 +now +75 % +highest +75 %/);
   const text = lines.join("\n");
   expect(text).toMatch(/db1 +now +25 % +highest +25 %/);
@@ -64,7 +66,7 @@ test("draws the instances it was opened for, with the value of now and the highe
 });
 
 test("turns through the numbers, and over longer and shorter times", async () => {
-  const { ui } = open();
+  const { ui } = await open();
   await ui.waitFor("last 5 min");
   await ui.press("-");
   await ui.waitFor("last 1 min");
@@ -78,7 +80,7 @@ test("turns through the numbers, and over longer and shorter times", async () =>
 });
 
 test("fits into 60 columns and into 200", async () => {
-  const { ui } = open();
+  const { ui } = await open();
   await ui.waitFor("last 5 min");
   for (const columns of [60, 200]) {
     ui.resize(columns, 20);

@@ -9,6 +9,7 @@ import xterm from "@xterm/headless";
 import { render } from "ink";
 import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import { afterEach } from "vitest";
+import type { ConsoleSession } from "../../source/console/session.ts";
 import type { Inventory, InventoryView } from "../../source/instances/inventory-types.ts";
 import type { Job, Site } from "../../source/journey/types.ts";
 import type { Settings, SettingsData } from "../../source/settings.ts";
@@ -17,6 +18,7 @@ import type { Journeys } from "../../source/store/journeys.ts";
 import { emptyInventory } from "../../source/store/known.ts";
 import { Questions, Workspace } from "../../source/store/workspace.ts";
 import { App } from "../../source/ui/app.tsx";
+import type { Borrowed, ViewerEnd, ViewerOutput } from "../../source/ui/console/viewer.ts";
 import { type Ui, UiContext } from "../../source/ui/hooks.ts";
 import { KeyDecoder } from "../../source/ui/input.ts";
 import { Navigation, type Place } from "../../source/ui/navigation.ts";
@@ -75,6 +77,8 @@ export function stillInventory(view: InventoryView = emptyInventory, own: Partia
     preview: () => [],
     act: () => ({ run: 1, items: () => [], done: Promise.resolve([]), cancel: () => {} }),
     cancel: () => false,
+    cancelRun: () => 0,
+    retry: () => null,
     end: () => {},
     ...own,
   }) as unknown as Inventory;
@@ -106,6 +110,8 @@ export function jobOf(own: Partial<Job> = {}): Job {
 const emptyJourneys: Journeys = {
   askNodes: () => new Promise(() => {}),
   cancelDeployment: async () => {},
+  carryWay: () => new Promise(() => {}),
+  downWay: () => new Promise(() => {}),
   environmentVersions: async () => [],
   extend: () => new Promise(() => {}),
   extensionLimits: async () => ({ walltime: 9000, possible: null, granted: 0, pending: 0 }),
@@ -116,7 +122,10 @@ const emptyJourneys: Journeys = {
   listEnvironments: async () => ({ environments: [], problem: null }),
   listJobs: async () => [],
   listRuns: async () => [],
+  listWays: async () => [],
   nodeFacts: async () => [],
+  planDown: () => new Promise(() => {}),
+  readSource: () => new Promise(() => {}),
   release: () => new Promise(() => {}),
   reserve: () => new Promise(() => {}),
   resumeRun: () => new Promise(() => {}),
@@ -132,8 +141,11 @@ function plainSettings(): Settings {
     libvirtUri: "qemu:///system",
     refreshSeconds: 4,
     taktukAbove: 64,
+    consoleKey: "ctrl+]",
     thresholds: { cpu: null, memory: null, seconds: 60 },
     views: [],
+    groups: {},
+    parallel: {},
   };
   return {
     file: "/nowhere/settings.json",
@@ -198,6 +210,10 @@ export interface TestUi {
   resize(columns: number, rows: number): void;
   /** What was copied, newest last. */
   copied: string[];
+  /** The consoles that got the terminal, newest last. */
+  attached: ConsoleSession[];
+  /** Comes back from the one that has it. */
+  detach(why: ViewerEnd["why"]): void;
   /** True once the user has left. */
   readonly left: boolean;
 }
@@ -261,6 +277,8 @@ export function openUi(options: OpenOptions): TestUi {
   router.onRefused = (reason) => workspace.notify("info", reason);
   const decoder = new KeyDecoder();
   const copied: string[] = [];
+  const attached: ConsoleSession[] = [];
+  let detach: (why: ViewerEnd["why"]) => void = () => {};
   let left = false;
 
   const ui = {
@@ -276,6 +294,15 @@ export function openUi(options: OpenOptions): TestUi {
     },
     redraw: () => {},
     suspend: () => {},
+    attach: async (session: ConsoleSession) => {
+      attached.push(session);
+      return new Promise<ViewerEnd>((resolve) => {
+        detach = (why) => resolve({ id: session.id, why });
+      });
+    },
+    lendTerminal: <T,>(use: (borrowed: Borrowed) => Promise<T>) =>
+      use({ output: output as unknown as ViewerOutput, lend: () => () => {}, signal: new AbortController().signal }),
+    handOver: <T,>(run: () => Promise<T>) => run(),
   };
   const sizes = {
     current: () => size,
@@ -351,6 +378,8 @@ export function openUi(options: OpenOptions): TestUi {
       painter.repaint();
     },
     copied,
+    attached,
+    detach: (why) => detach(why),
     get left() {
       return left;
     },

@@ -2,12 +2,15 @@
 import type { EventEmitter } from "node:events";
 import type {
   ActionItem,
+  ActOptions,
   HostView,
   InstanceRow,
   Inventory,
   InventoryView,
+  NodeRow,
 } from "../../source/instances/inventory-types.ts";
-import type { PlainActionName } from "../../source/instances/types.ts";
+import type { Request } from "../../source/instances/target.ts";
+import type { InstanceDetails, PlainActionName, Provider } from "../../source/instances/types.ts";
 import { stillInventory } from "./harness.tsx";
 
 /** Epoch milliseconds of the harness's clock. */
@@ -79,16 +82,90 @@ export function hostOf(host: string, own: Partial<HostView> = {}): HostView {
   };
 }
 
+export function nodeRowOf(name: string, own: Partial<NodeRow> = {}): NodeRow {
+  return {
+    key: `node/${name}`,
+    name,
+    provider: "libvirt",
+    cluster: null,
+    host: name,
+    roles: [],
+    diskTotal: null,
+    diskFree: null,
+    memoryTotal: 65_536,
+    memoryNode: null,
+    memoryFree: 12_288,
+    primaryInstances: 2,
+    secondaryInstances: null,
+    seenAt: now,
+    stale: false,
+    ...own,
+  };
+}
+
+export function detailsOf(own: Partial<InstanceDetails> = {}): InstanceDetails {
+  return {
+    disks: [
+      { id: "vda", kind: "disk", source: "/var/lib/libvirt/images/web1.qcow2", sizeMiB: 10_240, format: "qcow2" },
+      { id: "sda", kind: "cdrom", source: null, sizeMiB: null, format: null },
+    ],
+    nics: [{ id: "52:54:00:aa:bb:cc", mac: "52:54:00:aa:bb:cc", network: "default", addresses: ["192.168.122.7"] }],
+    snapshots: [],
+    tags: [],
+    note: "",
+    networks: ["default", "br0"],
+    pools: [{ name: "default", freeMiB: 20_480 }],
+    media: ["/iso/debian.iso", "/iso/rescue.iso"],
+    vcpusMax: 4,
+    memoryMaxMiB: 2048,
+    definition: { text: "<domain>\n  <name>web1</name>\n</domain>\n", language: "xml", editable: true },
+    more: [],
+    ...own,
+  };
+}
+
+/** A provider that knows what a test says; what it does not say can't be asked. */
+export function providerOf(own: Partial<Provider> = {}): Provider {
+  const refuse = () => Promise.reject(new Error("a test asked the provider for something else"));
+  return {
+    name: "libvirt",
+    attachment: { host: { name: "hv1" }, label: "qemu:///system" },
+    cluster: null,
+    place: "libvirt/hv1",
+    target: { name: "hv1" },
+    list: refuse,
+    refuses: () => null,
+    preview: () => [],
+    act: refuse,
+    unattended: () => null,
+    details: refuse,
+    targets: refuse,
+    console: () => ({ refusal: "none", hint: "" }),
+    graphics: async () => null,
+    ...own,
+  };
+}
+
 export interface FakeInventory extends Inventory {
   /** What was asked: `shutdown web1 web2`. */
   asked: string[];
+  /** The requests of the same, whole. */
+  requests: Request[];
+  /** The options of the same. */
+  options: ActOptions[];
   /** Shows another picture from now on. */
   set(view: Partial<InventoryView>): void;
 }
 
-export function fakeInventory(view: Partial<InventoryView>, own: Partial<Inventory> = {}): FakeInventory {
-  let shown: InventoryView = { hosts: [hostOf("hv1")], instances: [], nodes: [], pending: [], ...view };
+export function fakeInventory(
+  view: Partial<InventoryView>,
+  own: Partial<Inventory> = {},
+  provider: Provider | null = null,
+): FakeInventory {
+  let shown: InventoryView = { hosts: [hostOf("hv1")], instances: [], nodes: [], pending: [], runs: [], ...view };
   const asked: string[] = [];
+  const requests: Request[] = [];
+  const options: ActOptions[] = [];
   const nameOf = (key: string) => key.split("/").pop() ?? key;
   const inventory = stillInventory(shown, {
     view: () => shown,
@@ -97,7 +174,16 @@ export function fakeInventory(view: Partial<InventoryView>, own: Partial<Invento
       if (action === "start") return status === "running" ? "it runs already" : null;
       return status === "stopped" ? "it is off already" : null;
     },
-    act: (action, keys) => {
+    find: (key) => {
+      const instance = shown.instances.find((row) => row.key === key);
+      if (provider && instance) return { kind: "instance", provider, instance };
+      const node = shown.nodes.find((row) => row.key === key);
+      return provider && node ? { kind: "node", provider, node } : null;
+    },
+    providers: () => (provider ? [provider] : []),
+    act: (action, keys, given = {}) => {
+      requests.push(action);
+      options.push(given);
       asked.push(`${action.do} ${keys.map(nameOf).join(" ")}`);
       return { run: asked.length, items: () => [], done: Promise.resolve([]), cancel: () => {} };
     },
@@ -106,6 +192,8 @@ export function fakeInventory(view: Partial<InventoryView>, own: Partial<Invento
   });
   return Object.assign(inventory, {
     asked,
+    requests,
+    options,
     set(next: Partial<InventoryView>) {
       shown = { ...shown, ...next };
       (inventory as unknown as EventEmitter).emit("change");

@@ -33,6 +33,22 @@ test("shows every instance with status, node, size and where it comes from", asy
   expect(ui.screen().find((line) => line.includes("web10"))).toMatch(/⚠ error +hv2 .*crashed · libvirt/);
 });
 
+test.each([
+  ["running", "in shutdown", "◐ stopping"],
+  ["running", "going away", "◐ going away"],
+  ["paused", "paused (migration)", "◐ migrating"],
+  ["paused", "paused", "‖ paused"],
+  ["paused", "pmsuspended", "‖ asleep"],
+  ["unknown", "being built", "◐ being built"],
+  ["stopped", "saved", "○ saved"],
+  ["stopped", "shut off (failed)", "⚠ off, failed"],
+  ["stopped", "shut off", "○ stopped"],
+  ["running", "saved", "● running"],
+] as const)("a state that is %s, in the provider's words %s, is shown as %s", async (status, statusDetail, shown) => {
+  const { ui } = open(fakeInventory({ instances: [rowOf("web1", { status, statusDetail })] }));
+  await ui.waitFor(new RegExp(`web1 +${shown} +hv1`));
+});
+
 test("marks by space and goes on, marks all and none; marks survive the filter and a refresh", async () => {
   const { ui, inventory } = open();
   await ui.waitFor("4 instances");

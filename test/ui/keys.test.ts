@@ -8,7 +8,11 @@ import { widthOf } from "../../source/ui/theme.ts";
 
 const scopes = Object.keys(keymap) as Scope[];
 /** Scopes whose keys go on top of the others on purpose: a field, a question. */
-const over: readonly Scope[] = ["filter", "form", "dialog"];
+const over: readonly Scope[] = [
+  ...(["filter", "form", "dialog"] as const),
+  // These have the keys of the whole terminal for themselves.
+  ...(["console", "scrollback", "consoleEnded", "guestScreen"] as const),
+];
 
 test.each(scopes.filter((scope) => !over.includes(scope)))("no key of %s means two things where it works", (scope) => {
   const together = [...new Set<Scope>([scope, "list", "global"])];
@@ -55,10 +59,10 @@ const active = [...instanceKeys, ...activate("global", { back: run, help: run, q
 
 test("the instance table's footer holds what one needs in 80 columns, and more in wider ones", () => {
   const narrow = footerText(active, 79);
-  expect(narrow).toBe(" space mark  s start  t shut down  r reboot  x off⚠  / filter  Esc back  ? help");
+  expect(narrow).toBe(" s start  t shut  r reboot  x off⚠  ⏎ console  m more  Esc back  ? help");
   expect(widthOf(narrow)).toBeLessThanOrEqual(79);
   expect(footerText(active, 199)).toContain("x force off⚠");
-  expect(footerText(active, 199)).toContain("⏎ describe  o sort  n node table");
+  expect(footerText(active, 199)).toContain("⏎ console  m more  space mark  / filter");
 });
 
 test("the footer leaves out what can't be done now, and quiet keys", () => {

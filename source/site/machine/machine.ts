@@ -1,4 +1,5 @@
 /** A simulated host: its files, its processes, and the programs that can be started on it. */
+import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { FileSystem } from "./files.ts";
 import { BrokenPipe, NullFile, type OpenFile } from "./open-file.ts";
@@ -48,6 +49,8 @@ export const programPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/
 export class Machine {
   readonly files: FileSystem;
   readonly processes = new Map<number, Process>();
+  /** Unix sockets by their paths: a connection for this user, or null when it is refused. */
+  readonly sockets = new Map<string, (user: string) => Duplex | null>();
   private readonly programs = new Map<string, { directory: string; program: Program }>();
   private readonly accounts = new Map<string, Account>();
   private nextPid = 1200;

@@ -13,6 +13,8 @@ export function bytes(value: string): string {
 
 /** An open file, shared by every descriptor that was duplicated from the first; closed with the last of them. */
 export abstract class OpenFile {
+  /** The terminal that it belongs to. */
+  readonly terminal: TerminalControl | null = null;
   private descriptors = 1;
   /** Read but not yet used: `read` takes a line at a time. */
   private ahead = "";
@@ -61,8 +63,17 @@ export abstract class OpenFile {
     return () => {};
   }
   get isTerminal(): boolean {
-    return false;
+    return this.terminal !== null;
   }
+}
+
+/** What a program can do with its terminal. */
+export interface TerminalControl {
+  readonly columns: number;
+  readonly rows: number;
+  /** Keys come one by one and unchanged, and are not echoed. */
+  setRaw(on: boolean): void;
+  onResize(call: () => void): () => void;
 }
 
 export class NullFile extends OpenFile {

@@ -5,6 +5,7 @@ import { options } from "../utilities/input.ts";
 import type { Clusters } from "../world/clusters.ts";
 import type { Ganeti, GanetiInstance, GanetiJob } from "../world/ganeti.ts";
 import { fault } from "./ganeti-fault.ts";
+import { mib } from "./ganeti-sizes.ts";
 
 const valued =
   "t disk-template n node o os-type s os-size disk net B backend-parameters H hypervisor-parameters I iallocator O os-parameters file-storage-dir file-driver";
@@ -30,12 +31,6 @@ export async function listSystems(call: Call, clusters: Clusters, ganeti: Ganeti
     [...(call.args.includes("--no-headers") ? [] : ["Name"]), ...names].map((name) => `${name}\n`).join(""),
   );
   return 0;
-}
-
-/** `10g`, `512M`, `128`: MiB. */
-function mib(text: string): number {
-  const [, number = "0", unit = ""] = /^([\d.]+)\s*([a-zA-Z]?)/.exec(text) ?? [];
-  return Math.round(Number(number) * ({ t: 1_048_576, g: 1024 }[unit.toLowerCase()] ?? 1));
 }
 
 async function follow(call: Call, ganeti: Ganeti, job: GanetiJob, isSubmitted: boolean): Promise<number> {

@@ -1,43 +1,23 @@
 /** gnt-cluster, gnt-instance, gnt-node, gnt-job of Ganeti 3.0. */
 import type { Call, Program } from "../machine/machine.ts";
-import { asctime, dateTime, fullName } from "../utilities/about.ts";
+import { asctime, fullName } from "../utilities/about.ts";
 import { options } from "../utilities/input.ts";
 import type { Clusters } from "../world/clusters.ts";
-import type { Ganeti, GanetiInstance, GanetiJob } from "../world/ganeti.ts";
+import type { Ganeti, GanetiInstance, GanetiJob, PowerOpcode } from "../world/ganeti.ts";
+import { changes } from "./ganeti-change.ts";
 import { fault } from "./ganeti-fault.ts";
-import {
-  instanceFields,
-  jobFields,
-  nodeFields,
-  usualInstanceFields,
-  usualJobFields,
-  usualNodeFields,
-} from "./ganeti-fields.ts";
+import { instanceFields, nodeFields, usualInstanceFields, usualNodeFields } from "./ganeti-fields.ts";
 import { addInstance, listSystems, removeInstance } from "./ganeti-instances.ts";
+import { isOver, jobVerbs, type Verbs } from "./ganeti-jobs.ts";
+import { masterFailover, nodeChanges } from "./ganeti-node-change.ts";
 import { addNode, init, verify } from "./ganeti-setup.ts";
 import { filterOf, printTable } from "./ganeti-table.ts";
+import { destroyCluster, removeNode } from "./ganeti-teardown.ts";
+import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
 
 const valued = "o output F filter separator units timeout n node t type";
 
-async function isOver(call: Call, ganeti: Ganeti, job: GanetiJob, onChange: () => Promise<void>): Promise<void> {
-  let wake = () => {};
-  const off = ganeti.watch(() => wake());
-  try {
-    for (;;) {
-      await onChange();
-      if (["success", "error", "canceled"].includes(job.status)) return;
-      await call.process.guard(
-        new Promise<void>((resolve) => {
-          wake = resolve;
-        }),
-      );
-    }
-  } finally {
-    off();
-  }
-}
-
-async function act(call: Call, ganeti: Ganeti, opcode: GanetiJob["opcode"]): Promise<number> {
+async function act(call: Call, ganeti: Ganeti, opcode: PowerOpcode): Promise<number> {
   const { given, words } = options(call.args.slice(1), valued);
   const found: GanetiInstance[] = [];
   for (const word of words) {
@@ -52,14 +32,16 @@ async function act(call: Call, ganeti: Ganeti, opcode: GanetiJob["opcode"]): Pro
   if (found.length > 1 && !given.has("force-multiple") && !given.has("f")) return 1;
   const timeout = given.has("timeout") ? Number(given.get("timeout")) : undefined;
   const jobs = found.map((instance) => ganeti.submit(opcode, instance, timeout));
+  const nameOf = (job: GanetiJob) => job.instance?.name ?? "";
+  if (given.has("paused")) for (const instance of found) ganeti.guest(instance).awaitsConsole = true;
   if (given.has("submit")) {
-    await call.out(jobs.map((job) => `${job.id}: ${job.instance.name}\n`).join(""));
+    await call.out(jobs.map((job) => `${job.id}: ${nameOf(job)}\n`).join(""));
     return 0;
   }
   if (jobs.length > 1) await call.out(`Submitted jobs ${jobs.map(({ id }) => id).join(", ")}\n`);
   let status = 0;
   for (const job of jobs) {
-    await call.out(`Waiting for job ${job.id} for ${job.instance.name} ...\n`);
+    await call.out(`Waiting for job ${job.id} for ${nameOf(job)} ...\n`);
     let told = 0;
     await isOver(call, ganeti, job, async () => {
       for (; told < job.log.length; told += 1) {
@@ -69,9 +51,33 @@ async function act(call: Call, ganeti: Ganeti, opcode: GanetiJob["opcode"]): Pro
     });
     if (job.status === "success") continue;
     status = 1;
-    await call.err(`Job ${job.id} for ${job.instance.name} has failed: ${job.failure}\n`);
+    await call.err(`Job ${job.id} for ${nameOf(job)} has failed: ${job.failure}\n`);
   }
   return status;
+}
+
+/** KVM's serial line through socat, or Xen's: one of them has it at a time. */
+async function openConsole(call: Call, ganeti: Ganeti): Promise<number> {
+  const [word = ""] = options(call.args.slice(1), valued).words;
+  const instance = ganeti.find(word);
+  if (!instance) {
+    await call.err(fault("unknown_entity", `Instance '${word}' not known`));
+    return 1;
+  }
+  if (!instance.alive) {
+    await call.err(
+      `Failure: command execution error:\nInstance ${instance.name} is not running (state ${ganeti.status(instance)})\n`,
+    );
+    return 1;
+  }
+  try {
+    await joinConsole(call, ganeti.guest(instance), false);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestConsoleRefused)) throw thrown;
+    await call.err("xenconsole: Could not lock /var/lock/xenconsole.4: Resource temporarily unavailable\n");
+    return 11;
+  }
+  return 0;
 }
 
 async function instances(call: Call, ganeti: Ganeti): Promise<number> {
@@ -93,68 +99,7 @@ async function instances(call: Call, ganeti: Ganeti): Promise<number> {
   return printTable(call, fields, usualInstanceFields, rows);
 }
 
-async function watch(call: Call, ganeti: Ganeti, silent: boolean): Promise<number> {
-  const [id = ""] = options(call.args.slice(1), valued).words;
-  const title = `Output from job ${id} follows`;
-  if (!silent) await call.out(`${title}\n${"-".repeat(title.length)}\n`);
-  const job = ganeti.jobs.get(Number(id));
-  if (!job) {
-    await call.err(`Job ${id} failed: Error checking job status: Can't load job file\n`);
-    return 1;
-  }
-  let told = 0;
-  await isOver(call, ganeti, job, async () => {
-    for (; !silent && told < job.log.length; told += 1) {
-      const entry = job.log[told];
-      if (entry) await call.out(`${asctime(entry.at)} ${entry.text}\n`);
-    }
-  });
-  if (job.status === "success") return 0;
-  await call.err(`Job ${id} failed: ${job.failure}\n`);
-  return 1;
-}
-
-function jobInfo(job: GanetiJob): string {
-  const moment = (ms: number) => `${dateTime(ms / 1000)}.${String((ms % 1000) * 1000).padStart(6, "0")}`;
-  const lines = [`- Job ID: ${job.id}`, `  Status: ${job.status}`, `  Received:         ${moment(job.received)}`];
-  if (job.started)
-    lines.push(
-      `  Processing start: ${moment(job.started)} (delta ${((job.started - job.received) / 1000).toFixed(6)}s)`,
-    );
-  if (job.ended) {
-    lines.push(`  Processing end:   ${moment(job.ended)} (delta ${((job.ended - job.started) / 1000).toFixed(6)}s)`);
-    lines.push(`  Total processing time: ${((job.ended - job.received) / 1000).toFixed(6)} seconds`);
-  }
-  lines.push("  Opcodes: ", `    - Opcode: OP_INSTANCE_${job.opcode}`, `      Status: ${job.status}`);
-  lines.push("      Input fields: ", `        instance_name: ${job.instance.name}`, "      Result: None");
-  return `${lines.join("\n")}\n`;
-}
-
-async function jobs(call: Call, ganeti: Ganeti): Promise<number> {
-  const { given, words } = options(call.args.slice(1), valued);
-  const filter = filterOf(call, jobFields);
-  const states: Readonly<Record<string, readonly string[]>> = {
-    running: ["running"],
-    pending: ["queued", "waiting"],
-    queued: ["queued"],
-    waiting: ["waiting"],
-    error: ["error"],
-    finished: ["success", "error", "canceled"],
-  };
-  // Of several such flags the last one wins.
-  const flag = [...given.keys()].filter((key) => key in states).at(-1);
-  const rows = [...ganeti.jobs.values()].filter(
-    (job) =>
-      (words.length === 0 || words.includes(String(job.id))) &&
-      (flag === undefined || states[flag]?.includes(job.status)) &&
-      (!filter || filter(job)),
-  );
-  return printTable(call, jobFields, usualJobFields, rows);
-}
-
-type Verb = (call: Call, ganeti: Ganeti, clusters: Clusters) => Promise<number>;
-
-const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
+const verbs: Readonly<Record<string, Verbs>> = {
   "gnt-instance": {
     list: instances,
     startup: (call, ganeti) => act(call, ganeti, "STARTUP"),
@@ -162,47 +107,27 @@ const verbs: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
     shutdown: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
     stop: (call, ganeti) => act(call, ganeti, "SHUTDOWN"),
     reboot: (call, ganeti) => act(call, ganeti, "REBOOT"),
+    console: openConsole,
     add: (call, ganeti, clusters) => addInstance(call, clusters, ganeti),
     remove: removeInstance,
+    ...changes,
   },
+  "gnt-network": { list: () => Promise.resolve(0) },
   "gnt-os": { list: (call, ganeti, clusters) => listSystems(call, clusters, ganeti) },
   "gnt-node": {
     list: (call, ganeti) => printTable(call, nodeFields(ganeti), usualNodeFields, ganeti.nodes),
     add: (call, ganeti, clusters) => addNode(call, clusters, ganeti),
+    remove: removeNode,
+    ...nodeChanges,
   },
-  "gnt-job": {
-    list: jobs,
-    watch: (call, ganeti) => watch(call, ganeti, false),
-    wait: (call, ganeti) => watch(call, ganeti, true),
-    info: async (call, ganeti) => {
-      for (const id of options(call.args.slice(1)).words) {
-        const job = ganeti.jobs.get(Number(id));
-        await call.out(job ? jobInfo(job) : `- Job ID ${id} not found\n`);
-      }
-      return 0;
-    },
-    cancel: async (call, ganeti) => {
-      let status = 0;
-      for (const id of options(call.args.slice(1)).words) {
-        const job = ganeti.jobs.get(Number(id));
-        const over = !job || ["success", "error", "canceled"].includes(job.status);
-        const text = over
-          ? `Job ${id} not found in queue`
-          : ganeti.cancel(job)
-            ? "Job successfully cancelled"
-            : "Job no longer waiting, can't cancel (informed it anyway)";
-        await call.out(`${text}\n`);
-        if (!text.startsWith("Job successfully")) status = 1;
-      }
-      return status;
-    },
-  },
+  "gnt-job": jobVerbs,
   "gnt-cluster": {
+    destroy: destroyCluster,
     verify: (call, ganeti, clusters) => verify(call, clusters, ganeti),
     info: async (call, ganeti) => {
       const { hypervisors, netdev, group } = ganeti.facts;
       await call.out(
-        `Cluster name: ${ganeti.name}\nCluster UUID: ${ganeti.groupUuid}\nMaster node: ${ganeti.master.name}\nArchitecture (this node): 64bits (x86_64)\nTags: (none)\nDefault hypervisor: ${hypervisors[0]}\nEnabled hypervisors: ${hypervisors.join(", ")}\nCluster parameters: \n  master netdev: ${netdev}\n  lvm volume group: ${group}\n`,
+        `Cluster name: ${ganeti.name}\nCluster UUID: ${ganeti.groupUuid}\nMaster node: ${ganeti.master.name}\nArchitecture (this node): 64bits (x86_64)\nTags: (none)\nDefault hypervisor: ${hypervisors[0]}\nEnabled hypervisors: ${hypervisors.join(", ")}\nCluster parameters: \n  master netdev: ${netdev}\n  lvm volume group: ${group}\nDefault nic parameters: \n  default: \n    link: ${netdev}\n    mode: bridged\n`,
       );
       return 0;
     },
@@ -240,7 +165,7 @@ export function gnt(program: string, clusters: Clusters, version: string): Progr
       return ganeti ? 0 : 2;
     }
     const run = verbs[program]?.[verb];
-    if (!run && !(program === "gnt-cluster" && verb === "init")) {
+    if (!run && !(program === "gnt-cluster" && (verb === "init" || verb === "master-failover"))) {
       await call.err(`Usage: ${program} {command} [options...] [argument...]\n`);
       return 1;
     }
@@ -251,6 +176,8 @@ export function gnt(program: string, clusters: Clusters, version: string): Progr
       return 1;
     }
     if (program === "gnt-cluster" && verb === "init") return init(call, clusters);
+    if (program === "gnt-cluster" && verb === "master-failover" && ganeti)
+      return masterFailover(call, clusters, ganeti);
     if (!ganeti || !run) {
       await call.err(fault("wrong_input", notInitialised));
       return 1;

@@ -1,6 +1,8 @@
 /** virsh 9.0: batches, tables, the life of domains. The connection's URI must be one of QEMU's system. */
 import type { Call, Program } from "../machine/machine.ts";
 import type { Domain, LibvirtHost } from "../world/libvirt.ts";
+import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
+import { guestPicture } from "./guest-picture.ts";
 import { domainStats, info, list, ordered, table } from "./virsh-tables.ts";
 
 /** A command line cut as virsh cuts it: blanks part words, `;` parts commands, quotes and backslashes hold. */
@@ -31,26 +33,30 @@ export function cut(line: string): string[][] {
   return commands.filter((words) => words.length > 0);
 }
 
-interface Line {
+export interface Line {
   flags: Set<string>;
+  /** Options that take a word: `--uri URI`. */
+  values: Map<string, string>;
   words: string[];
 }
 
 /** A command's failure: what follows `error: `, line by line. */
-class VirshError extends Error {
+export class VirshError extends Error {
   constructor(...lines: string[]) {
     super(lines.map((line) => `error: ${line}\n`).join(""));
   }
 }
 
-type Command = {
+export type Command = {
   options: readonly string[];
+  /** Of them those that take the next word; `domain` then stands for the first argument. */
+  values?: readonly string[];
   /** The name of the argument that must be given. */
   requires?: string;
   run(call: Call, host: LibvirtHost, line: Line): Promise<string> | string;
 };
 
-function onDomain(
+export function onDomain(
   verb: string,
   act: (host: LibvirtHost, domain: Domain, line: Line, call: Call) => Promise<string> | string,
 ): Command {
@@ -61,6 +67,9 @@ function onDomain(
       "graceful",
       "paused",
       "console",
+      "force",
+      "safe",
+      "all",
       "reason",
       "verbose",
       verb === "domstate" ? "reason" : "force-boot",
@@ -84,6 +93,25 @@ function running(verb: string, domain: Domain): void {
   }
 }
 
+async function openConsole(
+  call: Call,
+  { guest, name }: Domain,
+  force: boolean,
+  onAttached: () => void,
+): Promise<string> {
+  if (!call.process.files.get(0)?.terminal) {
+    throw new VirshError("Cannot run interactive console without a controlling TTY");
+  }
+  await call.out(`Connected to domain '${name}'\nEscape character is ^] (Ctrl + ])\n`);
+  try {
+    await joinConsole(call, guest, force, onAttached);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestConsoleRefused)) throw thrown;
+    throw new VirshError("operation failed: Active console session exists for this domain");
+  }
+  return "\n";
+}
+
 const reasons: Readonly<Record<string, string>> = {
   running: "booted",
   paused: "user",
@@ -91,7 +119,9 @@ const reasons: Readonly<Record<string, string>> = {
   "in shutdown": "user",
 };
 
-const commands: Readonly<Record<string, Command>> = {
+export type Commands = Readonly<Record<string, Command>>;
+
+const commands: Commands = {
   echo: { options: ["shell", "xml"], run: (_call, _host, { words }) => `${words.join(" ")}\n` },
   list: {
     options: [
@@ -111,12 +141,40 @@ const commands: Readonly<Record<string, Command>> = {
     ],
     run: (_call, host, { flags }) => list(host, flags),
   },
-  start: onDomain("start", async (host, domain, _line, call) => {
+  start: onDomain("start", async (host, domain, { flags }, call) => {
     if (domain.id !== null) throw new VirshError("Domain is already active");
     await call.process.work(8);
-    host.start(domain);
-    return `Domain '${domain.name}' started\n\n`;
+    if (!flags.has("console")) {
+      host.start(domain);
+      return `Domain '${domain.name}' started\n\n`;
+    }
+    // The domain is made paused, and resumed when the console is attached.
+    await call.out(`Domain '${domain.name}' started\n`);
+    return openConsole(call, domain, false, () => host.start(domain));
   }),
+  console: onDomain("console", async (_host, domain, { flags }, call) => {
+    if (domain.id === null) throw new VirshError("The domain is not running");
+    return openConsole(call, domain, flags.has("force"), () => {});
+  }),
+  domdisplay: onDomain("domdisplay", (host, domain) => {
+    running("get display of", domain);
+    return `vnc://127.0.0.1:${host.display(domain)}\n\n`;
+  }),
+  screenshot: {
+    options: ["domain", "file", "screen"],
+    requires: "domain",
+    run: (call, host, { words: [word = "", file = `${word}.ppm`] }) => {
+      const domain = host.find(word);
+      if (!domain) throw new VirshError(`failed to get domain '${word}'`);
+      if (domain.id === null)
+        throw new VirshError(
+          `could not take a screenshot of ${word}`,
+          "Requested operation is not valid: domain is not running",
+        );
+      call.machine.files.writeText(file, guestPicture(domain, host.clock.now()), call.process.user);
+      return `Screenshot saved to ${file}, with type of image/x-portable-pixmap\n`;
+    },
+  },
   shutdown: onDomain("shutdown", (host, domain) => {
     running("shutdown", domain);
     host.powerButton(domain);
@@ -133,15 +191,17 @@ const commands: Readonly<Record<string, Command>> = {
     host.off(domain, 2);
     return `Domain '${domain.name}' destroyed\n\n`;
   }),
-  suspend: onDomain("suspend", (_host, domain) => {
+  suspend: onDomain("suspend", (host, domain) => {
     running("suspend", domain);
     domain.state = "paused";
     domain.reason = 1;
+    host.changed();
     return `Domain '${domain.name}' suspended\n\n`;
   }),
-  resume: onDomain("resume", (_host, domain) => {
+  resume: onDomain("resume", (host, domain) => {
     running("resume", domain);
     domain.state = "running";
+    host.changed();
     return `Domain '${domain.name}' resumed\n\n`;
   }),
   domstate: onDomain("domstate", (_host, domain, { flags }) => {
@@ -204,35 +264,45 @@ const commands: Readonly<Record<string, Command>> = {
     },
   },
   "pool-list": {
-    options: ["all", "details", "inactive"],
+    options: ["all", "details", "inactive", "name"],
     run: (_call, _host, { flags }) =>
-      flags.has("details")
-        ? table(
-            ["Name", "State", "Autostart", "Persistent", "Capacity", "Allocation", "Available"],
-            [["default", "running", "yes", "yes", "931.51 GiB", "127.67 GiB", "803.84 GiB"]],
-          )
-        : table(["Name", "State", "Autostart"], [["default", "active", "yes"]]),
+      flags.has("name")
+        ? "default\n\n"
+        : flags.has("details")
+          ? table(
+              ["Name", "State", "Autostart", "Persistent", "Capacity", "Allocation", "Available"],
+              [["default", "running", "yes", "yes", "931.51 GiB", "127.67 GiB", "803.84 GiB"]],
+            )
+          : table(["Name", "State", "Autostart"], [["default", "active", "yes"]]),
   },
   "net-list": {
     options: ["all", "inactive", "name"],
-    run: () => table(["Name", "State", "Autostart", "Persistent"], [["default", "active", "yes", "yes"]]),
+    run: (_call, _host, { flags }) =>
+      flags.has("name")
+        ? "default\n\n"
+        : table(["Name", "State", "Autostart", "Persistent"], [["default", "active", "yes", "yes"]]),
   },
 };
 
 /** Words to a command; a fault here ends the whole batch before anything ran. */
-function parse(words: readonly string[]): { command: Command; line: Line } {
+function parse(words: readonly string[], more: Commands): { command: Command; line: Line } {
   const [name = "", ...rest] = words;
-  const command = commands[name];
+  const command = commands[name] ?? more[name];
   if (!command) throw new VirshError(`unknown command: '${name}'`);
-  const line: Line = { flags: new Set(), words: [] };
-  for (const word of rest) {
+  const line: Line = { flags: new Set(), values: new Map(), words: [] };
+  for (let at = 0; at < rest.length; at += 1) {
+    const word = rest[at] ?? "";
     if (!word.startsWith("--") || name === "echo") {
       line.words.push(word);
       continue;
     }
-    const [flag = "", value] = word.slice(2).split("=");
-    if (!command.options.includes(flag)) throw new VirshError(`command '${name}' doesn't support option --${flag}`);
+    const [flag = "", given] = word.slice(2).split("=");
+    const takes = command.values?.includes(flag) ?? false;
+    if (!takes && !command.options.includes(flag))
+      throw new VirshError(`command '${name}' doesn't support option --${flag}`);
+    const value = given ?? (takes ? rest[++at] : undefined);
     if (value !== undefined && flag === "domain") line.words.push(value);
+    else if (value !== undefined && takes) line.values.set(flag, value);
     else line.flags.add(flag);
   }
   if (command.requires && line.words.length === 0)
@@ -264,8 +334,8 @@ async function connect(call: Call, uri: string): Promise<boolean> {
   return false;
 }
 
-/** `delay`: real seconds before every answer. */
-export function virsh(host: LibvirtHost, delay: () => number): Program {
+/** `delay`: real seconds before every answer; `more`: further commands. */
+export function virsh(host: LibvirtHost, delay: () => number, more: Commands = {}): Program {
   return async (call) => {
     let uri = "qemu:///system";
     let index = 0;
@@ -283,7 +353,7 @@ export function virsh(host: LibvirtHost, delay: () => number): Program {
     const lines = rest.length === 1 ? cut(rest[0] ?? "") : [rest];
     const parsed: ReturnType<typeof parse>[] = [];
     const isScript = await said(call, async () => {
-      for (const words of lines) parsed.push(parse(words));
+      for (const words of lines) parsed.push(parse(words, more));
     });
     if (isScript !== 0) return 1;
     if (delay() > 0) await call.process.sleep(delay());

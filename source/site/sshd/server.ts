@@ -52,6 +52,11 @@ export class HostServer {
         }
         join(accept(), target);
       });
+      connection.on("openssh.streamlocal", (accept, reject, info) => {
+        const target = machine.sockets.get(info.socketPath)?.(user) ?? null;
+        if (target) join(accept(), target);
+        else refuse(connection, reject);
+      });
       connection.on("request", (_accept, reject) => reject?.());
     });
     connection.on("error", () => {});

@@ -2,17 +2,20 @@
 import type { ServerChannel } from "ssh2";
 import type { Machine } from "../machine/machine.ts";
 import { ExitProcess } from "../machine/machine.ts";
-import { makePipe, OpenFile } from "../machine/open-file.ts";
+import { makePipe, OpenFile, type TerminalControl } from "../machine/open-file.ts";
 import type { Process } from "../machine/process.ts";
 import { Shell } from "../shell/shell.ts";
 
 class TerminalOutput extends OpenFile {
-  constructor(private readonly below: OpenFile) {
+  constructor(
+    private readonly below: OpenFile,
+    override readonly terminal: Terminal,
+  ) {
     super();
   }
 
   write(text: string): Promise<void> {
-    return this.below.write(text.replaceAll("\n", "\r\n"));
+    return this.below.write(this.terminal.isRaw ? text : text.replaceAll("\n", "\r\n"));
   }
 
   protected async take(): Promise<string | null> {
@@ -26,14 +29,13 @@ class TerminalOutput extends OpenFile {
   override onBroken(call: () => void): () => void {
     return this.below.onBroken(call);
   }
-
-  override get isTerminal(): boolean {
-    return true;
-  }
 }
 
 class TerminalInput extends OpenFile {
-  constructor(private readonly below: OpenFile) {
+  constructor(
+    private readonly below: OpenFile,
+    override readonly terminal: Terminal,
+  ) {
     super();
   }
 
@@ -46,24 +48,32 @@ class TerminalInput extends OpenFile {
   protected override released(): void {
     this.below.close();
   }
-
-  override get isTerminal(): boolean {
-    return true;
-  }
 }
 
-export class Terminal {
+export class Terminal implements TerminalControl {
+  isRaw = false;
   private line = "";
   private interrupt = () => {};
+  private readonly resized = new Set<() => void>();
 
   constructor(
-    private columns: number,
-    private rows: number,
+    public columns: number,
+    public rows: number,
   ) {}
 
   resize(columns: number, rows: number): void {
     this.columns = columns;
     this.rows = rows;
+    for (const call of [...this.resized]) call();
+  }
+
+  setRaw(on: boolean): void {
+    this.isRaw = on;
+  }
+
+  onResize(call: () => void): () => void {
+    this.resized.add(call);
+    return () => this.resized.delete(call);
   }
 
   onInterrupt(call: () => void): void {
@@ -71,7 +81,7 @@ export class Terminal {
   }
 
   output(below: OpenFile): OpenFile {
-    return new TerminalOutput(below);
+    return new TerminalOutput(below, this);
   }
 
   /** Keys become lines; each is echoed. */
@@ -84,6 +94,10 @@ export class Terminal {
       open = false;
     };
     channel.on("data", (chunk: Buffer) => {
+      if (this.isRaw) {
+        void writer.write(chunk.toString("latin1")).catch(() => {});
+        return;
+      }
       for (const key of chunk.toString("latin1")) {
         if (key === "\r" || key === "\n") {
           show("\r\n");
@@ -105,7 +119,7 @@ export class Terminal {
       }
     });
     channel.on("close", close);
-    return new TerminalInput(reader);
+    return new TerminalInput(reader, this);
   }
 
   /** The login shell on this terminal, until `exit` or Ctrl-D. */

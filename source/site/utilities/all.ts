@@ -3,6 +3,7 @@ import type { Machine } from "../machine/machine.ts";
 import { about } from "./about.ts";
 import { digests } from "./digests.ts";
 import { filing } from "./filing.ts";
+import { packing } from "./packing.ts";
 import { printing } from "./printing.ts";
 import { processes } from "./processes.ts";
 import { sh } from "./sh.ts";
@@ -14,6 +15,7 @@ export function installUtilities(machine: Machine): void {
     ...about,
     ...digests,
     ...filing,
+    ...packing,
     ...printing,
     ...processes,
     ...testing,

@@ -4,6 +4,9 @@ import type { Random } from "../random.ts";
 import type { Ganeti, GanetiNode } from "./ganeti.ts";
 import type { NodeSystem } from "./node-system.ts";
 
+const directory = "/var/lib/ganeti";
+const ssconf = ["cluster_name", "master_node", "nodegroups", "node_list", "release_version"] as const;
+
 export class Clusters {
   private readonly byMachine = new Map<Machine, Ganeti>();
 
@@ -30,6 +33,12 @@ export class Clusters {
     this.byMachine.delete(machine);
   }
 
+  /** The machine is no member any more, and keeps no file of the cluster. */
+  leave(machine: Machine): void {
+    this.byMachine.delete(machine);
+    for (const file of ssconf) machine.files.remove(`${directory}/ssconf_${file}`);
+  }
+
   /** A deployed node as Ganeti sees it. */
   member(system: NodeSystem, name: string, role: GanetiNode["role"], group: string | null): GanetiNode {
     const { node, machine, storage } = system;
@@ -52,9 +61,9 @@ export class Clusters {
     const { name, master, nodes, groupUuid } = ganeti;
     for (const [machine, cluster] of this.byMachine) {
       if (cluster !== ganeti) continue;
-      const write = (file: string, text: string) => {
-        machine.files.makeDirectory("/var/lib/ganeti", "root", { parents: true });
-        machine.files.writeText(`/var/lib/ganeti/ssconf_${file}`, `${text}\n`);
+      const write = (file: (typeof ssconf)[number], text: string) => {
+        machine.files.makeDirectory(directory, "root", { parents: true });
+        machine.files.writeText(`${directory}/ssconf_${file}`, `${text}\n`);
       };
       write("cluster_name", name);
       write("master_node", master.name);

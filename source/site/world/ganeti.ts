@@ -1,5 +1,6 @@
 /** A Ganeti cluster: nodes, instances, and jobs that take time and wait for each other. */
 import type { Clock } from "../clock.ts";
+import { GuestSystem } from "./guest-system.ts";
 
 export interface GanetiNode {
   name: string;
@@ -32,12 +33,36 @@ export interface GanetiInstance {
   mac: string;
   port: number;
   created: number;
+  /** Interfaces beside the first one, whose link is the cluster's own. */
+  moreNics?: { mac: string; link: string; ip: string | null }[];
+  /** The image in its CD drive. */
+  media?: string;
 }
 
-export interface GanetiJob {
+/** What a job does that is no simple change of power. */
+export interface GanetiWork {
+  /** `INSTANCE_MIGRATE(web1)`. */
+  summary: string;
+  /** As the job's operation is kept: OP_ID and its parameters. */
+  operation: Readonly<Record<string, unknown>>;
+  /** What nothing else may work on meanwhile. */
+  on: GanetiInstance | GanetiNode;
+  seconds: number;
+  /** Told one after another while it runs. */
+  log: readonly string[];
+  /** Why it can't be done, as the clients print it, or null; asked when its turn has come. */
+  refusal(): string | null;
+  /** Does it. What it gives is the operation's result. */
+  end(): unknown;
+}
+
+export type PowerOpcode = "STARTUP" | "SHUTDOWN" | "REBOOT" | "CREATE" | "REMOVE";
+
+export type GanetiJob = (
+  | { opcode: PowerOpcode; instance: GanetiInstance; work: null }
+  | { opcode: "WORK"; instance: null; work: GanetiWork }
+) & {
   id: number;
-  opcode: "STARTUP" | "SHUTDOWN" | "REBOOT" | "CREATE" | "REMOVE";
-  instance: GanetiInstance;
   status: "queued" | "waiting" | "running" | "success" | "error" | "canceled";
   /** Epoch milliseconds. */
   received: number;
@@ -48,7 +73,14 @@ export interface GanetiJob {
   failure: string | null;
   /** Seconds that a guest gets to shut down. */
   timeout: number;
-}
+  /** Of its operation, once it is done. */
+  result: unknown;
+  /** The program and command that submitted it. */
+  client: readonly [program: string, command: string];
+};
+
+const isUnderWay = ({ status }: GanetiJob) => ["queued", "waiting", "running"].includes(status);
+const lockOf = (job: GanetiJob) => job.work?.on ?? job.instance;
 
 const seconds = { STARTUP: 30, SHUTDOWN: 45, REBOOT: 55, CREATE: 40, REMOVE: 10 };
 
@@ -76,6 +108,8 @@ export class Ganeti {
   readonly groupUuid: string;
   private nextJob = 41;
   private readonly watchers = new Set<() => void>();
+  private readonly moves = new Set<() => void>();
+  private readonly guests = new Map<GanetiInstance, GuestSystem>();
 
   constructor(
     readonly clock: Clock,
@@ -91,7 +125,7 @@ export class Ganeti {
   }
 
   get master(): GanetiNode {
-    return this.nodes[0] as GanetiNode;
+    return this.nodes.find(({ role }) => role === "M") ?? (this.nodes[0] as GanetiNode);
   }
 
   status({ admin, alive, node }: GanetiInstance): string {
@@ -114,24 +148,44 @@ export class Ganeti {
     return () => this.watchers.delete(call);
   }
 
+  /** The daemons of the old master end, and with them every connection to them. */
+  masterMoved(): void {
+    for (const call of [...this.moves]) call();
+    this.changed();
+  }
+
+  onMasterMoved(call: () => void): () => void {
+    this.moves.add(call);
+    return () => this.moves.delete(call);
+  }
+
   private changed(): void {
     for (const call of [...this.watchers]) call();
   }
 
-  submit(opcode: GanetiJob["opcode"], instance: GanetiInstance, timeout = 120): GanetiJob {
-    const job: GanetiJob = {
-      id: this.nextJob,
-      opcode,
-      instance,
-      status: "queued",
-      received: this.clock.now(),
-      started: 0,
-      ended: 0,
-      log: [],
-      failure: null,
-      timeout,
+  submit(
+    opcode: PowerOpcode,
+    instance: GanetiInstance,
+    timeout = 120,
+    client: GanetiJob["client"] = ["gnt-instance", opcode.toLowerCase()],
+  ): GanetiJob {
+    return this.enqueue({ opcode, instance, work: null, ...this.newJob(client), timeout });
+  }
+
+  submitWork(work: GanetiWork, client: GanetiJob["client"]): GanetiJob {
+    return this.enqueue({ opcode: "WORK", instance: null, work, ...this.newJob(client), timeout: 120 });
+  }
+
+  private newJob(client: GanetiJob["client"]) {
+    const status = "queued" as const;
+    const log: GanetiJob["log"] = [];
+    return {
+      ...{ id: this.nextJob++, status, received: this.clock.now(), started: 0, ended: 0, log },
+      ...{ failure: null, result: null, client },
     };
-    this.nextJob += 1;
+  }
+
+  private enqueue(job: GanetiJob): GanetiJob {
     this.jobs.set(job.id, job);
     this.clock.after(4, () => this.tryToRun(job));
     return job;
@@ -143,11 +197,28 @@ export class Ganeti {
     return true;
   }
 
+  /** What runs in an instance, on its console. */
+  guest(instance: GanetiInstance): GuestSystem {
+    let guest = this.guests.get(instance);
+    if (!guest) {
+      const [name = ""] = instance.name.split(".");
+      // Ganeti finds it down when its guest switches it off by itself.
+      const onPowerOff = () => {
+        instance.alive = false;
+        this.guest(instance).off();
+        this.changed();
+      };
+      guest = new GuestSystem({ name, clock: this.clock, onPowerOff });
+      if (instance.alive) guest.up();
+      this.guests.set(instance, guest);
+    }
+    return guest;
+  }
+
   private tryToRun(job: GanetiJob): void {
     if (job.status !== "queued" && job.status !== "waiting") return;
     const before = [...this.jobs.values()].some(
-      (other) =>
-        other.id < job.id && other.instance === job.instance && ["queued", "waiting", "running"].includes(other.status),
+      (other) => other.id < job.id && lockOf(other) === lockOf(job) && isUnderWay(other),
     );
     if (before) {
       job.status = "waiting";
@@ -162,6 +233,10 @@ export class Ganeti {
       this.clock.after(8, () => this.end(job, "error", refusal));
       return;
     }
+    if (job.work) {
+      this.doWork(job, job.work);
+      return;
+    }
     const { instance, opcode } = job;
     if (opcode === "REBOOT" && !instance.alive) {
       job.log.push({
@@ -174,6 +249,8 @@ export class Ganeti {
     const wait = opcode === "SHUTDOWN" ? Math.min(seconds.SHUTDOWN, Math.max(5, job.timeout)) : seconds[opcode];
     this.clock.after(wait, () => {
       const wanted = opcode === "CREATE" ? instance.admin === "up" : opcode !== "SHUTDOWN";
+      if (!wanted) this.guest(instance).off();
+      else if (opcode !== "STARTUP" || !instance.alive) this.guest(instance).boot();
       instance.alive = wanted;
       instance.admin = wanted ? "up" : "down";
       if (opcode === "REMOVE") this.instances.splice(this.instances.indexOf(instance), 1);
@@ -181,7 +258,21 @@ export class Ganeti {
     });
   }
 
-  private refusal({ instance, opcode }: GanetiJob): string | null {
+  private doWork(job: GanetiJob, work: GanetiWork): void {
+    work.log.forEach((text, index) => {
+      this.clock.after((work.seconds * index) / work.log.length, () => {
+        job.log.push({ at: this.clock.now(), text });
+        this.changed();
+      });
+    });
+    this.clock.after(work.seconds, () => {
+      job.result = work.end();
+      this.end(job, "success", null);
+    });
+  }
+
+  private refusal({ instance, opcode, work }: GanetiJob): string | null {
+    if (work) return work.refusal();
     const head = "Failure: prerequisites not met for this operation:\nerror type: wrong_state, error details:\n";
     if (instance.admin === "offline" && opcode !== "SHUTDOWN") {
       return `${head}Instance '${instance.name}' is marked to be offline, can't use instance from outside down, up states`;
@@ -194,7 +285,7 @@ export class Ganeti {
     job.failure = failure;
     job.ended = this.clock.now();
     this.changed();
-    for (const other of this.jobs.values()) if (other.instance === job.instance) this.tryToRun(other);
+    for (const other of this.jobs.values()) if (lockOf(other) === lockOf(job)) this.tryToRun(other);
   }
 
   memoryUsed(node: GanetiNode): number {

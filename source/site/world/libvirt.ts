@@ -1,6 +1,9 @@
 /** One libvirt host: domains, and the time their changes take. */
+import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
+import { GuestSystem } from "./guest-system.ts";
+import { vncConnection } from "./vnc.ts";
 
 export interface Domain {
   name: string;
@@ -30,6 +33,8 @@ export interface Domain {
   /** Nanoseconds of CPU from before it was last shut off. */
   cpuBefore: number;
   disk: number;
+  /** What runs in it, on its serial console. */
+  guest: GuestSystem;
 }
 
 export type DomainFacts = Pick<Domain, "name" | "title" | "state" | "vcpus" | "memory" | "autostart" | "saved">;
@@ -63,8 +68,20 @@ export class LibvirtHost {
       startedAt: clock.now() - random.between(2, 200) * 3_600_000,
       cpuBefore: random.between(4, 90) * 1_000_000_000,
       disk: random.between(4, 40) * 1024 ** 3,
+      guest: new GuestSystem({
+        name: given.name,
+        clock,
+        onPowerOff: () => {
+          const domain = this.find(given.name);
+          if (domain && domain.id !== null) this.off(domain, 1);
+        },
+      }),
     }));
-    for (const domain of this.domains) if (domain.state !== "shut off") this.boot(domain);
+    for (const domain of this.domains) {
+      if (domain.state === "shut off") continue;
+      this.boot(domain);
+      domain.guest.up();
+    }
   }
 
   private boot(domain: Domain): void {
@@ -78,12 +95,24 @@ export class LibvirtHost {
     return this.domains.find(({ name, uuid, id }) => name === word || uuid === word || String(id) === word);
   }
 
+  /** VNC display of a running domain; its port is 5900 more. */
+  display(domain: Domain): number {
+    return this.domains.filter(({ id }) => id !== null).indexOf(domain);
+  }
+
+  /** A connection to this port of the host, when a domain's VNC listens on it. */
+  connectDisplay(port: number): Duplex | null {
+    const domain = this.domains.find((one) => one.id !== null && this.display(one) + 5900 === port);
+    return domain ? vncConnection(domain.name) : null;
+  }
+
   watch(call: () => void): () => void {
     this.watchers.add(call);
     return () => this.watchers.delete(call);
   }
 
-  private changed(): void {
+  /** Tells whoever waits for changes. */
+  changed(): void {
     for (const call of [...this.watchers]) call();
   }
 
@@ -124,6 +153,7 @@ export class LibvirtHost {
     domain.startedAt = this.clock.now();
     domain.cpuBefore = 0;
     this.boot(domain);
+    domain.guest.boot();
     this.changed();
   }
 
@@ -136,6 +166,7 @@ export class LibvirtHost {
     domain.frozen = false;
     domain.stuck = false;
     this.interfaces.delete(domain);
+    domain.guest.off();
     this.changed();
   }
 
@@ -155,6 +186,7 @@ export class LibvirtHost {
       // The guest starts anew in the same QEMU.
       domain.cpuBefore = this.cpuTime(domain);
       domain.startedAt = this.clock.now();
+      domain.guest.boot();
       this.changed();
     });
   }

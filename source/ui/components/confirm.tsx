@@ -13,6 +13,8 @@ export interface ConfirmProps {
   title: string;
   /** What is lost, a line for each thing, with its full name. */
   losses: readonly string[];
+  /** Who is not part of it, and why, a line each. */
+  left?: readonly string[];
   /** A sentence under them. */
   text?: string;
   safe: string;
@@ -23,12 +25,22 @@ export interface ConfirmProps {
   onNo: () => void;
 }
 
-export function Confirm({ title, losses, text, safe, danger, typed, onYes, onNo }: ConfirmProps): ReactNode {
+export function Confirm({ title, losses, text, safe, danger, typed, left = [], onYes, onNo }: ConfirmProps): ReactNode {
   const { size } = useUi();
   const [line, setLine] = useState(emptyLine);
   const [error, setError] = useState("");
   const typing = typed !== undefined;
-  const room = Math.max(3, size.rows - 14);
+  const [top, setTop] = useState(0);
+  const lines = [
+    ...losses.map((loss) => ` ${loss}`),
+    ...(left.length > 0 ? ["", paint(` Left out: ${left.length}`, "yellow")] : []),
+    ...left.map((one) => paint(` ${one}`, "dim")),
+  ];
+  const room = Math.max(3, size.rows - 15);
+  const long = lines.length > room;
+  const last = Math.max(0, lines.length - room);
+  const start = Math.min(top, last);
+  const page = Math.max(1, room - 1);
   useKeys(
     "global",
     { back: { run: onNo } },
@@ -49,14 +61,24 @@ export function Confirm({ title, losses, text, safe, danger, typed, onYes, onNo 
       },
     },
   );
-  useDialogKeys(typing ? "field" : "menu");
+  useDialogKeys(typing ? "field" : "menu", {
+    ...(long ? { pageUp: { run: () => setTop(Math.max(0, start - page)) } } : {}),
+    ...(long ? { pageDown: { run: () => setTop(Math.min(last, start + page)) } } : {}),
+  });
   return (
     <Dialog title={title} tone="red">
       <Box flexDirection="column" marginY={1}>
-        {losses.slice(0, room).map((loss) => (
-          <Text key={loss} wrap="truncate">{` ${loss}`}</Text>
+        {lines.slice(start, start + room).map((line, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a line is where it stands, and two may be equal.
+          <Text key={index} wrap="truncate">
+            {line === "" ? " " : line}
+          </Text>
         ))}
-        {losses.length > room && <Text>{` … and ${losses.length - room} more`}</Text>}
+        {long && (
+          <Text
+            dimColor
+          >{` lines ${start + 1}–${start + room} of ${lines.length}: PgUp and PgDn show the others`}</Text>
+        )}
       </Box>
       {text && <Text>{text}</Text>}
       {typing ? (

@@ -1,16 +1,27 @@
 /** The lines that every screen has: where you are, the numbered screens, what needs you, the keys of the moment. */
 import { Box, Text } from "ink";
 import { type ReactNode, useSyncExternalStore } from "react";
+import { shortVerbOf } from "../../instances/action-words.ts";
 import { currentJob, type KnownState, secondsLeft } from "../../store/known.ts";
-import { clock, count } from "../../text.ts";
+import { wayOf } from "../../store/way-known.ts";
+import { clock, count, plainLine } from "../../text.ts";
 import { useKnown, useUi } from "../hooks.ts";
 import { keyName } from "../keys.ts";
 import { type Place, topScreens } from "../navigation.ts";
 import { type Active, layer } from "../router.ts";
 import { cell, glyph, paint, symbol, toneStyles, widthOf } from "../theme.ts";
 
+/** Whom a place is about: the name of the one instance or node, or how many there are. */
+function placeName(keys: readonly string[], { inventory }: KnownState): string {
+  if (keys.length !== 1) return count(keys.length, "instance");
+  const found = [...inventory.instances, ...inventory.nodes].find(({ key }) => key === keys[0]);
+  return found ? plainLine(found.name) : "instance";
+}
+
 /** What the place is called in the first line. */
-function crumb(place: Place, state: KnownState): string {
+function crumb(place: Place, state: KnownState, before: readonly Place[]): string {
+  // A place of the same instance has said its name.
+  const named = "keys" in place && before.some((other) => "key" in other && other.key === place.keys[0]);
   switch (place.screen) {
     case "node":
       return place.name;
@@ -21,13 +32,34 @@ function crumb(place: Place, state: KnownState): string {
     case "extend":
       return `extend ${place.jobId}`;
     case "instance":
-      return state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "instance";
+      return placeName([place.key], state);
     case "keep-view":
       return "keep the view";
+    case "bulk":
+      return "run of actions";
+    case "bulk-save":
+      return "save";
+    case "actions":
+      return placeName(place.keys, state);
+    case "action":
+    case "move-to":
+      return named
+        ? shortVerbOf(place.action)
+        : `${placeName(place.keys, state)} ${glyph.crumb} ${shortVerbOf(place.action)}`;
+    case "provider-jobs":
+      return "jobs";
+    case "provider-job":
+      return `job ${place.id}`;
+    case "log":
+      return "feed";
     case "session":
       return "session";
     case "run":
       return state.runs.views[place.id]?.plan.title ?? place.id;
+    case "way":
+      return wayOf(state.ways, place.id)?.title ?? place.id;
+    case "up":
+      return "all of it in one go";
     case "run-output":
       return "output";
     case "run-plan":
@@ -59,6 +91,11 @@ function summary(state: KnownState): string {
   if (state.inventory.pending.length > 0) {
     parts.push(paint(`${count(state.inventory.pending.length, "action")} ${symbol("busy")}`, ...toneStyles("busy")));
   }
+  const open = state.consoles.filter(({ phase }) => phase !== "ended");
+  if (open.length > 0) {
+    const text = count(open.length, "console");
+    parts.push(open.some(({ unseen }) => unseen) ? paint(text, "bold") : text);
+  }
   const hosts = state.inventory.hosts;
   const up = hosts.filter((host) => host.state === "ok").length;
   const down = hosts.filter((host) => host.state === "stale" || host.state === "error").length;
@@ -78,7 +115,9 @@ export function Header(): ReactNode {
   const trail = [
     state.site?.name ?? "no site",
     ...job,
-    ...places.filter(({ screen }) => screen !== "home").map((place) => crumb(place, state)),
+    ...places
+      .filter(({ screen }) => screen !== "home")
+      .map((place, index, all) => crumb(place, state, all.slice(0, index))),
   ];
   const right = summary(state);
   const rightWidth = widthOf(right.replace(/\u001b\[\d+m/g, ""));

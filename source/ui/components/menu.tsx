@@ -2,7 +2,7 @@
 import { Box, Text } from "ink";
 import SelectInput from "ink-select-input";
 import type { ReactNode } from "react";
-import { useKeys } from "../hooks.ts";
+import { type Handlers, useKeys } from "../hooks.ts";
 import { type Handler, layer } from "../router.ts";
 import { glyph, paint } from "../theme.ts";
 
@@ -30,8 +30,9 @@ function Item({ isSelected = false, label }: { isSelected?: boolean; label: stri
 const native: Handler = { run: () => {}, native: true };
 
 /** Shows a dialog's keys in the footer: those of a menu, or of a field to be typed in. Call it after the dialog's own `useKeys`. */
-export function useDialogKeys(kind: "menu" | "field"): void {
-  useKeys("dialog", kind === "menu" ? { move: native, answer: native } : { answer: native }, { level: layer.dialog });
+export function useDialogKeys(kind: "menu" | "field", more: Handlers<"dialog"> = {}): void {
+  const own = kind === "menu" ? { move: native, answer: native } : { answer: native };
+  useKeys("dialog", { ...own, ...more }, { level: layer.dialog });
 }
 
 export function Menu<V>({

@@ -1,7 +1,7 @@
 /** The form that configures nodes: its fields, what is wrong with them, what they mean. Pure. */
 import path from "node:path";
+import type { ConfigureChoice } from "../../journey/configure-choice.ts";
 import type { NodeStates } from "../../journey/configure-types.ts";
-import type { ConfigureChoice } from "../../store/configure-work.ts";
 import { passwordError, strengthText } from "../../store/passwords.ts";
 import { count } from "../../text.ts";
 import type { FormField, Values } from "../components/form.tsx";
@@ -130,7 +130,7 @@ export function configureChoice(values: Values, nodes: number, keys: readonly st
         : { kind: password === "generated" ? "generated" : "leave" },
     timezone: of(values, "timezone") || null,
     locale: of(values, "locale") || null,
-    command: of(values, "command") || null,
+    commands: [of(values, "command")].filter(Boolean),
     scriptFiles: filesOf(of(values, "scripts")),
     minimum: "minimum" in minimum ? minimum.minimum : nodes,
   };

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { Box, Text } from "ink";
 import { type ReactNode, useMemo, useState } from "react";
 import { toVirtuError, type VirtuError } from "../../errors.ts";
-import { makeConfigurePlan } from "../../store/configure-work.ts";
+import { makeConfigurePlan } from "../../journey/configure-choice.ts";
 import { publicKeys } from "../../store/public-keys.ts";
 import { count } from "../../text.ts";
 import { Form, type Values } from "../components/form.tsx";

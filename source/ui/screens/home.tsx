@@ -1,8 +1,10 @@
 /** Home: what can be done next, with the state of each thing beside it. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect } from "react";
+import type { WayView } from "../../journey/up-types.ts";
 import { currentJob, deploymentOf, type KnownState } from "../../store/known.ts";
 import { runIsOpen } from "../../store/run-known.ts";
+import { wayOf } from "../../store/way-known.ts";
 import { count } from "../../text.ts";
 import { Menu } from "../components/menu.tsx";
 import { type Handlers, useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
@@ -80,6 +82,19 @@ export function runsText({ runs, now }: KnownState): string {
   return rows.length > 1 ? `${parts} · and ${rows.length - 1} more` : parts;
 }
 
+/** A way that is under way, here or elsewhere. */
+function openWay({ ways }: KnownState): WayView | null {
+  const views = [...Object.values(ways.views), ...ways.list.value.map(({ view }) => wayOf(ways, view.id) ?? view)];
+  return views.find(({ state }) => state === "running") ?? null;
+}
+
+function upText(known: KnownState): string {
+  const way = openWay(known);
+  const stage = way?.stages.find(({ state }) => state === "running");
+  if (way) return `${symbol("busy")} ${way.title}${stage ? ` · ${stage.title}` : ""}`;
+  return "one form, one summary, one run; or a file";
+}
+
 const first: Entry[] = [
   {
     id: "reserve",
@@ -108,6 +123,16 @@ const first: Entry[] = [
     title: "Install a VM manager",
     state: () => "Ganeti or libvirt, on a job's nodes or any hosts",
     open: (n) => n.jump({ screen: "runs" }, { screen: "install" }),
+  },
+  {
+    id: "up",
+    title: "All of it in one go",
+    state: upText,
+    open: (n, known) => {
+      const way = openWay(known);
+      if (way) n.jump({ screen: "runs" }, { screen: "way", id: way.id });
+      else n.jump({ screen: "runs" }, { screen: "up" });
+    },
   },
 ];
 const second: Entry[] = [

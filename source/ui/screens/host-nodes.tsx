@@ -1,13 +1,16 @@
 /** The nodes that carry the instances, with Ganeti's own column names. */
 import { Box, Text } from "ink";
 import { type ReactNode, useMemo } from "react";
-import type { NodeRow } from "../../instances/inventory-types.ts";
+import type { HostView, NodeRow } from "../../instances/inventory-types.ts";
+import type { LogLine } from "../../store/known.ts";
 import { plainLine } from "../../text.ts";
 import { FilterLine, useFilter } from "../components/filter.tsx";
 import { headerLine, layout, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { matches } from "../list.ts";
 import { cell, paint } from "../theme.ts";
+import { nodeHost, useShell } from "./console-keys.ts";
+import { ActionLog, logLines } from "./instances-log.tsx";
 import { mebibytes, staleAge } from "./instances-rows.ts";
 
 const columnsAt = (width: number) =>
@@ -48,6 +51,18 @@ export function hostNodeRow(node: NodeRow, width: number, now: number): string {
   return node.stale ? paint(line, "dim") : line;
 }
 
+/** Why there is no queue of jobs to look at, or null. */
+export function queueless(hosts: readonly HostView[]): string | null {
+  const any = hosts.some(({ providers }) => providers.some(({ name }) => name === "ganeti"));
+  return any ? null : "only Ganeti has a queue of jobs, and no cluster is shown";
+}
+
+/** The last lines that actions on these nodes wrote. */
+function nodeLines(log: readonly LogLine[], nodes: readonly NodeRow[]): LogLine[] {
+  const names = new Set(nodes.map(({ host, name }) => `${host}/${name}`));
+  return log.filter(({ where }) => names.has(where)).slice(-logLines);
+}
+
 const byName = (one: NodeRow, other: NodeRow) =>
   one.name.localeCompare(other.name, "en", { numeric: true }) || one.host.localeCompare(other.host);
 
@@ -67,21 +82,37 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
   );
   const keys = useMemo(() => nodes.map(({ key }) => key), [nodes]);
   const filtering = filter.typing || filter.text !== "";
-  const height = size.rows - 7 - (filtering ? 1 : 0);
+  const pending = useKnown((known) => known.inventory.pending);
+  const log = useKnown((known) => known.log);
+  const working = pending.filter(({ key }) => keys.includes(key));
+  const lines = useMemo(() => nodeLines(log, all), [log, all]);
+  const below = lines.length > 0 ? lines.length + 1 : 0;
+  const height = Math.max(3, size.rows - 8 - (filtering ? 1 : 0) - below);
   const list = useList("host-nodes", keys, height);
   const current = nodes[list.index];
+  const hosts = useKnown((known) => known.inventory.hosts);
+  const none = current ? null : "there is no node";
   useKeys("instances", {
+    menu: { run: () => current && navigation.open({ screen: "actions", keys: [current.key] }), disabled: none },
+    jobs: { run: () => navigation.open({ screen: "provider-jobs" }), disabled: queueless(hosts) },
     filter: { run: filter.open },
     nodes: { run: onTurn },
     hosts: { run: () => navigation.open({ screen: "hosts" }) },
     refresh: { run: () => void workspace.inventory.refresh() },
-    copy: { run: () => current && copy(current.name, current.name), disabled: current ? null : "there is no node" },
+    copy: { run: () => current && copy(current.name, current.name), disabled: none },
+  });
+  const openShell = useShell();
+  useKeys("hostNodes", {
+    shell: {
+      run: () => current && openShell(nodeHost(current, workspace.inventory.find(current.key)), current.name),
+      disabled: current ? null : "there is no node",
+    },
   });
   // Esc goes back to the instances that this lies over.
   useKeys("global", { back: { run: onTurn } }, { active: !filtering });
   const width = size.columns - 2;
   return (
-    <Box flexDirection="column">
+    <Box flexDirection="column" flexGrow={1}>
       <FilterLine filter={filter} shown={nodes.length} total={all.length} />
       <Table
         keys={keys}
@@ -92,6 +123,8 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
         row={(index) => hostNodeRow(nodes[index] as NodeRow, width, now)}
         empty={<Text dimColor> No node is known yet. n shows the instances again.</Text>}
       />
+      <Box flexGrow={1} />
+      {lines.length > 0 && <ActionLog items={working} lines={lines} width={size.columns} />}
     </Box>
   );
 }

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useMemo } from "react";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { glyph, paint } from "../theme.ts";
+import { useShell } from "./console-keys.ts";
 import { hostColumns, hostLines, hostRow } from "./hosts-rows.ts";
 
 export function HostsScreen(): ReactNode {
@@ -27,6 +28,9 @@ export function HostsScreen(): ReactNode {
   const list = useList("hosts", keys, height);
   const current = hosts[list.index];
   const none = current ? null : "there is no host yet: a adds one";
+  const openShell = useShell();
+  const hostRef = (name: string) =>
+    inventory.providers().find(({ attachment }) => attachment.host.name === name)?.attachment.host ?? { name };
   const busy = current && pending.some(({ host }) => host === current.host) ? "an action runs on it" : null;
   useKeys("hosts", {
     add: { run: () => navigation.open({ screen: "add-host" }) },
@@ -38,6 +42,7 @@ export function HostsScreen(): ReactNode {
       },
       disabled: none ?? busy,
     },
+    shell: { run: () => current && openShell(hostRef(current.host), current.host), disabled: none },
     refresh: { run: () => current && void inventory.refresh([current.host]), disabled: none },
   });
   const told = current ? hostLines(current, now, width - 1) : [];

@@ -1,14 +1,24 @@
 /** Which view draws which place. */
 import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
+import { ActionScreen } from "./action.tsx";
+import { ActionsScreen } from "./actions.tsx";
 import { AddHostScreen } from "./add-host.tsx";
+import { BulkScreen } from "./bulk.tsx";
+import { BulkSaveScreen } from "./bulk-save.tsx";
+import { ChangeScreen } from "./change.tsx";
 import { ChartScreen } from "./chart.tsx";
 import { ColumnsScreen } from "./columns.tsx";
 import { ConfigureScreen } from "./configure.tsx";
+import { ConsoleScreen } from "./console.tsx";
+import { ConsolesScreen } from "./consoles.tsx";
+import { DefinitionScreen } from "./definition.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
 import { ExportScreen } from "./export.tsx";
 import { ExtendScreen } from "./extend.tsx";
+import { GuestScreenScreen } from "./guest-screen.tsx";
+import { HardwareScreen } from "./hardware.tsx";
 import { HomeScreen } from "./home.tsx";
 import { HostsScreen } from "./hosts.tsx";
 import { InstallScreen } from "./install.tsx";
@@ -18,16 +28,23 @@ import { InstanceScreen } from "./instance.tsx";
 import { InstancesScreen } from "./instances.tsx";
 import { JobsScreen } from "./jobs.tsx";
 import { LogScreen } from "./log.tsx";
+import { MoveToScreen } from "./move-to.tsx";
 import { NodeScreen, NodesScreen } from "./nodes.tsx";
 import { RunPlanScreen } from "./preview.tsx";
+import { ProviderJobScreen, ProviderJobsScreen } from "./provider-jobs.tsx";
 import { ReserveScreen } from "./reserve.tsx";
 import { RunScreen } from "./run.tsx";
 import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
+import { ScheduledScreen } from "./scheduled.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
+import { SnapshotsScreen } from "./snapshots.tsx";
+import { UpScreen } from "./up.tsx";
 import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
+import { WavesScreen } from "./waves.tsx";
+import { WayScreen } from "./way.tsx";
 
 const screens: Partial<Record<Place["screen"], (props: { place: Place }) => ReactNode>> = {
   home: HomeScreen,
@@ -48,8 +65,24 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   views: ViewsScreen,
   "keep-view": KeepViewScreen,
   export: ExportScreen,
+  bulk: BulkScreen,
+  "bulk-save": BulkSaveScreen,
+  waves: WavesScreen,
+  scheduled: ScheduledScreen,
+  actions: ActionsScreen,
+  action: ActionScreen,
+  "move-to": MoveToScreen,
+  snapshots: SnapshotsScreen,
+  hardware: HardwareScreen,
+  definition: DefinitionScreen,
+  change: ChangeScreen,
+  "provider-jobs": ProviderJobsScreen,
+  "provider-job": ProviderJobScreen,
   hosts: HostsScreen,
   "add-host": AddHostScreen,
+  console: ConsoleScreen,
+  consoles: ConsolesScreen,
+  "guest-screen": GuestScreenScreen,
   configure: ConfigureScreen,
   install: InstallScreen,
   "install-ganeti": InstallGanetiScreen,
@@ -58,6 +91,8 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   run: RunScreen,
   "run-output": RunOutputScreen,
   "run-plan": RunPlanScreen,
+  up: UpScreen,
+  way: WayScreen,
   sessions: SessionsScreen,
   session: SessionScreen,
   log: LogScreen,

@@ -1,8 +1,8 @@
 /** The last stage of each form that ends in a run: every command, what is erased, then the run. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useState } from "react";
+import type { Secrets } from "../../journey/configure-choice.ts";
 import type { Plan } from "../../journey/plan.ts";
-import type { Secrets } from "../../store/run-work.ts";
 import { count } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { Confirm } from "../components/confirm.tsx";

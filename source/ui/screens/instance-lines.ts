@@ -1,10 +1,13 @@
 /** Everything known of one instance, as lines of text: its fields, where they come from, its latest action, the commands. Pure. */
-import { verbOf } from "../../instances/action-words.ts";
+import { shortVerbOf, verbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
-import type { ActionName } from "../../instances/types.ts";
+import type { ActionName, InstanceDetails } from "../../instances/types.ts";
+import type { FeedLine } from "../../store/instance-known.ts";
+import type { Loaded } from "../../store/loaded.ts";
 import { age, plain, plainLine } from "../../text.ts";
 import { cell, glyph, paint, state, symbol, toneStyles, widthOf } from "../theme.ts";
 import { isPending, mebibytes, statusTones } from "./instances-rows.ts";
+import { holds, snapshotTree } from "./snapshots-rows.ts";
 
 /** Names of facts as people say them; any other is shown as the provider's field with blanks between its words. */
 const factNames: Record<string, string> = {
@@ -75,7 +78,7 @@ function actionLines(item: ActionItem, width: number): string[] {
   const seconds =
     item.startedAt !== null && item.endedAt !== null ? ` in ${age((item.endedAt - item.startedAt) / 1000)}` : "";
   const lines = [
-    ...field(verbOf(item.action), actionState(item), width),
+    ...field(shortVerbOf(item.action), actionState(item), width),
     ...field(
       "asked for",
       `${time(item.queuedAt)}, started ${time(item.startedAt)}, ended ${time(item.endedAt)}${seconds}`,
@@ -93,6 +96,92 @@ function actionLines(item: ActionItem, width: number): string[] {
   ];
 }
 
+/** What was read of it alone, or why that can't be had: which host, and what it said. */
+function detailLines(
+  { value, error }: Loaded<InstanceDetails | null>,
+  host: string,
+  now: number,
+  width: number,
+): string[] {
+  if (!value) {
+    if (!error)
+      return [
+        "",
+        paint(
+          `${symbol("busy")} asking ${plainLine(host)} for disks, network cards and snapshots`,
+          ...toneStyles("busy"),
+        ),
+      ];
+    const why = plainLine([error.where ?? host, error.what, error.why].filter(Boolean).join(": "));
+    return [
+      "",
+      ...wrapped(`${symbol("bad")} disks, network cards and snapshots are not known: ${why}`, width).map((line) =>
+        paint(line, ...toneStyles("bad")),
+      ),
+      ...(error.hint ? wrapped(`  ${plainLine(error.hint)}`, width) : []),
+    ];
+  }
+  const head = (text: string) => ["", paint(text, "bold")];
+  const old = error
+    ? [paint(`${symbol("warning")} not read anew: ${plainLine(error.message)}`, ...toneStyles("warning"))]
+    : [];
+  const disks = value.disks.flatMap(({ id, kind, source, sizeMiB, format }) =>
+    field(
+      kind === "disk" || id.startsWith(kind) ? plainLine(id) : `${plainLine(id)} (${kind})`,
+      plainLine([mebibytes(sizeMiB), format, source ?? (kind === "disk" ? "" : "empty")].filter(Boolean).join(" · ")),
+      width,
+    ),
+  );
+  const nics = value.nics.flatMap(({ id, mac, network, addresses }) =>
+    field(plainLine(id), plainLine([network, mac, ...addresses].filter(Boolean).join(" · ")), width),
+  );
+  const snapshots = snapshotTree(value.snapshots).flatMap(({ snapshot, depth }) =>
+    field(
+      `${"  ".repeat(Math.min(depth, 4))}${plainLine(snapshot.name)}`,
+      plainLine(
+        [
+          holds(snapshot.state),
+          snapshot.at === null ? "" : `${age(now / 1000 - snapshot.at)} old`,
+          snapshot.current ? "current" : "",
+          snapshot.description,
+        ]
+          .filter(Boolean)
+          .join(" · "),
+      ),
+      width,
+    ),
+  );
+  const note =
+    value.note.trim() === "" ? [] : wrapped(plain(value.note).trimEnd(), width - 2).map((line) => `  ${line}`);
+  return [
+    ...old,
+    ...head("Disks  (h changes them)"),
+    ...(disks.length > 0 ? disks : ["none"]),
+    ...head("Network cards"),
+    ...(nics.length > 0 ? nics : ["none"]),
+    ...(snapshots.length > 0 ? [...head("Snapshots  (z shows them)"), ...snapshots] : []),
+    ...(value.tags.length > 0 ? [...head("Tags"), ...wrapped(value.tags.map(plainLine).join(" "), width)] : []),
+    ...(note.length > 0 ? [...head("Note"), ...note] : []),
+    ...(value.more.length > 0 ? head("More") : []),
+    ...value.more.flatMap(([name, text]) => field(plainLine(name), plainLine(text), width)),
+  ];
+}
+
+/** Events of the feed that are shown with it, newest first. */
+const eventLimit = 5;
+
+function eventLines(feed: readonly FeedLine[], now: number, width: number): string[] {
+  const latest = feed.slice(-eventLimit).reverse();
+  if (latest.length === 0) return [];
+  return [
+    "",
+    paint("What was told of it lately  (7 shows all)", "bold"),
+    ...latest.flatMap(({ at, text, by }) =>
+      field(`${age((now - at) / 1000)} ago`, `${text}${by === null ? "" : `, by ${by}`}`, width),
+    ),
+  ];
+}
+
 export interface Preview {
   action: ActionName;
   /** Why it can't be done now, or null. */
@@ -100,8 +189,18 @@ export interface Preview {
   lines: readonly string[];
 }
 
+/** What is known besides the row. */
+export interface Besides {
+  /** Null where nobody asks for them: they cost a command. */
+  details: Loaded<InstanceDetails | null> | null;
+  previews: readonly Preview[];
+  /** Of this instance, oldest first. */
+  feed: readonly FeedLine[];
+}
+
 /** All of it in lines of at most `width` columns. */
-export function instanceLines(row: InstanceRow, previews: readonly Preview[], now: number, width: number): string[] {
+export function instanceLines(row: InstanceRow, besides: Besides, now: number, width: number): string[] {
+  const { details, previews, feed } = besides;
   const tone = statusTones[row.status];
   const head = (text: string) => ["", paint(text, "bold")];
   const fields: [string, string][] = [
@@ -128,12 +227,14 @@ export function instanceLines(row: InstanceRow, previews: readonly Preview[], no
   return [
     paint(plainLine(row.name), "bold"),
     ...fields.flatMap(([name, value]) => field(name, value, width)),
+    ...(row.action ? [...head("Latest action"), ...actionLines(row.action, width)] : []),
+    ...(details ? detailLines(details, row.host, now, width) : []),
+    ...eventLines(feed, now, width),
     ...(facts.length > 0 ? head("What the provider knows") : []),
     ...facts.flatMap(([name, value]) => field(factName(name), factValue(value ?? ""), width)),
     ...head("Where this comes from"),
     ...origin.flatMap(([name, value]) => field(name, value, width)),
-    ...(row.action ? [...head("Latest action"), ...actionLines(row.action, width)] : []),
-    ...(previews.length > 0 ? head("What the actions run") : []),
+    ...(previews.length > 0 ? head("What the actions run  (m shows all that can be done)") : []),
     ...previews.flatMap(({ action, refusal, lines }) => [
       `${verbOf(action)}${refusal === null ? "" : paint(`  not now: ${refusal}`, "dim")}`,
       ...lines.flatMap((line) => wrapped(plainLine(line), width - 4).map((part) => `    ${part}`)),

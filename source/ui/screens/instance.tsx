@@ -1,24 +1,28 @@
 /** One instance: everything known of it, and the same actions as in the table. */
 import { Box, Text } from "ink";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import type { PlainActionName } from "../../instances/types.ts";
 import { Table } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Move } from "../list.ts";
 import type { Place } from "../navigation.ts";
+import { useConsoleKeys } from "./console-keys.ts";
 import { instanceLines } from "./instance-lines.ts";
 import { useInstanceActions } from "./instances-actions.tsx";
+import { useOneInstance } from "./one-instance.tsx";
 
 const actions: readonly PlainActionName[] = ["start", "shutdown", "reboot", "force-off"];
 
 export function InstanceScreen({ place }: { place: Place }): ReactNode {
   const key = place.screen === "instance" ? place.key : "";
-  const { workspace, size, copy } = useUi();
+  const { workspace, size, copy, navigation } = useUi();
   const { inventory } = workspace;
-  const row = useKnown((known) => known.inventory.instances.find((one) => one.key === key));
+  const one = useOneInstance(key);
+  const { row, details } = one;
   const now = useKnown((known) => known.now);
+  const feed = useKnown((known) => known.instances.feed);
+  const own = useMemo(() => feed.filter((line) => line.key === key), [feed, key]);
   const [scrolled, setScrolled] = useState(0);
-  useEffect(() => inventory.watch(), [inventory]);
   const { handlers, dialog } = useInstanceActions(row ? [row] : [], key);
   const gone = row ? null : "it is gone";
 
@@ -29,7 +33,7 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
         lines: inventory.preview({ do: action }, [key]).flatMap(({ lines }) => lines),
       }))
     : [];
-  const lines = row ? instanceLines(row, previews, now, size.columns - 2) : [];
+  const lines = row ? instanceLines(row, { details, previews, feed: own }, now, size.columns - 2) : [];
   // The last line tells how much there is.
   const height = size.rows - 7;
   const last = Math.max(0, lines.length - height);
@@ -53,8 +57,33 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
   });
   useKeys("instances", {
     ...handlers,
-    refresh: { run: () => void inventory.refresh(row ? [row.host] : undefined), disabled: gone },
+    ...useConsoleKeys(row ?? null),
+    jobs: {
+      // The job of its latest action where there is one, else all of the cluster's.
+      run: () => {
+        const job = row?.action?.job ?? null;
+        const place = inventory.find(key)?.provider.place;
+        if (job !== null && place !== undefined) navigation.open({ screen: "provider-job", place, id: job });
+        else navigation.open({ screen: "provider-jobs" });
+      },
+      disabled: row?.provider === "ganeti" ? null : "only Ganeti has a queue of jobs",
+    },
+    refresh: {
+      run: () => {
+        void inventory.refresh(row ? [row.host] : undefined);
+        one.reload();
+      },
+      disabled: gone,
+    },
     copy: { run: () => row && copy(row.name, row.name), disabled: gone },
+  });
+  useKeys("instance", {
+    hardware: { run: () => navigation.open({ screen: "hardware", key }), disabled: gone },
+    snapshots: {
+      run: () => navigation.open({ screen: "snapshots", key }),
+      disabled: gone,
+    },
+    definition: { run: () => navigation.open({ screen: "definition", key }), disabled: gone },
   });
   if (dialog) return dialog;
   if (!row) return <Text dimColor> This instance is gone. Esc goes back to the others.</Text>;

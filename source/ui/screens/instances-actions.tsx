@@ -1,88 +1,92 @@
-/** Start, shut down, reboot and force off, on what is marked or where the cursor is: who is left out, what is asked first. */
+/** Actions on what is marked or where the cursor is: who is left out, what is asked first. */
 import { type ReactNode, useState } from "react";
 import { verbOf } from "../../instances/action-words.ts";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
-import type { BasicActionName } from "../../instances/types.ts";
+import { severityOf } from "../../instances/losses.ts";
+import type { Action } from "../../instances/types.ts";
 import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { type Handlers, useUi } from "../hooks.ts";
-import { cell, widthOf } from "../theme.ts";
-import { nodeText } from "./instances-rows.ts";
+import { lossLines } from "./loss-lines.ts";
 
-const actions = { start: "start", shutdown: "shutdown", reboot: "reboot", forceOff: "force-off" } as const;
-
-/** What an instance loses by an action, in a few words; empty when nothing. */
-export function lossOf(action: BasicActionName, { facts, status, stale }: InstanceRow): string {
-  if (action === "start") return "";
-  const kept = facts["persistent"] !== false;
-  if (action !== "reboot" && !kept) return "it is gone for good: its host keeps no definition of it";
-  if (action !== "force-off") return stale ? "its host does not answer now" : "";
-  if (status === "paused") return "what it holds in memory is lost";
-  return "unsaved data is lost";
-}
-
-/** One line for each instance: full name, where it is, what is lost. */
-export function lossLines(action: BasicActionName, rows: readonly InstanceRow[]): string[] {
-  const texts = rows.map((row) => [plainLine(row.name), row.provider, plainLine(nodeText(row)), lossOf(action, row)]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...texts.map((cells) => widthOf(cells[column] ?? ""))));
-  return texts.map((cells) =>
-    cells
-      .map((text, column) => cell(text, widths[column] ?? widthOf(text)))
-      .join("  ")
-      .trimEnd(),
-  );
-}
+const actions = {
+  start: { do: "start" },
+  shutdown: { do: "shutdown" },
+  reboot: { do: "reboot" },
+  forceOff: { do: "force-off" },
+} as const satisfies Partial<Record<keyof Handlers<"instances">, Action>>;
 
 /** Asked before: always when something is lost, and when more than one stops or one that the cursor is not on. */
-export function mustAsk(action: BasicActionName, rows: readonly InstanceRow[], current: string | null): boolean {
-  if (action === "start") return false;
-  if (action === "force-off" || rows.length > 1) return true;
+export function mustAsk(action: Action, rows: readonly InstanceRow[], current: string | null): boolean {
+  const severity = severityOf(action);
+  if (severity === "none") return false;
+  if (severity === "loses" || rows.length > 1) return true;
   return rows.some((row) => row.key !== current || row.facts["persistent"] === false);
 }
 
-const explanations: Record<BasicActionName, string> = {
-  start: "",
+const explanations: Partial<Record<Action["do"], string>> = {
   shutdown: "The guests are asked to shut down cleanly.",
   reboot: "The guests are asked to reboot cleanly.",
   "force-off": "Like pulling the plug. A clean shut down is t.",
+  reset: "Like the reset button: the guest is not asked.",
+  pause: "They stand still and keep their memory; p lets them go on.",
+  save: "Their memory goes to their host's disk, and they are off then. A start goes on where they were.",
 };
 
+function explanationOf(action: Action): string | undefined {
+  return action.do === "reboot" && action.how === "hard"
+    ? "The guest is not asked: like the plug, then a start."
+    : explanations[action.do];
+}
+
 interface Asked {
-  action: BasicActionName;
+  action: Action;
   rows: readonly InstanceRow[];
+  /** Who is left out, and why. */
+  left: readonly string[];
 }
 
 export interface InstanceActions {
   handlers: Handlers<"instances">;
+  /** Does it, or asks first; who refuses is left out and named. */
+  begin: (action: Action) => void;
   /** What is asked now, instead of the screen; else null. */
   dialog: ReactNode | null;
 }
 
-/** `targets`: what the actions are for: all that are marked, or the one with the cursor (`current`). */
-export function useInstanceActions(targets: readonly InstanceRow[], current: string | null): InstanceActions {
-  const { workspace } = useUi();
+/**
+ * `targets`: what the actions are for: all that are marked, or the one with the cursor (`current`). `onStarted`: called when
+ * something was really started.
+ */
+export function useInstanceActions(
+  targets: readonly InstanceRow[],
+  current: string | null,
+  onStarted?: () => void,
+): InstanceActions {
+  const { workspace, navigation } = useUi();
   const { inventory } = workspace;
   const [asked, setAsked] = useState<Asked | null>(null);
 
-  const act = (action: BasicActionName, rows: readonly InstanceRow[]) => {
+  const act = (action: Action, rows: readonly InstanceRow[]) => {
     inventory.act(
-      { do: action },
+      action,
       rows.map(({ key }) => key),
     );
+    onStarted?.();
   };
-  const begin = (action: BasicActionName) => {
+  const begin = (action: Action) => {
     const rows: InstanceRow[] = [];
     const left: { row: InstanceRow; text: string }[] = [];
     for (const row of targets) {
-      const reason = inventory.refuses(action, row.key);
+      const reason = inventory.refuses(action.do, row.key);
       if (reason === null) rows.push(row);
       else left.push({ row, text: `${row.name}: ${reason}` });
     }
     if (left.length > 0) {
       for (const { row, text } of left) {
-        workspace.log("info", `${row.host}/${row.name}`, `${verbOf(action)} left out: ${text}`);
+        workspace.log("info", `${row.host}/${row.name}`, `${verbOf(action.do)} left out: ${text}`);
       }
-      const more = left.length > 3 ? ` · and ${left.length - 3} more (6 shows all)` : "";
+      const more = left.length > 3 ? ` · and ${left.length - 3} more (7 shows all)` : "";
       workspace.notify(
         rows.length > 0 ? "info" : "warning",
         `Left out: ${left
@@ -92,34 +96,46 @@ export function useInstanceActions(targets: readonly InstanceRow[], current: str
       );
     }
     if (rows.length === 0) return;
-    if (mustAsk(action, rows, current)) setAsked({ action, rows });
+    if (mustAsk(action, rows, current)) setAsked({ action, rows, left: left.map(({ text }) => text) });
     else act(action, rows);
   };
 
+  const [only] = targets;
+  const none = targets.length === 0 ? "there is no instance" : null;
+  /** Why it can't be used; of several, those that refuse are left out and named when the key is pressed. */
+  const disabled = (action: Action) => {
+    if (none || targets.length !== 1 || !only) return none;
+    const reason = inventory.refuses(action.do, only.key);
+    return reason === null ? null : `${only.name}: ${reason}`;
+  };
   const handlers: Handlers<"instances"> = {};
-  for (const [id, action] of Object.entries(actions) as [keyof typeof actions, BasicActionName][]) {
-    const [only] = targets;
-    // Of several, those that refuse are left out and named when the key is pressed.
-    const reason = targets.length === 1 && only ? inventory.refuses(action, only.key) : null;
-    handlers[id] = {
-      run: () => begin(action),
-      disabled: targets.length === 0 ? "there is no instance" : reason && only ? `${only.name}: ${reason}` : null,
-    };
+  for (const [id, action] of Object.entries(actions) as [keyof typeof actions, Action][]) {
+    handlers[id] = { run: () => begin(action), disabled: disabled(action) };
   }
-  if (!asked) return { handlers, dialog: null };
-  const { action, rows } = asked;
-  const [only] = rows;
-  const what = rows.length === 1 && only ? plainLine(only.name) : count(rows.length, "instance");
-  const word = verbOf(action);
+  const paused = targets.length > 0 && targets.every(({ status }) => status === "paused");
+  const turn: Action = { do: paused ? "resume" : "pause" };
+  handlers.pause = { run: () => begin(turn), disabled: disabled(turn) };
+  handlers.menu = {
+    run: () => navigation.open({ screen: "actions", keys: targets.map(({ key }) => key) }),
+    disabled: none,
+  };
+  if (!asked) return { handlers, begin, dialog: null };
+  const { action, rows, left } = asked;
+  const [first] = rows;
+  const what = rows.length === 1 && first ? plainLine(first.name) : count(rows.length, "instance");
+  const verb = verbOf(action.do);
+  const word = `${verb.charAt(0).toUpperCase()}${verb.slice(1)}`;
   return {
     handlers,
+    begin,
     dialog: (
       <Confirm
-        title={`${word.charAt(0).toUpperCase()}${word.slice(1)} ${what}?`}
+        title={`${word} ${what}?`}
         losses={lossLines(action, rows)}
-        text={explanations[action]}
+        left={left}
+        text={explanationOf(action)}
         safe={rows.length === 1 ? "Leave it" : "Leave them"}
-        danger={`${word.charAt(0).toUpperCase()}${word.slice(1)} ${rows.length === 1 ? what : `all ${rows.length}`}`}
+        danger={`${word} ${rows.length === 1 ? what : `all ${rows.length}`}`}
         onNo={() => setAsked(null)}
         onYes={() => {
           setAsked(null);

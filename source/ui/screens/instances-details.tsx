@@ -52,7 +52,10 @@ export function InstanceDetailsPane({ row, width, height, look }: DetailsProps):
   const now = useKnown((known) => known.now);
   const rates = row ? look.rates(row.key) : null;
   const lines = row
-    ? [...(rates ? usageLines(rates) : []), ...instanceLines(row, [], now, width - 2).slice(1)]
+    ? [
+        ...(rates ? usageLines(rates) : []),
+        ...instanceLines(row, { details: null, previews: [], feed: [] }, now, width - 2).slice(1),
+      ]
     : [paint("no instance under the cursor", "dim")];
   const title = row ? cell(row.name, width - 4).trimEnd() : "details";
   const room = height - 1;

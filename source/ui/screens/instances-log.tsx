@@ -6,7 +6,7 @@ import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts
 import type { LogLine } from "../../store/known.ts";
 import { count } from "../../text.ts";
 import { paint, symbol, toneStyles } from "../theme.ts";
-import { logText } from "./log.tsx";
+import { logText } from "./log-text.ts";
 
 /** Lines of the log that are shown, without their title. */
 export const logLines = 4;
@@ -39,6 +39,7 @@ export function runText(items: readonly ActionItem[]): string {
     failed > 0 ? paint(`${failed} ${symbol("bad")} failed`, ...toneStyles("bad")) : "",
     number("cancelled") > 0 ? `${number("cancelled")} taken back` : "",
     queued > 0 ? `${queued} queued, c takes back` : "",
+    items.length > 1 ? "B shows each" : "",
   ]
     .filter(Boolean)
     .join(" · ");

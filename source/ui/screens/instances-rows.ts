@@ -1,5 +1,5 @@
 /** One instance as one line of the table, and the texts of its cells. Pure. */
-import { doingOf, verbOf } from "../../instances/action-words.ts";
+import { doingOf, shortVerbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
 import type { Status } from "../../instances/types.ts";
 import { age, plainLine } from "../../text.ts";
@@ -65,6 +65,28 @@ export function moreText(row: InstanceRow): string {
   return parts.join(" · ");
 }
 
+/**
+ * What a provider's own word says beyond our status: states that pass by themselves, and kinds of being off or paused. The
+ * words are libvirt's (virDomainState and its reasons) and those that xl's letters are read as.
+ */
+const ownWords: readonly { status: Status; detail: RegExp; tone: Tone; word: string }[] = [
+  { status: "running", detail: /^(in shutdown|shutting down)/, tone: "busy", word: "stopping" },
+  { status: "running", detail: /^(dying|going away)/, tone: "busy", word: "going away" },
+  { status: "running", detail: /^rebooting/, tone: "busy", word: "rebooting" },
+  { status: "unknown", detail: /^being built/, tone: "busy", word: "being built" },
+  { status: "paused", detail: /\(migration\)/, tone: "busy", word: "migrating" },
+  { status: "paused", detail: /\((save|dump)\)/, tone: "busy", word: "saving" },
+  { status: "paused", detail: /^pmsuspended/, tone: "paused", word: "asleep" },
+  { status: "stopped", detail: /^saved/, tone: "idle", word: "saved" },
+  { status: "stopped", detail: /\((failed|crashed)\)/, tone: "warning", word: "off, failed" },
+];
+
+/** What it is now, whatever is done with it: the provider's own word where that says more. */
+function stateOf({ status, statusDetail }: InstanceRow): { tone: Tone; word: string } {
+  const own = ownWords.find((one) => one.status === status && one.detail.test(statusDetail));
+  return own ?? { tone: statusTones[status], word: status };
+}
+
 /** Symbol, word and colour of the status; an action under way goes before it. */
 export function statusOf(row: InstanceRow, now: number): { tone: Tone; word: string } {
   const { action } = row;
@@ -72,10 +94,10 @@ export function statusOf(row: InstanceRow, now: number): { tone: Tone; word: str
     const job = action.job === null ? "" : ` #${action.job}`;
     return { tone: "busy", word: `${action.state === "queued" ? "queued" : doingOf(action.action)}${job}` };
   }
-  const tone = statusTones[row.status];
-  if (action?.state === "failed") return { tone, word: `${row.status} ${symbol("bad")}` };
+  const { tone, word } = stateOf(row);
+  if (action?.state === "failed") return { tone, word: `${word} ${symbol("bad")}` };
   const fresh = action?.state === "done" && now - (action.endedAt ?? 0) < freshFor;
-  return { tone, word: fresh ? `${row.status} ${glyph.done}` : row.status };
+  return { tone, word: fresh ? `${word} ${glyph.done}` : word };
 }
 
 /** Why the last action failed, in a line with what to do about it, or null. */
@@ -84,7 +106,7 @@ export function failureText({ action, status }: InstanceRow): string | null {
   const reason = plainLine(action.error ?? action.text);
   const offer =
     action.action === "shutdown" && status !== "stopped" && !/force/i.test(reason) ? "; x forces it off" : "";
-  return `${verbOf(action.action)} failed: ${reason}${offer}`;
+  return `${shortVerbOf(action.action)} failed: ${reason}${offer}`;
 }
 
 /** How old a stale row is, in minutes at the least: seconds would draw every row of a silent host anew each second. */

@@ -90,6 +90,13 @@ export function allToggled(marks: Marks, keys: readonly string[]): Marks {
   return after;
 }
 
+/** Marks all that are shown from the one to the other, both included. */
+export function rangeMarked(marks: Marks, keys: readonly string[], from: string | null, to: string): Marks {
+  const [one, other] = [keys.indexOf(from ?? to), keys.indexOf(to)];
+  if (one < 0 || other < 0) return marks;
+  return new Set([...marks, ...keys.slice(Math.min(one, other), Math.max(one, other) + 1)]);
+}
+
 /** `3 marked (1 not shown)`, or nothing. */
 export function marksText(all: readonly InstanceRow[], shown: readonly string[], marks: Marks): string {
   if (marks.size === 0) return "";

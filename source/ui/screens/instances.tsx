@@ -1,7 +1,7 @@
 /** Every instance of every host in one table. */
 import { Box, Text } from "ink";
 import Spinner from "ink-spinner";
-import { type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import { count, plainLine } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
@@ -10,16 +10,27 @@ import { frameLines } from "../components/frame.tsx";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { paint } from "../theme.ts";
-import { HostNodes } from "./host-nodes.tsx";
+import { useConsoleKeys } from "./console-keys.ts";
+import { HostNodes, queueless } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
 import { columnsFor, grown, sortWords, type Widths } from "./instances-columns.ts";
 import { InstanceDetailsPane, paneLines } from "./instances-details.tsx";
 import { grouped, groupLine, type Item } from "./instances-groups.ts";
 import { ActionLog, actionLines, latestRun, logLines } from "./instances-log.tsx";
 import { instanceRow } from "./instances-rows.ts";
-import { allToggled, filtered, type Marks, marksText, sorted, statusCounts, toggled } from "./instances-select.ts";
+import {
+  allToggled,
+  filtered,
+  type Marks,
+  marksText,
+  rangeMarked,
+  sorted,
+  statusCounts,
+  toggled,
+} from "./instances-select.ts";
 import { emptyReason, type TroubleLine, troubleLines, troubleText } from "./instances-trouble.ts";
 import { nextGroup, nextSort, type TableView, useTableView, useUsageLook } from "./instances-view.ts";
+import { MarkBy } from "./mark-by.tsx";
 
 const noMarks: Marks = new Set();
 const noneClosed: ReadonlySet<string> = new Set();
@@ -99,12 +110,16 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const look = useUsageLook();
   const [marks, setMarks] = useRemembered<Marks>("instances:marks", noMarks);
   const [logShown, setLogShown] = useRemembered("instances:log", true);
+  const [anchor, setAnchor] = useRemembered<string | null>("instances:anchor", null);
+  const [marking, setMarking] = useState(false);
   const filter = useFilter("instances");
 
   const found = useMemo(() => filtered(all, filter.text), [all, filter.text]);
   const rows = useMemo(() => sorted(found, sort, look), [found, sort, look]);
   const items = useMemo(() => grouped(rows, group, closed), [rows, group, closed]);
   const keys = useMemo(() => items.map(({ key }) => key), [items]);
+  /** As they stand: in each group by the order. */
+  const ordered = useMemo(() => items.flatMap((one) => (one.kind === "instance" ? [one.row.key] : [])), [items]);
   const shownKeys = useMemo(() => rows.map(({ key }) => key), [rows]);
   const run = useMemo(() => latestRun(all), [all]);
   const lines = useMemo(() => (logShown ? actionLines(log, logLines) : []), [log, logShown]);
@@ -147,12 +162,14 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       run: () => {
         const here = rowsOf(item).map(({ key }) => key);
         setMarks((before) => (current ? toggled(before, current.key) : allToggled(before, here)));
+        if (current) setAnchor(current.key);
         const next = keys[list.index + 1];
         if (next !== undefined) list.select(next);
       },
       disabled: item ? null : "there is no instance",
     },
     ...actions.handlers,
+    ...useConsoleKeys(current),
     filter: { run: filter.open },
     describe: { run: () => current && navigation.open({ screen: "instance", key: current.key }), disabled: none },
     sort: { run: () => changeView((before) => ({ sort: nextSort(before.sort, columns) })) },
@@ -184,7 +201,19 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       run: () => current && copy(columns.map(({ text }) => plainLine(text(current)).trim()).join("\t"), "the row"),
       disabled: none,
     },
+    markRange: {
+      run: () => current && setMarks((before) => rangeMarked(before, ordered, anchor, current.key)),
+      disabled: none ?? (anchor !== null && ordered.includes(anchor) ? null : "mark one end by space first"),
+    },
+    markBy: { run: () => setMarking(true), disabled: none },
+    waves: {
+      run: () => navigation.open({ screen: "waves", keys: marked.map(({ key }) => key) }),
+      disabled: none,
+    },
+    bulk: { run: () => navigation.open({ screen: "bulk", run: null }) },
+    scheduled: { run: () => navigation.open({ screen: "scheduled" }) },
     nodes: { run: onNodes },
+    jobs: { run: () => navigation.open({ screen: "provider-jobs" }), disabled: queueless(hosts) },
     log: { run: () => setLogShown((before) => !before) },
     cancel: {
       run: () => {
@@ -204,6 +233,15 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   });
 
   if (actions.dialog) return actions.dialog;
+  if (marking) {
+    return (
+      <MarkBy
+        rows={all}
+        onMark={(found, only) => setMarks((before) => new Set([...(only ? [] : before), ...found]))}
+        onClose={() => setMarking(false)}
+      />
+    );
+  }
   return (
     <Box flexDirection="column" flexGrow={1}>
       <Text wrap="truncate">{counted}</Text>

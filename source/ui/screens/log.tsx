@@ -1,54 +1,84 @@
-/** The log pane: everything that happened, newest at the end, followed until you move. */
+/** The feed: everything that happened, where, when, what and by whom, newest at the end, followed until you move. */
 import { Box, Text } from "ink";
-import { type ReactNode, useMemo } from "react";
-import type { LogLine } from "../../store/known.ts";
+import { type ReactNode, useEffect, useMemo } from "react";
+import { count } from "../../text.ts";
 import { FilterLine, useFilter } from "../components/filter.tsx";
 import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { matches } from "../list.ts";
-import { cell, paint, type Style } from "../theme.ts";
+import { paint } from "../theme.ts";
+import {
+  type FeedView,
+  feedViews,
+  feedWords,
+  type Happening,
+  happeningRow,
+  happenings,
+  happeningText,
+} from "./feed-lines.ts";
 
-const styles: Record<LogLine["level"], Style[]> = { info: [], warning: ["yellow"], error: ["red"] };
-const words: Record<LogLine["level"], string> = { info: " ", warning: "!", error: "✗" };
-
-/** One line of the log: time, level, where, what. */
-export function logText({ at, level, where, text }: LogLine, width: number): string {
-  const time = new Date(at).toTimeString().slice(0, 8);
-  return paint(cell(`${time} ${words[level]} ${cell(where, 22)} ${text}`, width), ...styles[level]);
-}
+const nothingYet: Record<FeedView, string> = {
+  all: "Nothing has happened yet.",
+  events: "No host has told of a change yet. Not all providers do: v shows what virtu did.",
+  log: "virtu has done nothing yet.",
+};
 
 export function LogScreen(): ReactNode {
-  const { size } = useUi();
+  const { size, workspace, navigation, copy } = useUi();
   const log = useKnown((state) => state.log);
+  const feed = useKnown((state) => state.instances.feed);
+  const hosts = useKnown((state) => state.inventory.hosts);
   const [following, setFollowing] = useRemembered("log:follow", true);
+  const [view, setView] = useRemembered<FeedView>("log:view", "all");
   const filter = useFilter("log");
-  const lines = useMemo(
-    () => log.filter((line) => matches(`${line.where} ${line.text}`, filter.text)),
-    [log, filter.text],
-  );
+  // Events come only while somebody watches.
+  useEffect(() => workspace.inventory.watch(), [workspace]);
+  const all = useMemo(() => happenings(feed, log, view), [feed, log, view]);
+  const lines = useMemo(() => all.filter((one) => matches(happeningText(one), filter.text)), [all, filter.text]);
   const keys = useMemo(() => lines.map(({ id }) => String(id)), [lines]);
-  const height = size.rows - 7;
+  const height = size.rows - 8;
   const list = useList("log", keys, height, !filter.typing && !following);
+  const current = following ? lines.at(-1) : lines[list.index];
+  const about = current?.kind === "event" ? current.line.key : null;
+  const stay = () => {
+    // From the end, where one has looked so far.
+    const last = keys.at(-1);
+    if (last !== undefined) list.select(last);
+    setFollowing(false);
+  };
   useKeys("log", {
     filter: { run: filter.open },
     follow: { run: () => setFollowing((before) => !before) },
+    view: { run: () => setView((before) => feedViews[(feedViews.indexOf(before) + 1) % feedViews.length] ?? "all") },
+    open: {
+      run: () => about && navigation.open({ screen: "instance", key: about }),
+      disabled: about ? null : "this line is about no instance",
+    },
+    copy: {
+      run: () => current && copy(happeningText(current), "the line"),
+      disabled: current ? null : "there is no line",
+    },
   });
-  useKeys(
-    "list",
-    { up: { run: () => setFollowing(false) }, pageUp: { run: () => setFollowing(false) } },
-    { active: following },
-  );
-  const view = following ? { index: -1, offset: Math.max(0, lines.length - height) } : list;
+  useKeys("list", { up: { run: stay }, pageUp: { run: stay } }, { active: following });
+  const shown = following ? { index: -1, offset: Math.max(0, lines.length - height) } : list;
+  const live = hosts.filter((host) => host.live).length;
+  const filtering = filter.typing || filter.text !== "";
   return (
     <Box flexDirection="column">
-      <FilterLine filter={filter} shown={lines.length} total={log.length} />
+      {filtering ? (
+        <FilterLine filter={filter} shown={lines.length} total={all.length} />
+      ) : (
+        <Text wrap="truncate">
+          {` ${paint(feedWords[view], "bold")} · ${lines.length} · ${following ? "following" : paint("not following, f does", "yellow")} · ${live} of ${count(hosts.length, "host")} tell${live === 1 ? "s" : ""} of changes`}
+        </Text>
+      )}
       <Table
         keys={keys}
         height={height}
         width={size.columns}
-        view={view}
-        row={(index) => logText(lines[index] as LogLine, size.columns - 2)}
-        empty={<Text dimColor> Nothing has happened yet.</Text>}
+        view={shown}
+        row={(index) => happeningRow(lines[index] as Happening, size.columns - 2)}
+        empty={<Text dimColor>{` ${filter.text === "" ? nothingYet[view] : "No line holds these words."}`}</Text>}
       />
     </Box>
   );

@@ -1,6 +1,7 @@
 /** The nodes of the job that the user works with, live; and everything known of one of them. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useMemo } from "react";
+import { nodeRef } from "../../journey/nodes-ref.ts";
 import type { Job } from "../../journey/types.ts";
 import { currentJob, deploymentOf, hasEnded } from "../../store/known.ts";
 import { age, count, plainLine } from "../../text.ts";
@@ -9,6 +10,7 @@ import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { cell, paint, symbol } from "../theme.ts";
+import { useShell } from "./console-keys.ts";
 import { isOver, outcomeLine } from "./deployment-text.ts";
 import { jobState, jobTime } from "./job-text.ts";
 import { shortNames } from "./node-names.ts";
@@ -47,9 +49,20 @@ function NoJob({ ended }: { ended: Job | null }): ReactNode {
   );
 }
 
+/** Opens a shell on a node of the job, as root. */
+function useNodeShell(job: Job | null): (name: string) => void {
+  const { workspace } = useUi();
+  const openShell = useShell();
+  return (name) => {
+    const { site } = workspace.state;
+    if (site && job) openShell(nodeRef(workspace.context, site, job.jobId, name), name);
+  };
+}
+
 export function NodesScreen(): ReactNode {
   const { size, workspace, navigation, copy } = useUi();
   const job = useKnown(currentJob);
+  const shellOn = useNodeShell(job);
   const jobs = useKnown((known) => known.jobs);
   const jobId = useKnown((known) => known.jobId);
   const now = useKnown((known) => known.now);
@@ -89,6 +102,7 @@ export function NodesScreen(): ReactNode {
       },
       disabled: none,
     },
+    shell: { run: () => node && shellOn(node.name), disabled: none ?? (node ? null : "there is no node") },
     refresh: { run: () => job && void workspace.site.deploy.loadFacts(job), disabled: none },
     copy: { run: () => node && copy(node.name, node.name), disabled: node ? null : "there is no node" },
   });
@@ -133,6 +147,7 @@ export function NodeScreen({ place }: { place: Place }): ReactNode {
   const { size, workspace, navigation, copy } = useUi();
   const name = place.screen === "node" ? place.name : "";
   const job = useKnown(currentJob);
+  const shellOn = useNodeShell(job);
   const deployment = useKnown((known) => (job ? deploymentOf(known, job.jobId) : null));
   const { nodes } = useNodes(job);
   const node = nodes.find((one) => one.name === name);
@@ -141,6 +156,7 @@ export function NodeScreen({ place }: { place: Place }): ReactNode {
       run: () => deployment && navigation.open({ screen: "deployment", id: deployment.id }),
       disabled: deployment ? null : "nothing was deployed on this job yet",
     },
+    shell: { run: () => shellOn(name), disabled: job ? null : "there is no job" },
     refresh: { run: () => job && void workspace.site.deploy.loadFacts(job), disabled: job ? null : "there is no job" },
     copy: { run: () => copy(name, name) },
   });

@@ -26,13 +26,18 @@ const ends: Record<JourneyKind, string> = {
   configure: "the nodes",
   "install-ganeti": "the cluster's nodes; n there shows its instances",
   "install-libvirt": "the instances",
+  "take-back": "the instances",
 };
 
 /** Goes where the run leads; the hosts that it made are shown from then on. */
-function goOnward(run: RunView, navigation: Navigation, workspace: Workspace): void {
+export function goOnward(run: RunView, navigation: Navigation, workspace: Workspace): void {
   const { plan, out } = run;
   if (plan.kind === "configure") {
     navigation.jump({ screen: plan.jobId === null ? "home" : "nodes" });
+    return;
+  }
+  if (plan.kind === "take-back") {
+    navigation.jump({ screen: "instances" });
     return;
   }
   const nodes = plan.nodes.filter(({ name }) => !out.includes(name));

@@ -1,7 +1,10 @@
 /** Runs as rows: the journals' list, with what this virtu knows better of those it carries. Pure. Times are epoch milliseconds. */
 import type { RunState, RunView } from "../../journey/plan.ts";
 import type { RunSummary } from "../../journey/run-types.ts";
+import type { WaySummary } from "../../journey/up.ts";
+import type { WayState } from "../../journey/up-types.ts";
 import { runIsOpen } from "../../store/run-known.ts";
+import type { WaysKnown } from "../../store/way-known.ts";
 import { clock, plainLine } from "../../text.ts";
 import { headerLine, layout } from "../components/table.tsx";
 import { cell, state, type Tone } from "../theme.ts";
@@ -10,8 +13,12 @@ import { leftText, runShare, runState, summaryShare } from "./run-text.ts";
 
 export interface RunRow {
   id: string;
+  /** A whole way, whose runs stand in the list as well. */
+  way: boolean;
   title: string;
   state: RunState;
+  /** The state in a word of its own; null: the usual one. */
+  word: string | null;
   nodes: readonly string[];
   out: number;
   /** From 0 to 1. */
@@ -25,8 +32,10 @@ export interface RunRow {
 
 const rowOfView = (view: RunView, now: number): RunRow => ({
   id: view.id,
+  way: false,
   title: view.plan.title,
   state: view.state,
+  word: null,
   nodes: view.plan.nodes.map(({ name }) => name),
   out: view.out.length,
   share: runShare(view, now),
@@ -35,6 +44,41 @@ const rowOfView = (view: RunView, now: number): RunRow => ({
   secondsLeft: view.secondsLeft,
   other: null,
 });
+
+const stateOfWay = (state: WayState): Pick<RunRow, "state" | "word"> =>
+  state === "undone" ? { state: "cancelled", word: "taken back" } : { state, word: null };
+
+/** A way as a row: its stages count as its steps. */
+function rowOfWay({ view, pid }: WaySummary, isHere: boolean): RunRow {
+  const { plan, stages } = view;
+  const ended = stages.filter(({ state }) => state === "done" || state === "already").length;
+  const names = plan.nodes.kind === "hosts" ? plan.nodes.names : [];
+  const many = plan.nodes.kind === "reserve" ? plan.nodes.request.nodes : names.length;
+  return {
+    ...{
+      id: view.id,
+      way: true,
+      title: `way · ${view.title}`,
+      ...stateOfWay(view.state),
+    },
+    ...{ nodes: names.length > 0 ? names : Array.from({ length: many }, (_, index) => `node-${index + 1}`), out: 0 },
+    ...{ share: ended / Math.max(1, stages.length), startedAt: view.startedAt, endedAt: view.endedAt },
+    ...{ secondsLeft: null, other: isHere ? null : pid },
+  };
+}
+
+/** Ways, with what this virtu knows better of those it carries. */
+export function wayRows({ list, views }: WaysKnown): RunRow[] {
+  const listed = new Set(list.value.map(({ view }) => view.id));
+  const fresh = Object.values(views).filter(({ id }) => !listed.has(id));
+  return [
+    ...fresh.map((view) => rowOfWay({ view, pid: null }, true)),
+    ...list.value.map(({ view, pid }) => {
+      const own = views[view.id];
+      return rowOfWay({ view: own ?? view, pid }, own !== undefined);
+    }),
+  ];
+}
 
 /** Newest first. */
 export function runRows(list: readonly RunSummary[], views: Readonly<Record<string, RunView>>, now: number): RunRow[] {
@@ -47,8 +91,10 @@ export function runRows(list: readonly RunSummary[], views: Readonly<Record<stri
     const other = runIsOpen(run) ? pid : null;
     return {
       id,
+      way: false,
       title,
       state: run.state,
+      word: null,
       nodes,
       out: run.out.length,
       share,
@@ -101,7 +147,9 @@ export const runsHeader = (width: number): string => headerLine(columnsAt(width)
 export function runRowText(row: RunRow, width: number, now: number): string {
   const columns = columnsAt(width);
   const { tone, word }: { tone: Tone; word: string } =
-    row.other === null ? runState(row) : { tone: "busy", word: "elsewhere" };
+    row.other === null
+      ? { ...runState(row), ...(row.word ? { word: row.word } : {}) }
+      : { tone: "busy", word: "elsewhere" };
   const texts = [
     plainLine(row.title),
     ...(width >= wideFrom ? [foldNames(row.nodes)] : []),

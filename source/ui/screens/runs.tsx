@@ -7,7 +7,7 @@ import { Confirm } from "../components/confirm.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
-import { type RunRow, runRows, runRowText, runsHeader } from "./runs-rows.ts";
+import { type RunRow, runRows, runRowText, runsHeader, wayRows } from "./runs-rows.ts";
 
 function TakeOverDialog({ run, onClose }: { run: RunRow; onClose: () => void }): ReactNode {
   const { workspace, navigation } = useUi();
@@ -34,7 +34,11 @@ export function RunsScreen(): ReactNode {
   const now = useKnown((known) => known.now);
   const [taking, setTaking] = useState<RunRow | null>(null);
   useEffect(() => workspace.runs.watch(), [workspace]);
-  const rows = useMemo(() => runRows(runs.list.value, runs.views, now), [runs.list.value, runs.views, now]);
+  const ways = useKnown((known) => known.ways);
+  const rows = useMemo(
+    () => [...wayRows(ways), ...runRows(runs.list.value, runs.views, now)].sort((a, b) => b.startedAt - a.startedAt),
+    [ways, runs.list.value, runs.views, now],
+  );
   const keys = rows.map(({ id }) => id);
   const height = size.rows - 9;
   const list = useList("runs", keys, height);
@@ -44,12 +48,16 @@ export function RunsScreen(): ReactNode {
   useKeys(
     "runs",
     {
-      open: { run: () => row && navigation.open({ screen: "run", id: row.id }), disabled: none ?? elsewhere },
+      open: {
+        run: () => row && navigation.open(row.way ? { screen: "way", id: row.id } : { screen: "run", id: row.id }),
+        disabled: none ?? (row?.way ? null : elsewhere),
+      },
       configure: { run: () => navigation.open({ screen: "configure" }) },
       install: { run: () => navigation.open({ screen: "install" }) },
+      up: { run: () => navigation.open({ screen: "up" }) },
       takeOver: {
         run: () => row && setTaking(row),
-        disabled: none ?? (elsewhere ? null : "no other virtu holds it"),
+        disabled: none ?? (elsewhere && !row?.way ? null : "no other virtu holds it"),
       },
       refresh: { run: () => void workspace.runs.refresh() },
       copy: { run: () => row && copy(row.id, "the run's id"), disabled: none },

@@ -199,3 +199,81 @@ describe("install ganeti", () => {
 
   it("changes nothing when it is run again", () => unchanged(teardown, words(), options, nodes()));
 });
+
+describe("all of it by one file", () => {
+  const file = () => join(scripts, "up.yaml");
+  const up = () => ["up", file(), "--yes"];
+  let jobId = 0;
+
+  beforeAll(async () => {
+    const released = await virtu(["release", ...targets.slice(0, 2), targets[3] ?? "", "--yes", "--json"], options);
+    expect(released, released.stderr).toMatchObject({ status: 0 });
+    writeFileSync(
+      file(),
+      `site: frontend
+nodes: 2
+walltime: 1h
+deploy:
+  environment: debian12-min
+  key: ${site.key}
+configure:
+  upgrade: false
+  password: generate
+install:
+  provider: ganeti
+  cluster: ${clusterName}
+  address: 10.158.66.100
+  hypervisors: [fake]
+  storage: lvm:/dev/sdb
+  bridge: br0
+instances:
+  - {name: web1.oar.lab, memory: 128m}
+`,
+    );
+  });
+
+  it("goes from nothing to an instance that runs, killed on the way and gone on with", async () => {
+    const before = site.deployments();
+    let cut: Promise<string> | null = null;
+    const killed = await carry(teardown, up(), options, ({ step, state, node }, kill) => {
+      if (step !== "packages" || state !== "running" || cut) return;
+      cut = until(`${step} runs on ${node}`, async () => {
+        const found = await site.node(node).try(`kill -0 "$(cat /root/.virtu/runs/*/packages.*/worker)"`);
+        return found.status === 0 && `${step} ${node}`;
+      });
+      void cut.then(kill);
+    });
+    expect(await cut, whatHappened(killed)).not.toBeNull();
+    expect(killed).toMatchObject({ status: null, outcome: null });
+    expect(killed.rootPassword).toMatch(/^[\w-]{16,}$/);
+    const carried = await carry(teardown, up(), options);
+    expect(carried, whatHappened(carried)).toMatchObject({ status: 0, outcome: { ok: true, changed: true } });
+    expect(site.deployments()).toBe(before + 1);
+    const [way] = (await virtu(["runs", "--json"], options)).json<{ kind: string; jobId: number; state: string }[]>();
+    expect(way).toMatchObject({ kind: "up", state: "done" });
+    jobId = way?.jobId ?? 0;
+    expect((await site.oar.job(jobId))?.state).toBe("Running");
+    expect(await master().exec("gnt-instance list --no-headers --separator=' ' -o name,status,oper_ram")).toBe(
+      "web1.oar.lab running 128",
+    );
+    const listed = await virtu(["instances", "--host", site.names[0] ?? "", "--json"], options);
+    expect(listed.json<InstanceJson[]>()).toEqual([
+      expect.objectContaining({ name: "web1.oar.lab", cluster: clusterName, status: "running", memoryMiB: 128 }),
+    ]);
+  });
+
+  it("changes nothing when it is gone again", () => unchanged(teardown, up(), options, nodes()));
+
+  it("is taken back: the instance and the cluster while the job stays, then the job", async () => {
+    const kept = await virtu(["down", file(), "--keep-job", "--yes", "--json"], options);
+    expect(kept, kept.stderr).toMatchObject({ status: 0 });
+    expect((await master().try("gnt-cluster info")).status).not.toBe(0);
+    for (const node of nodes()) expect((await node.try("test -e /var/lib/ganeti/config.data")).status).toBe(1);
+    expect((await site.oar.job(jobId))?.state).toBe("Running");
+    const gone = await virtu(["down", file(), "--yes", "--json"], options);
+    expect(gone, gone.stderr).toMatchObject({ status: 0 });
+    expect(["Terminated", "Error"]).toContain((await site.oar.job(jobId))?.state);
+    const again = await virtu(["down", file(), "--yes"], options);
+    expect(again, again.stderr).toMatchObject({ status: 0, stdout: expect.stringContaining("nothing that is left") });
+  });
+});

@@ -1,0 +1,73 @@
+/** What a console program's last words mean, where its provider does not say. Pure. */
+import { plain } from "../text.ts";
+import type { ConsoleEnd, EndKind, Way } from "./types.ts";
+
+/** What the programs say before anything of the guest: it does not count as a sign of life. */
+const banner =
+  /^(Connected to domain .*|Escape character is .*|Authorization not available\. .*|Domain '.*' started|Waiting for job .*|Submitted jobs? .*|\w{3} \w{3} .*|)$/;
+
+/** True when nothing was printed yet but what the remote program itself says. */
+export function isSilent(text: string): boolean {
+  return plain(text)
+    .split("\n")
+    .every((line) => banner.test(line.replaceAll("\r", "").trim()));
+}
+
+interface Known {
+  says: RegExp;
+  kind: EndKind;
+  why: string;
+  hint: string;
+}
+
+/** In the words of virsh 9.0, xl 4.17 and Ganeti 3.0, as they were recorded. */
+const known: readonly Known[] = [
+  {
+    says: /Active console session exists|Could not lock .*xenconsole/,
+    kind: "in-use",
+    why: "somebody else has this console open",
+    hint: "Wait until they leave it, or take it over where that can be done.",
+  },
+  {
+    says: /The domain is not running|[Ii]nstance .* is not running|is an invalid domain identifier/,
+    kind: "off",
+    why: "the instance is off",
+    hint: "Start it; the console can be attached before it prints its first line.",
+  },
+  {
+    says: /cannot find (default )?character device|character device .* is not using a PTY|Console not available|No console (command|available)/i,
+    kind: "none",
+    why: "the instance has no serial console",
+    hint: "Add a serial device to it, and console=ttyS0 to its kernel's command line; its screen may show more.",
+  },
+];
+
+const lastLines = (text: string) =>
+  plain(text)
+    .split("\n")
+    .map((line) => line.replaceAll("\r", "").trimEnd())
+    .filter((line) => line !== "")
+    .slice(-6)
+    .join("\n");
+
+/**
+ * Why the remote program ended by itself. `text`: the last of what it printed; `shown`: something of the guest was seen
+ * before, so that an end with status 0 is an ordinary one.
+ */
+export function endOf(way: Way, text: string, status: number | null, shown: boolean): ConsoleEnd {
+  const words = lastLines(text);
+  const detail = words;
+  // A shell's status is that of its last command and says nothing of the shell.
+  if (way.command === null) return { kind: "over", why: "the shell has ended", hint: "", detail };
+  const said = way.explain?.(words, status) ?? null;
+  // A guest's own output may hold these words: they count only where the program failed with them.
+  const match = status === 0 && shown ? undefined : known.find(({ says }) => says.test(words));
+  if (said) {
+    const kind = said.inUse ? "in-use" : (match?.kind ?? (status === 0 && shown ? "over" : "refused"));
+    return { kind, why: said.why, hint: said.hint, detail };
+  }
+  if (match) return { kind: match.kind, why: match.why, hint: match.hint, detail };
+  if (status === 0) return { kind: "over", why: "it has ended", hint: "", detail };
+  const why = status === null ? "the remote program was ended" : `the remote program ended with status ${status}`;
+  return { kind: shown ? "over" : "refused", why, hint: "", detail };
+}

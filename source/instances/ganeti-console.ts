@@ -1,0 +1,63 @@
+/** Consoles of a cluster's instances: gnt-instance opens the text console on whatever node it is; VNC and SPICE ports are its node's. */
+import { sh } from "../ssh/command.ts";
+import { gnt } from "../tools/ganeti.ts";
+import { explainConsole } from "../tools/ganeti-console.ts";
+import type { GanetiMaster } from "./ganeti-master.ts";
+import type { DetailTables } from "./ganeti-read.ts";
+import { textFact } from "./ganeti-rows.ts";
+import type { ConsoleWay, GraphicsWay, Instance } from "./types.ts";
+
+/** Ctrl-]: socat (KVM) and xl end by it. */
+const leave = "\x1d";
+
+/** `underWay`: a job that works on this instance now, in Ganeti's words. */
+export function consoleOf(
+  instance: Instance,
+  master: GanetiMaster,
+  underWay: string | null,
+): ConsoleWay | { refusal: string; hint: string } {
+  const hypervisor = textFact(instance, "hypervisor");
+  if (hypervisor === "fake") {
+    return {
+      refusal: "the fake hypervisor has no guests, so there is no console",
+      hint: "It serves to try Ganeti itself; instances of kvm and xen have one.",
+    };
+  }
+  if (/^ERROR_node/.test(instance.statusDetail)) {
+    return { refusal: `its node ${instance.node} does not answer`, hint: "Bring the node back, or fail it over." };
+  }
+  const open = gnt(master.access, "gnt-instance", ["console", instance.name]);
+  return {
+    host: master.target,
+    command: open,
+    takeOver: null,
+    // It is made paused, and `console` lets it go on.
+    start: sh`${gnt(master.access, "gnt-instance", ["start", "--paused", instance.name])} && ${open}`,
+    wake: "\r",
+    leave,
+    // An open console keeps the device of a Xen guest busy, and a migration or a shutdown waits for that.
+    warning: underWay === null ? null : `Ganeti job under way: ${underWay}. An open console can hinder it.`,
+    explain: explainConsole,
+  };
+}
+
+/** The port of its screen, or null: none is configured, or it is off. */
+export function graphicsOf(
+  instance: Instance,
+  { instance: cells }: DetailTables,
+  master: GanetiMaster,
+): GraphicsWay | null {
+  const port = Number(cells?.network_port ?? Number.NaN);
+  const node = cells?.pnode;
+  if (!cells || !node || !Number.isInteger(port) || instance.status !== "running") return null;
+  const vnc = cells["hv/vnc_bind_address"] || null;
+  const spice = cells["hv/spice_bind"] || null;
+  const bound = vnc ?? spice;
+  // A path is a Unix socket in that directory, which a viewer can't be given.
+  if (bound === null || bound.startsWith("/")) return null;
+  const kind = vnc ? "vnc" : "spice";
+  if (bound === "0.0.0.0" || bound === "::") return { kind, host: master.target, address: node, port };
+  // Bound to one address, or to an interface that only the node itself can name.
+  const address = /^[\d.]+$|:/.test(bound) ? bound : "127.0.0.1";
+  return { kind, host: master.wayTo(node).host, address, port };
+}

@@ -1,0 +1,176 @@
+/** A Xen host's poll as instances: domains that run joined with the files that start them. */
+import type { HostRef } from "../ssh/types.ts";
+import type { XenUsage } from "../tools/xentop.ts";
+import type { XlSubject } from "../tools/xl-actions.ts";
+import type { XlDisk } from "../tools/xl-config.ts";
+import { statusOfXl, type XlFile, type XlHost, type XlOwner } from "../tools/xl-parse.ts";
+import type { HostNode, Instance, Snapshot, Usage } from "./types.ts";
+
+export interface XenPlace {
+  place: string;
+  host: HostRef;
+  /** Domains of these are shown by providers of their own. */
+  elsewhere: ReadonlySet<Exclude<XlOwner, null>>;
+}
+
+/** Between the paths of a fact; a path that holds it counts as nobody's own. */
+const between = "; ";
+
+/**
+ * A row for each name: xl keeps names unique on a host, and a domain gets another UUID each time it is started from a file
+ * that gives none, and another number at each reboot. Domain-0 is the host, and no row.
+ */
+export function rowsOf(poll: XlHost, place: XenPlace): Snapshot {
+  const files = new Map<string, XlFile>();
+  for (const file of poll.files) {
+    const known = files.get(file.name);
+    // Of two files of one name that which is called so too: xl does not care, people do.
+    if (!known || (isNamedSo(file) && !isNamedSo(known))) files.set(file.name, file);
+  }
+  const notes: string[] = [];
+  const instances: Instance[] = [];
+  const taken = new Set<string>();
+  const hostName = poll.info.get("host") ?? place.host.name;
+  const caps = (poll.info.get("virt_caps") ?? "").split(" ");
+  const common = { poll, place, hostName, shadow: caps.includes("shadow") };
+  for (const domain of poll.domains) {
+    if (domain.id === 0) continue;
+    if (domain.name === "(null)") {
+      notes.push(`domain ${domain.id} has no name: it is being built, or going away`);
+      continue;
+    }
+    taken.add(domain.name);
+    if (domain.owner && place.elsewhere.has(domain.owner)) continue;
+    const { status, detail } = statusOfXl(domain);
+    instances.push(instanceOf({ ...common, name: domain.name, domain, file: files.get(domain.name), status, detail }));
+  }
+  for (const [name, file] of files) {
+    if (taken.has(name)) continue;
+    const detail = poll.saved.has(name) ? "saved" : "stopped";
+    instances.push(instanceOf({ ...common, name, domain: null, file, status: "stopped", detail }));
+  }
+  return { instances, nodes: [nodeOf(poll, place, hostName)], notes };
+}
+
+function isNamedSo(file: XlFile): boolean {
+  return file.path.endsWith(`/${file.name}.cfg`) || file.path.endsWith(`/${file.name}`);
+}
+
+interface RowOptions {
+  poll: XlHost;
+  place: XenPlace;
+  hostName: string;
+  shadow: boolean;
+  name: string;
+  domain: XlHost["domains"][number] | null;
+  file: XlFile | undefined;
+  status: Instance["status"];
+  detail: string;
+}
+
+function instanceOf(row: RowOptions): Instance {
+  const { poll, place, name, domain, file, status, detail } = row;
+  const { own, others } = file ? disksOf(file, poll.files) : { own: [], others: [] };
+  const built = domain !== null && domain.memoryMiB > 0;
+  return {
+    key: `${place.place}/${name}`,
+    name,
+    id: name,
+    provider: "xen",
+    cluster: null,
+    host: place.host.name,
+    node: row.hostName,
+    status,
+    statusDetail: detail,
+    vcpus: built ? domain.vcpus : (file?.vcpus ?? 1),
+    memoryMiB: built ? domain.memoryMiB : (file?.memoryMiB ?? null),
+    ...(built && status === "running" && { usage: usageOf(domain, poll.usage.get(name)) }),
+    facts: {
+      uuid: domain?.uuid ?? file?.uuid ?? null,
+      domainId: domain?.id ?? null,
+      type: file?.type ?? null,
+      file: file?.path ?? null,
+      autostart: file ? file.auto !== null : null,
+      autostartEntry: file?.auto ?? null,
+      managedSave: poll.saved.has(name),
+      managedBy: domain?.owner ?? null,
+      vcpusMax: file?.maxVcpus ?? file?.vcpus ?? null,
+      memoryMaxMiB: file?.maxMemoryMiB ?? file?.memoryMiB ?? null,
+      diskFiles: own.join(between) || null,
+      otherDisks: others.join(between) || null,
+      disks: file?.disks.length ?? null,
+      nics: file?.nics.length ?? null,
+      cpuSeconds: domain?.cpuSeconds ?? null,
+      state: domain?.state ?? null,
+      graphics: file?.graphics ?? null,
+      shadowPaging: row.shadow,
+    },
+  };
+}
+
+/** xl's CPU time is finer than xentop's whole seconds. A sector is 512 bytes; what the guest uses of its memory nobody here knows. */
+function usageOf({ cpuSeconds }: XlHost["domains"][number], usage: XenUsage | undefined): Usage {
+  const bytes = (count: number | undefined, size: number) => (count === undefined ? null : count * size);
+  return {
+    cpuNs: Math.round(cpuSeconds * 1e9),
+    memoryMiB: null,
+    memorySource: null,
+    diskReadBytes: bytes(usage?.readSectors, 512),
+    diskWrittenBytes: bytes(usage?.writtenSectors, 512),
+    netInBytes: bytes(usage?.receivedKb, 1024),
+    netOutBytes: bytes(usage?.sentKb, 1024),
+  };
+}
+
+/** Which disks go with a domain: files that no other domain's file names. Devices, media and shared files stay. */
+function disksOf(file: XlFile, all: readonly XlFile[]): { own: string[]; others: string[] } {
+  const own: string[] = [];
+  const others: string[] = [];
+  const isOwn = (disk: XlDisk) =>
+    !disk.cdrom &&
+    disk.target.startsWith("/") &&
+    !disk.target.startsWith("/dev/") &&
+    !disk.target.includes(between) &&
+    !all.some((other) => other.path !== file.path && other.disks.some(({ target }) => target === disk.target));
+  for (const disk of file.disks) {
+    if (disk.target !== "") (isOwn(disk) ? own : others).push(disk.target);
+  }
+  return { own, others };
+}
+
+function nodeOf(poll: XlHost, place: XenPlace, name: string): HostNode {
+  const number = (key: string) => {
+    const text = poll.info.get(key);
+    return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
+  };
+  const guests = poll.domains.filter(({ id, name: word }) => id !== 0 && word !== "(null)");
+  return {
+    key: `${place.place}/node`,
+    name,
+    provider: "xen",
+    cluster: null,
+    host: place.host.name,
+    roles: [],
+    diskTotal: null,
+    diskFree: null,
+    memoryTotal: number("total_memory"),
+    memoryNode: poll.domains.find(({ id }) => id === 0)?.memoryMiB ?? null,
+    memoryFree: number("free_memory"),
+    primaryInstances: guests.length,
+    secondaryInstances: null,
+  };
+}
+
+/** What the commands need of an instance, from its facts. */
+export function subjectOf(instance: Pick<Instance, "name" | "facts">): XlSubject {
+  const { facts, name } = instance;
+  const word = (key: string) => (typeof facts[key] === "string" ? (facts[key] as string) : null);
+  return {
+    name,
+    domainId: typeof facts["domainId"] === "number" ? facts["domainId"] : null,
+    file: word("file"),
+    auto: word("autostartEntry"),
+    saved: facts["managedSave"] === true,
+    diskFiles: word("diskFiles")?.split(between) ?? [],
+  };
+}

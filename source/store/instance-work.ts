@@ -1,0 +1,248 @@
+/**
+ * What the screen asks of providers beyond their lists: details of one instance, where it can go, jobs. Also keeps the feed:
+ * what providers tell of changes goes into the store from here.
+ */
+import { toVirtuError, VirtuError } from "../errors.ts";
+import type { ActionItem, HostEvent, InstanceRow } from "../instances/inventory-types.ts";
+import { nameOf } from "../instances/target.ts";
+import { plainLine } from "../text.ts";
+import type { QueuedJob } from "./instance-known.ts";
+import type { KnownEvent } from "./known.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Actions that have targets to choose from. */
+export type MoveName = "migrate" | "move" | "failover";
+
+/** Milliseconds between two looks at the jobs while somebody looks; one list costs the master 0.4 s of CPU at worst. */
+const jobsInterval = 4000;
+
+/** Under which the targets of an action are kept. */
+export function targetsKey(action: MoveName, key: string): string {
+  return `${action} ${key}`;
+}
+
+export class InstanceWork {
+  private readonly workspace: Workspace;
+  private readonly abort = new AbortController();
+  /** Instances that somebody looks at alone, with how many do. */
+  private readonly looked = new Map<string, number>();
+  /** What is being read, and whether something changed meanwhile. */
+  private readonly reading = new Map<string, { again: boolean }>();
+  /** Who did not listen to a shutdown, in the latest run that had one. */
+  private deaf: { run: number; names: readonly string[] } = { run: 0, names: [] };
+  private jobWatchers = 0;
+  private jobTimer: NodeJS.Timeout | null = null;
+  private readingJobs: Promise<void> | null = null;
+  private readonly stops: (() => void)[];
+
+  constructor(workspace: Workspace) {
+    this.workspace = workspace;
+    const { inventory } = workspace;
+    const onEvent = (event: HostEvent) => this.onEvent(event);
+    const onAction = (item: ActionItem) => this.onAction(item);
+    inventory.on("event", onEvent);
+    inventory.on("action", onAction);
+    this.stops = [() => inventory.off("event", onEvent), () => inventory.off("action", onAction)];
+  }
+
+  private dispatch(event: KnownEvent): void {
+    if (!this.abort.signal.aborted) this.workspace.store.dispatch(event);
+  }
+
+  private onEvent(event: HostEvent): void {
+    this.dispatch({
+      type: "feed",
+      lines: [
+        {
+          ...event,
+          id: this.workspace.nextLine(),
+          name: plainLine(event.name),
+          text: plainLine(event.text),
+          by: event.by === null ? null : plainLine(event.by),
+        },
+      ],
+    });
+    if (event.changes && event.key !== null) this.readAgain(event.key);
+    if (this.jobWatchers > 0) void this.readJobs();
+  }
+
+  private onAction(item: ActionItem): void {
+    if (item.endedAt === null) return;
+    this.readAgain(item.key);
+    // Said once, when the look after the end has seen it: it asked, and the guest did not listen.
+    if (item.action !== "shutdown" || item.state !== "failed" || item.startedAt === null) return;
+    if (item.statusAfter === null || item.statusAfter === "stopped") return;
+    const names = this.deaf.run === item.run ? [...this.deaf.names, item.name] : [item.name];
+    this.deaf = { run: item.run, names };
+    this.workspace.notify(
+      "warning",
+      names.length === 1
+        ? `${item.name} did not shut down and runs on: x on its row forces it off.`
+        : `${names.length} did not shut down and run on (${names.join(", ")}): x on their rows forces them off.`,
+      true,
+    );
+  }
+
+  /** Reads the details of an instance now, and after each change for as long as it is looked at. Call what it returns to stop. */
+  look(key: string): () => void {
+    this.looked.set(key, (this.looked.get(key) ?? 0) + 1);
+    void this.readDetails(key);
+    let looking = true;
+    return () => {
+      if (!looking) return;
+      looking = false;
+      const left = (this.looked.get(key) ?? 1) - 1;
+      if (left > 0) this.looked.set(key, left);
+      else this.looked.delete(key);
+    };
+  }
+
+  private readAgain(key: string): void {
+    if (this.looked.has(key)) void this.readDetails(key);
+  }
+
+  /** Reads the details of an instance; what comes of it goes into the store. One reading at a time. Never rejects. */
+  async readDetails(key: string): Promise<void> {
+    const under = this.reading.get(key);
+    if (under) {
+      under.again = true;
+      return;
+    }
+    const own = { again: false };
+    this.reading.set(key, own);
+    this.dispatch({ type: "details", key, change: { loading: true } });
+    try {
+      const found = this.workspace.inventory.find(key);
+      if (found?.kind !== "instance") throw gone();
+      const value = await found.provider.details(found.instance, { signal: this.abort.signal, priority: "user" });
+      this.dispatch({
+        type: "details",
+        key,
+        change: { value, at: this.workspace.clock(), loading: false, error: null },
+      });
+    } catch (thrown) {
+      const error = toVirtuError(thrown, "Its details can't be read");
+      this.dispatch({ type: "details", key, change: { loading: false, error } });
+    }
+    this.reading.delete(key);
+    if (own.again && this.looked.has(key)) await this.readDetails(key);
+  }
+
+  /** Asks where an instance can go; what comes of it goes into the store. Never rejects. */
+  async readTargets(action: MoveName, key: string): Promise<void> {
+    const entry = targetsKey(action, key);
+    this.dispatch({ type: "targets", key: entry, change: { loading: true, error: null } });
+    try {
+      const found = this.workspace.inventory.find(key);
+      if (found?.kind !== "instance") throw gone();
+      const value = await found.provider.targets(action, found.instance, {
+        signal: this.abort.signal,
+        priority: "user",
+      });
+      this.dispatch({
+        type: "targets",
+        key: entry,
+        change: { value, at: this.workspace.clock(), loading: false, error: null },
+      });
+    } catch (thrown) {
+      const error = toVirtuError(thrown, "Where it can go can't be found out");
+      this.dispatch({ type: "targets", key: entry, change: { loading: false, error } });
+    }
+  }
+
+  /** Somebody looks at the jobs: they are read now, with each event and from time to time. Call what it returns to stop. */
+  watchJobs(): () => void {
+    this.jobWatchers += 1;
+    if (this.jobWatchers === 1) void this.pollJobs();
+    let watching = true;
+    return () => {
+      if (!watching) return;
+      watching = false;
+      this.jobWatchers -= 1;
+      if (this.jobWatchers === 0 && this.jobTimer) clearTimeout(this.jobTimer);
+    };
+  }
+
+  private async pollJobs(): Promise<void> {
+    if (this.jobTimer) clearTimeout(this.jobTimer);
+    await this.readJobs();
+    if (this.jobWatchers === 0 || this.abort.signal.aborted) return;
+    this.jobTimer = setTimeout(() => void this.pollJobs(), jobsInterval);
+    this.jobTimer.unref();
+  }
+
+  /** Reads the queues of all providers that have one. Never rejects. */
+  readJobs(): Promise<void> {
+    this.readingJobs ??= this.askJobs().finally(() => {
+      this.readingJobs = null;
+    });
+    return this.readingJobs;
+  }
+
+  private async askJobs(): Promise<void> {
+    this.dispatch({ type: "provider-jobs", change: { loading: true } });
+    const providers = this.workspace.inventory.providers().filter(({ jobs }) => jobs);
+    const { signal } = this.abort;
+    const answers = await Promise.allSettled(
+      providers.map(async ({ jobs, place, cluster, attachment }): Promise<QueuedJob[]> => {
+        const list = (await jobs?.list({ signal, priority: "poll" })) ?? [];
+        return list.map((job) => ({ ...job, place, where: cluster ?? attachment.host.name }));
+      }),
+    );
+    const value = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+    const refused = answers.find((answer) => answer.status === "rejected");
+    const error = refused ? toVirtuError(refused.reason, "The jobs can't be listed") : null;
+    // Where none answered, what was known stays.
+    const whole = answers.some(({ status }) => status === "fulfilled") || providers.length === 0;
+    const change = whole ? { value, at: this.workspace.clock() } : {};
+    this.dispatch({ type: "provider-jobs", change: { ...change, loading: false, error } });
+  }
+
+  /** Takes back a job that waits, and reads the queue again; why it can't be is said on the screen. */
+  async cancelJob({ place, where, id, summary }: QueuedJob): Promise<void> {
+    const provider = this.workspace.inventory.providers().find((other) => other.place === place);
+    try {
+      if (!provider?.jobs) throw new VirtuError({ kind: "failed", what: "Its queue is gone", where });
+      await provider.jobs.cancel(id, { signal: this.abort.signal, priority: "user" });
+      this.workspace.log("info", where, `job ${id} taken back: ${summary}`);
+      this.workspace.notify("good", `Job ${id} is taken back.`);
+    } catch (thrown) {
+      this.workspace.failed(thrown);
+    }
+    await this.readJobs();
+  }
+
+  /**
+   * What would be hindered by a console on this instance, or null: an action of this program, or a job of its provider that
+   * runs on it now. Asks the provider for its jobs, if it has any; one that can't be asked hinders nothing.
+   */
+  async busyWith(row: Pick<InstanceRow, "key" | "name" | "action">): Promise<string | null> {
+    const found = this.workspace.inventory.find(row.key);
+    const own = row.action?.state === "running" ? row.action : null;
+    if (own) return `${own.action} is under way${own.job === null ? "" : ` (job ${own.job})`}`;
+    if (!found?.provider.jobs) return null;
+    const name = nameOf(found);
+    try {
+      const jobs = await found.provider.jobs.list({ signal: this.abort.signal, priority: "user" });
+      const job = jobs.find(({ state, summary }) => state === "running" && mentions(summary, name));
+      return job ? `job ${job.id} runs on it: ${plainLine(job.summary)}` : null;
+    } catch {
+      return null;
+    }
+  }
+
+  end(): void {
+    this.abort.abort();
+    if (this.jobTimer) clearTimeout(this.jobTimer);
+    for (const stop of this.stops) stop();
+  }
+}
+
+/** Whether a summary names the instance as a word of its own: `INSTANCE_MIGRATE(web1)`, not `web10`. */
+function mentions(summary: string, name: string): boolean {
+  return summary.split(/[^\w.+:-]+/).includes(name);
+}
+
+function gone(): VirtuError {
+  return new VirtuError({ kind: "failed", what: "It is no longer there", hint: "Esc goes back to the others." });
+}

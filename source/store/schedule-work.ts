@@ -1,0 +1,91 @@
+/** Actions at a time, for the screen: what the hosts keep, keeping more, taking back. */
+import { toVirtuError } from "../errors.ts";
+import { verbOf } from "../instances/action-words.ts";
+import {
+  cancelScheduled,
+  listScheduled,
+  planSchedule,
+  type ScheduledJob,
+  type ScheduleOutcome,
+  type SchedulePlan,
+  scheduleAction,
+} from "../instances/schedule.ts";
+import type { Action } from "../instances/types.ts";
+import { whenText } from "../instances/when.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Milliseconds between two looks while somebody looks. */
+const lookEveryMs = 10_000;
+
+export class ScheduleWork {
+  private readonly abort = new AbortController();
+  private watchers = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly workspace: Workspace) {}
+
+  private get context() {
+    return { pool: this.workspace.context.pool, inventory: this.workspace.inventory };
+  }
+
+  /** Somebody looks at the list: it is read now and then now and again. Call what it returns to stop. */
+  watch(): () => void {
+    this.watchers += 1;
+    if (this.watchers === 1) void this.refresh();
+    let watching = true;
+    return () => {
+      if (!watching) return;
+      watching = false;
+      this.watchers -= 1;
+      if (this.watchers === 0 && this.timer) clearTimeout(this.timer);
+    };
+  }
+
+  async refresh(): Promise<void> {
+    const { store, clock } = this.workspace;
+    if (this.timer) clearTimeout(this.timer);
+    const { jobs, problems } = await listScheduled(this.context, this.abort.signal);
+    if (this.abort.signal.aborted) return;
+    store.dispatch({ type: "scheduled", change: { value: jobs, at: clock(), error: problems[0] ?? null } });
+    if (this.watchers > 0) this.timer = setTimeout(() => void this.refresh(), lookEveryMs);
+  }
+
+  /** What would be kept where, and who is left out: to be shown before it is done. */
+  plan(action: Action, keys: readonly string[]): SchedulePlan {
+    return planSchedule(this.context, action, keys);
+  }
+
+  /** Keeps it on the hosts for that time (epoch seconds); what each host said is in the log, and a failure in a notice. */
+  async schedule(action: Action, plan: SchedulePlan, at: number): Promise<ScheduleOutcome[]> {
+    const outcomes = await scheduleAction(this.context, action, plan, at, this.abort.signal);
+    const now = this.workspace.clock() / 1000;
+    for (const { host, job, error, names, clock } of outcomes) {
+      if (error) this.workspace.failed(error);
+      else if (job) {
+        const text = `${verbOf(action.do)} ${names.join(", ")} at ${whenText(at, now, clock)}, by ${job.carrier}`;
+        this.workspace.log("info", host, text);
+      }
+    }
+    const kept = outcomes.filter(({ job }) => job !== null);
+    if (kept.length === outcomes.length && kept.length > 0) {
+      this.workspace.notify("good", `Kept by ${kept.map(({ host }) => host).join(", ")}: T on the instances lists it.`);
+    }
+    void this.refresh();
+    return outcomes;
+  }
+
+  async cancel(job: ScheduledJob): Promise<void> {
+    try {
+      await cancelScheduled(this.context, job, this.abort.signal);
+      this.workspace.log("info", job.host, `scheduled job ${job.id} (${job.names.join(", ")}) was taken back`);
+    } catch (thrown) {
+      this.workspace.failed(toVirtuError(thrown));
+    }
+    await this.refresh();
+  }
+
+  end(): void {
+    this.abort.abort();
+    if (this.timer) clearTimeout(this.timer);
+  }
+}

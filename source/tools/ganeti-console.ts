@@ -1,0 +1,48 @@
+/** What the programs behind `gnt-instance console` say when a console can't be had or has ended. */
+
+interface ConsoleEnd {
+  why: string;
+  hint: string;
+  inUse: boolean;
+}
+
+const known: readonly [RegExp, ConsoleEnd][] = [
+  [
+    /Console not available for (?:the )?fake hypervisor/,
+    { why: "the fake hypervisor has no console", hint: "Instances of kvm and xen have one.", inUse: false },
+  ],
+  [
+    /Instance \S+ is not running|Instance is stopped/,
+    { why: "the instance is off", hint: "Start it first.", inUse: false },
+  ],
+  [
+    // A second one of KVM says nothing at all: QEMU lets it wait without a word.
+    /Could not lock \S*xenconsole/,
+    { why: "somebody else has the console", hint: "Close it there: Xen gives it to one at a time.", inUse: true },
+  ],
+  [
+    /\.serial.*No such file or directory|connect\(.*\): No such file/,
+    {
+      why: "the guest has no serial console",
+      hint: "Set it for its next start: gnt-instance modify -H serial_console=true NAME",
+      inUse: false,
+    },
+  ],
+  [
+    /Host key verification failed|Permission denied \(/,
+    {
+      why: "the master can't log in to the instance's node",
+      hint: "Ganeti's own ssh keys do not fit: gnt-cluster verify on the master says more.",
+      inUse: false,
+    },
+  ],
+  [
+    /No route to host|Connection timed out|port 22: Connection refused/,
+    { why: "the instance's node can't be reached from the master", hint: "Is the node up?", inUse: false },
+  ],
+];
+
+/** In the user's words, or null when the text says nothing that is known. */
+export function explainConsole(text: string): ConsoleEnd | null {
+  return known.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+}

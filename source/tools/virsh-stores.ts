@@ -1,0 +1,276 @@
+/**
+ * Pools, volumes and networks of a libvirt host (`virsh` 7.0 to 11): one question for all of them, and what is done to them.
+ * Names may hold blanks: virsh is told UUIDs where it lists, and the names come from the XML.
+ */
+import type { StoragePool, StoreAction, StoredVolume, StoreView, VirtualNetwork } from "../instances/stores-types.ts";
+import { type Command, sh } from "../ssh/command.ts";
+
+/** Seconds after which the question is cut off. */
+export const storesLimit = 20;
+
+/** Everything about a host's storage and networks; two processes of virsh for each kind of thing, whatever there is of it. */
+export function storesCommand(uri: string): Command {
+  const virsh = sh`LC_ALL=C.UTF-8 timeout ${storesLimit} virsh -c ${uri}`;
+  // One process asks for all: the list of UUIDs becomes the script of the next one.
+  const each = (list: string, script: string) =>
+    sh`${virsh} "$(${virsh} ${sh`${list.split(" ")}`} --uuid | sed -n ${`s/^\\([0-9a-f-]\\{36\\}\\).*/${script}/p`})"`;
+  const parts = [
+    sh`${virsh} ${"echo @@virtu pool-table; pool-list --all; echo @@virtu network-table; net-list --all"}`,
+    each("pool-list --all", "echo @@virtu pool; pool-dumpxml \\1;"),
+    each("pool-list", "echo @@virtu volumes \\1; vol-list --details \\1;"),
+    each("net-list --all", "echo @@virtu network; net-dumpxml \\1;"),
+    each("net-list", "echo @@virtu leases \\1; net-dhcp-leases \\1;"),
+    each("list --all", "echo @@virtu domain; domname \\1; domblklist \\1; domiflist \\1;"),
+    sh`echo '@@virtu end'`,
+  ];
+  return parts.reduce((one, other) => sh`${one}; ${other}`);
+}
+
+interface Part {
+  head: string;
+  text: string;
+}
+
+function partsOf(stdout: string): Part[] {
+  return stdout
+    .split(/^@@virtu /m)
+    .slice(1)
+    .map((part) => {
+      const end = part.indexOf("\n");
+      return end < 0 ? { head: part, text: "" } : { head: part.slice(0, end), text: part.slice(end + 1) };
+    });
+}
+
+const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+
+function unescaped(text: string): string {
+  return text.replace(/&(\w+);/g, (whole, name: string) => entities[name] ?? whole);
+}
+
+/** The text of the first element of that name, in XML as libvirt writes it. */
+function element(xml: string, name: string): string | null {
+  const found = new RegExp(`<${name}(?: [^>]*)?>([^<]*)</${name}>`).exec(xml)?.[1];
+  return found === undefined ? null : unescaped(found);
+}
+
+function attribute(xml: string, name: string, attributeName: string): string | null {
+  const tag = new RegExp(`<${name}( [^>]*)>`).exec(xml)?.[1] ?? "";
+  const found = new RegExp(` ${attributeName}='([^']*)'`).exec(tag)?.[1];
+  return found === undefined ? null : unescaped(found);
+}
+
+/** The rows of a table of virsh: cut where its header's columns begin, because cells may hold blanks. */
+function tableRows(text: string): Record<string, string>[] {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => /^-{5,}$/.test(line));
+  const header = lines[at - 1];
+  if (header === undefined) return [];
+  const starts = [...header.matchAll(/\S(?:\S| (?! ))*/g)].map((found) => ({ name: found[0], from: found.index }));
+  return lines
+    .slice(at + 1)
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const cells = [...line];
+      return Object.fromEntries(
+        starts.map(({ name, from }, index) => [
+          name,
+          cells
+            .slice(from, starts[index + 1]?.from)
+            .join("")
+            .trim(),
+        ]),
+      );
+    });
+}
+
+const units: Readonly<Record<string, number>> = {
+  B: 1 / 1024 / 1024,
+  KiB: 1 / 1024,
+  MiB: 1,
+  GiB: 1024,
+  TiB: 1024 * 1024,
+  PiB: 1024 ** 3,
+};
+
+/** `128.00 MiB` in MiB. */
+function sizeOf(text: string | undefined): number | null {
+  const found = /^([\d.]+) (\w+)$/.exec(text ?? "");
+  const unit = units[found?.[2] ?? ""];
+  return found && unit !== undefined ? Number(found[1]) * unit : null;
+}
+
+function bytesOf(text: string | null): number | null {
+  return text !== null && /^\d+$/.test(text) ? Number(text) / 1024 / 1024 : null;
+}
+
+/** How many bits of a netmask are set. */
+function prefixOf(netmask: string): number {
+  return netmask.split(".").reduce((bits, part) => bits + Number(part).toString(2).replaceAll("0", "").length, 0);
+}
+
+interface DomainUse {
+  name: string;
+  sources: readonly string[];
+  networks: readonly string[];
+  macs: readonly string[];
+}
+
+function domainOf(text: string): DomainUse {
+  const tables = text.split(/\n(?=\s*Interface )/);
+  const disks = tableRows(tables[0] ?? "");
+  const cards = tableRows(tables[1] ?? "");
+  const named = (rows: Record<string, string>[], column: string) =>
+    rows.map((row) => row[column] ?? "").filter((cell) => cell !== "" && cell !== "-");
+  return {
+    name: text.slice(0, text.indexOf("\n")),
+    sources: named(disks, "Source"),
+    networks: named(
+      cards.filter((row) => row["Type"] === "network"),
+      "Source",
+    ),
+    macs: named(cards, "MAC").map((mac) => mac.toLowerCase()),
+  };
+}
+
+function volumesOf(text: string, domains: readonly DomainUse[]): StoredVolume[] {
+  return tableRows(text).map((row) => {
+    const path = row["Path"] ?? "";
+    return {
+      name: row["Name"] ?? "",
+      path,
+      sizeMiB: sizeOf(row["Capacity"]),
+      takenMiB: sizeOf(row["Allocation"]),
+      usedBy: domains.filter(({ sources }) => sources.includes(path)).map(({ name }) => name),
+    };
+  });
+}
+
+function networkOf(xml: string, table: readonly Record<string, string>[], domains: readonly DomainUse[]) {
+  const name = element(xml, "name") ?? "";
+  const row = table.find((one) => one["Name"] === name.trim());
+  const [address, netmask, prefix] = ["address", "netmask", "prefix"].map((one) => attribute(xml, "ip", one));
+  const bits = prefix ?? (netmask ? String(prefixOf(netmask)) : null);
+  const [from, to] = [attribute(xml, "range", "start"), attribute(xml, "range", "end")];
+  const network: VirtualNetwork = {
+    name,
+    active: row?.["State"] === "active",
+    autostart: row?.["Autostart"] === "yes",
+    bridge: attribute(xml, "bridge", "name"),
+    forward: attribute(xml, "forward", "mode"),
+    address: address ? `${address}${bits ? `/${bits}` : ""}` : null,
+    dhcp: from && to ? { from, to } : null,
+    leases: [],
+    usedBy: domains.filter(({ networks }) => networks.includes(name)).map((domain) => domain.name),
+  };
+  return { uuid: element(xml, "uuid") ?? "", network };
+}
+
+/** What `storesCommand` printed; null when libvirt did not answer or was cut off. */
+export function parseStores(stdout: string): StoreView | null {
+  const parts = partsOf(stdout);
+  if (!parts.some(({ head }) => head === "pool-table") || parts.at(-1)?.head !== "end") return null;
+  const textOf = (head: string) => parts.find((part) => part.head === head)?.text ?? "";
+  const all = (head: string) => parts.filter((part) => part.head === head).map(({ text }) => text);
+  const domains = all("domain").map(domainOf);
+  const poolTable = tableRows(textOf("pool-table"));
+  const networkTable = tableRows(textOf("network-table"));
+  const pools = all("pool").map((xml): StoragePool => {
+    const name = element(xml, "name") ?? "";
+    const row = poolTable.find((one) => one["Name"] === name.trim());
+    const active = row?.["State"] === "active";
+    return {
+      name,
+      active,
+      autostart: row?.["Autostart"] === "yes",
+      type: attribute(xml, "pool", "type"),
+      target: element(xml, "path"),
+      sizeMiB: active ? bytesOf(element(xml, "capacity")) : null,
+      freeMiB: active ? bytesOf(element(xml, "available")) : null,
+      volumes: volumesOf(textOf(`volumes ${element(xml, "uuid")}`), domains),
+    };
+  });
+  const networks = all("network").map((xml): VirtualNetwork => {
+    const { uuid, network } = networkOf(xml, networkTable, domains);
+    const leases = tableRows(textOf(`leases ${uuid}`)).map((row) => {
+      const mac = (row["MAC address"] ?? "").toLowerCase();
+      const hostname = row["Hostname"] ?? "-";
+      return {
+        mac,
+        address: row["IP address"] ?? "",
+        hostname: hostname === "-" ? null : hostname,
+        until: row["Expiry Time"] ?? "",
+        instance: domains.find(({ macs }) => macs.includes(mac))?.name ?? null,
+      };
+    });
+    return { ...network, leases };
+  });
+  return { pools, networks };
+}
+
+/** Text inside an element or an attribute in double quotes. */
+function escaped(text: string): string {
+  const names: Readonly<Record<string, string>> = {
+    "<": "&lt;",
+    ">": "&gt;",
+    "&": "&amp;",
+    '"': "&quot;",
+    "'": "&apos;",
+  };
+  return text.replace(/[<>&"']/g, (letter) => names[letter] ?? letter);
+}
+
+/** What `network-create` defines: address translation, DHCP over a range, a bridge that libvirt names. */
+export function networkXml({ network, address, from, to }: Extract<StoreAction, { do: "network-create" }>): string {
+  const [own = "", prefix = "24"] = address.split("/");
+  return [
+    "<network>",
+    `  <name>${escaped(network)}</name>`,
+    '  <forward mode="nat"/>',
+    `  <ip address="${escaped(own)}" prefix="${escaped(prefix)}">`,
+    `    <dhcp><range start="${escaped(from)}" end="${escaped(to)}"/></dhcp>`,
+    "  </ip>",
+    "</network>",
+    "",
+  ].join("\n");
+}
+
+/** The command of an action, with what it reads on standard input. Status 0: done. */
+export function storeCommand(uri: string, action: StoreAction): { command: Command; stdin?: string } {
+  const virsh = sh`LC_ALL=C.UTF-8 virsh -c ${uri}`;
+  switch (action.do) {
+    case "volume-create": {
+      const { pool, volume, mebibytes, format } = action;
+      return {
+        command: sh`${virsh} vol-create-as --pool ${pool} --name ${volume} --capacity ${`${mebibytes}MiB`} --format ${format}`,
+      };
+    }
+    case "volume-remove":
+      return { command: sh`${virsh} vol-delete --pool ${action.pool} --vol ${action.volume}` };
+    case "pool-create": {
+      const name = action.pool;
+      const define = sh`${virsh} pool-define-as --name ${name} --type dir --target ${action.directory}`;
+      return {
+        command: sh`${define} && ${virsh} pool-build ${name} && ${virsh} pool-start ${name} && ${virsh} pool-autostart ${name}`,
+      };
+    }
+    case "pool-start":
+      return { command: sh`${virsh} pool-start ${action.pool}` };
+    case "pool-stop":
+      return { command: sh`${virsh} pool-destroy ${action.pool}` };
+    case "pool-remove":
+      return { command: sh`${virsh} pool-undefine ${action.pool}` };
+    case "network-create": {
+      const name = action.network;
+      return {
+        command: sh`${virsh} net-define /dev/stdin && ${virsh} net-start ${name} && ${virsh} net-autostart ${name}`,
+        stdin: networkXml(action),
+      };
+    }
+    case "network-start":
+      return { command: sh`${virsh} net-start ${action.network}` };
+    case "network-stop":
+      return { command: sh`${virsh} net-destroy ${action.network}` };
+    case "network-remove":
+      return { command: sh`${virsh} net-undefine ${action.network}` };
+  }
+}

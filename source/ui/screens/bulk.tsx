@@ -1,0 +1,103 @@
+/** A run of actions on many: how each goes, worst first; what failed again, what waits taken back, what came of it kept. */
+import { Box, Text } from "ink";
+import { type ReactNode, useMemo } from "react";
+import type { ActionRunView } from "../../instances/inventory-types.ts";
+import { worstFirst } from "../../instances/run-summary.ts";
+import { count } from "../../text.ts";
+import { Table, useList } from "../components/table.tsx";
+import { useKeys, useKnown, useUi } from "../hooks.ts";
+import type { Place } from "../navigation.ts";
+import { paint } from "../theme.ts";
+import { barText, countsText, headText, itemText, nameWidth, waveText } from "./bulk-text.ts";
+
+const frameLines = 6;
+
+/** The run of a place, with its place among all that are kept. */
+function useRun(place: Place): { run: ActionRunView | null; index: number; runs: readonly ActionRunView[] } {
+  const runs = useKnown((known) => known.inventory.runs);
+  const wanted = place.screen === "bulk" ? place.run : null;
+  const index = wanted === null ? 0 : runs.findIndex(({ run }) => run === wanted);
+  return { run: runs[index] ?? null, index, runs };
+}
+
+export function BulkScreen({ place }: { place: Place }): ReactNode {
+  const { size, workspace, navigation, copy } = useUi();
+  const { inventory } = workspace;
+  const { run, index, runs } = useRun(place);
+  const now = useKnown((known) => known.now);
+  const items = useMemo(() => worstFirst(run?.items ?? []), [run]);
+  const keys = useMemo(() => items.map(({ id }) => String(id)), [items]);
+  const names = useMemo(() => nameWidth(items), [items]);
+  const waves = run?.waves ?? [];
+  const height = Math.max(3, size.rows - frameLines - 5 - (waves.length > 0 ? waves.length + 1 : 0));
+  const list = useList(`bulk:${run?.run ?? 0}`, keys, height);
+  const current = items[list.index];
+  const open = (run?.endedAt ?? null) === null;
+  const queued = items.filter(({ state }) => state === "queued").length;
+  const failed = items.filter(({ state }) => state === "failed").length;
+  const again = failed + (waves.length > 0 ? items.filter(({ state }) => state === "cancelled").length : 0);
+  const show = (other: ActionRunView | undefined) => other && navigation.replace({ screen: "bulk", run: other.run });
+  useKeys("bulk", {
+    retry: {
+      run: () => {
+        const next = run && inventory.retry(run.run);
+        if (next) navigation.replace({ screen: "bulk", run: next.run });
+      },
+      disabled: again === 0 ? "nothing failed" : open ? "wait for its end, or cancel what is queued" : null,
+    },
+    cancel: {
+      run: () => {
+        const back = run ? inventory.cancelRun(run.run) : 0;
+        workspace.notify("info", `${count(back, "action")} taken back; what has started goes on.`);
+      },
+      disabled: queued > 0 ? null : "nothing is queued",
+    },
+    save: {
+      run: () => run && navigation.open({ screen: "bulk-save", run: run.run }),
+      disabled: run ? null : "there is no run",
+    },
+    earlier: { run: () => show(runs[index + 1]), disabled: runs[index + 1] ? null : "there is no run before it" },
+    later: { run: () => show(runs[index - 1]), disabled: runs[index - 1] ? null : "it is the latest" },
+    describe: {
+      run: () => current && navigation.open({ screen: "instance", key: current.key }),
+      disabled: current && current.statusBefore !== null ? null : "there is no instance",
+    },
+    copy: {
+      run: () => current && copy([current.name, current.error ?? current.text].join(": "), current.name),
+      disabled: current ? null : "there is nothing",
+    },
+  });
+  if (!run) {
+    return (
+      <Text dimColor> Nothing was done to any instance since virtu started: mark some, and choose an action.</Text>
+    );
+  }
+  const width = size.columns - 2;
+  const detail = current?.detail?.trim().split("\n").at(-1) ?? "";
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate">{` ${paint(headText(run, now), "bold")}`}</Text>
+      <Text wrap="truncate">{` ${barText(run.items, Math.min(width, 76))}`}</Text>
+      <Text wrap="truncate">{` ${countsText(run.items)}`}</Text>
+      {waves.map((wave, at) => (
+        <Text key={`${wave.title} ${String(at)}`} wrap="truncate">
+          {` ${waveText(wave, at, width)}`}
+        </Text>
+      ))}
+      <Text> </Text>
+      <Table
+        keys={keys}
+        height={height}
+        width={size.columns}
+        view={list}
+        row={(at) => {
+          const item = items[at];
+          return item ? itemText(item, names, width, now) : "";
+        }}
+      />
+      <Text wrap="truncate" dimColor>
+        {detail === "" ? " " : ` ${detail}`}
+      </Text>
+    </Box>
+  );
+}

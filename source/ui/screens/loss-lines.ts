@@ -1,0 +1,39 @@
+/** What is shown of many instances before something is lost: full names, where they are, equal losses together. Pure. */
+import type { InstanceRow } from "../../instances/inventory-types.ts";
+import { type LossGroup, lossGroups } from "../../instances/losses.ts";
+import type { Request } from "../../instances/target.ts";
+import { count, plainLine } from "../../text.ts";
+import { cell, paint, widthOf } from "../theme.ts";
+import { nodeText } from "./instances-rows.ts";
+
+/** Up to so many, each line says what its instance loses; more stand under what they lose. */
+const manyFrom = 8;
+
+/** One line for each instance, in columns: full name, provider, where it runs, and what it loses. */
+export function lossLines(request: Request, rows: readonly InstanceRow[]): string[] {
+  const groups = lossGroups(request, rows);
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => widthOf(cellsOf(row)[column] ?? ""))));
+  if (rows.length < manyFrom) {
+    return groups.flatMap(({ loss, instances }) => instances.map((row) => lineOf([...cellsOf(row), loss], widths)));
+  }
+  return groups.flatMap((group) => [
+    paint(headOf(group), "bold"),
+    ...group.instances.map((row) => `  ${lineOf(cellsOf(row), widths)}`),
+  ]);
+}
+
+function headOf({ loss, instances }: LossGroup<InstanceRow>): string {
+  const number = count(instances.length, "instance");
+  return loss === "" ? `${number}:` : `${number}: ${loss}`;
+}
+
+function cellsOf(row: InstanceRow): string[] {
+  return [plainLine(row.name), row.provider, plainLine(nodeText(row))];
+}
+
+function lineOf(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((text, column) => cell(text, widths[column] ?? widthOf(text)))
+    .join("  ")
+    .trimEnd();
+}

@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { faultsOf, fieldName, readChecked } from "../../source/checked-file.ts";
+import { type CreateData, mebibytesOf, wantedOf } from "../../source/instances/create-file.ts";
+import { createSchema } from "../../source/instances/create-file-schema.ts";
+
+const published = JSON.parse(readFileSync(path.join(import.meta.dirname, "../../docs/create.schema.json"), "utf8"));
+
+test("the published schema is the one that counts", () => {
+  expect(published).toEqual(JSON.parse(JSON.stringify(createSchema)));
+});
+
+const libvirt = "provider: libvirt\nname: web-{n}\nmemory: 512M\n";
+const ganeti = "provider: ganeti\nname: web1\nmemory: 512\nos: noop\ndiskTemplate: plain\n";
+
+const good = {
+  least: libvirt,
+  all: `${libvirt}hosts: [hv1, hv2]
+count: 3
+from: 7
+vcpus: 2
+start: true
+overcommit: true
+addresses: { range: 10.144.0.0/22, prefix: 14, gateway: 10.147.255.254, dns: [10.144.0.1] }
+ready: { by: ssh, limit: 60, address: 10.0.0.1, pattern: x }
+media: { cloud: /srv/x.qcow2, pool: default, size: 10G, user: jdoe, keys: [ssh-ed25519 AAAA], hostname: web }
+osinfo: debian11
+disks:
+  - { size: 1.5G, pool: fast, format: raw, volume: data }
+  - { volume: old }
+  - { path: /dev/sdb }
+nics:
+  - { network: default, mac: 52:54:00:00:00:01 }
+  - { bridge: br0, ip: 10.0.0.9 }
+arch: x86_64
+machine: q35
+firmware: uefi
+virtType: kvm
+graphics: vnc
+`,
+  iso: `${libvirt}media: { iso: /srv/x.iso, upload: ./x.iso }`,
+  tree: `${libvirt}media: { location: "http://x/", kernel: vmlinuz, initrd: initrd.gz, arguments: console=ttyS0 }`,
+  pxe: `${libvirt}media: { pxe: true }`,
+  copied: `${libvirt}media: { import: /srv/x.img, copy: { pool: default, size: 2048 } }`,
+  ganeti: `${ganeti}disks: [{ size: 10G }]
+node: node1
+secondary: node2
+osParameters: { arch: amd64 }
+hypervisor: kvm
+hypervisorParameters: { acpi: "True" }
+backendParameters: { minmem: "128" }
+nics: []
+nameCheck: true
+ipCheck: false
+install: false
+tags: [a]
+`,
+};
+
+/** A file, the line of its fault, the field, and the beginning of its text. */
+const bad: [string, number, string, string][] = [
+  ["name: x\n", 1, "", "must have one of provider: libvirt, provider: ganeti"],
+  ["provider: xen\nname: x\n", 1, "", "must have one of provider"],
+  ["provider: libvirt\nname: x\n", 1, "", 'needs "memory"'],
+  [`${libvirt}count: many\n`, 4, "count", "must be a whole number"],
+  [`${libvirt}count: 0\n`, 4, "count", "must be 1 to 1000"],
+  [`${libvirt}memoryy: 1\n`, 4, "memoryy", "is not known here"],
+  [`${libvirt}media:\n  iso: relative.iso\n`, 5, "media.iso", "must be an absolute path"],
+  [`${libvirt}media:\n  iso: /x.iso\n  size: 3\n`, 6, "media.size", "is not known here"],
+  [`${libvirt}media:\n  cdrom: /x.iso\n`, 4, "media", "must have one of iso, location, pxe: true, import, cloud"],
+  [`${libvirt}disks:\n  - size: 1G\n  - size: huge\n`, 6, "disks.1.size", "must be a size like 512M"],
+  [`${libvirt}disks:\n  - size: 1G\n    format: vmdk\n`, 6, "disks.0.format", "must be one of qcow2, raw"],
+  [`${libvirt}nics:\n  - mac: zz\n`, 5, "nics.0.mac", "must be a MAC address"],
+  [`${libvirt}os: noop\n`, 4, "os", "is not known here"],
+  [`${ganeti}media: { pxe: true }\n`, 6, "media", "is not known here"],
+  [`${ganeti}start: maybe\n`, 6, "start", "must be true or false"],
+  [`${libvirt}name: again\n`, 4, "", "Map keys must be unique"],
+  ["- a\n", 1, "", "must have one of"],
+];
+
+describe("a file", () => {
+  const validate = new Ajv2020({ strictTypes: false, allowUnionTypes: true }).compile(published);
+
+  test.each(Object.entries(good))("%s is taken, as any reader of the schema takes it", (_name, text) => {
+    const { data, faults } = readChecked(text, createSchema);
+    expect(faults).toEqual([]);
+    expect(validate(data), JSON.stringify(validate.errors)).toBe(true);
+  });
+
+  test.each(bad)("%j is refused on line %i", (text, line, field, why) => {
+    const { faults } = readChecked(text, createSchema);
+    const [fault, ...more] = faults;
+    expect(more).toEqual([]);
+    expect(fault && [fault.line, fieldName(fault.at)]).toEqual([line, field]);
+    expect(fault?.text.startsWith(why), fault?.text).toBe(true);
+    if (!why.startsWith("Map keys")) expect(validate(parse(text))).toBe(false);
+  });
+
+  test("tells every fault at once, each with its line", () => {
+    const { faults } = readChecked(`${libvirt}vcpus: 0\ncolour: red\ndisks: 3\n`, createSchema);
+    expect(faults.map(({ line, at }) => [line, fieldName(at)])).toEqual([
+      ...[
+        [4, "vcpus"],
+        [5, "colour"],
+        [6, "disks"],
+      ],
+    ]);
+    expect(faultsOf(null, createSchema)).toHaveLength(1);
+  });
+
+  test("that is no YAML is refused where it breaks", () => {
+    expect(readChecked("a: b\nc: [1,\n", createSchema).faults[0]?.line).toBeGreaterThan(1);
+  });
+});
+
+describe("what is wanted", () => {
+  const wanted = (text: string) => wantedOf(readChecked(text, createSchema).data as CreateData);
+
+  test("is what the file says", () => {
+    const { batch, hosts, ready } = wanted(good.all);
+    expect(hosts).toEqual(["hv1", "hv2"]);
+    expect(ready).toEqual({ by: "ssh", pattern: "x", address: "10.0.0.1", limitSeconds: 60 });
+    expect(batch).toMatchObject({
+      ...{ pattern: "web-{n}", count: 3, from: 7, overcommit: true },
+      addresses: { range: "10.144.0.0/22", prefixLength: 14, gateway: "10.147.255.254", dns: ["10.144.0.1"] },
+      template: {
+        ...{ memoryMiB: 512, vcpus: 2, start: true, osinfo: "debian11", firmware: "uefi", graphics: "vnc" },
+        media: { kind: "cloud", image: "/srv/x.qcow2", copy: { pool: "default", volume: null, sizeMiB: 10_240 } },
+        disks: [
+          { kind: "new", pool: "fast", volume: "data", sizeMiB: 1536, format: "raw" },
+          { kind: "volume", pool: "default", volume: "old" },
+          { kind: "path", path: "/dev/sdb" },
+        ],
+        nics: [
+          { network: "default", link: null, mac: "52:54:00:00:00:01", ip: null },
+          { network: null, link: "br0", mac: null, ip: "10.0.0.9" },
+        ],
+      },
+    });
+  });
+
+  test("is one card on the default network and no disk when nothing is said", () => {
+    const { batch } = wanted(libvirt);
+    expect(batch).toMatchObject({ count: 1, from: 1, template: { disks: [], media: { kind: "none" }, vcpus: 1 } });
+    expect(batch.template.nics).toEqual([{ network: "default", link: null, mac: null, ip: null }]);
+  });
+
+  test("is placed by hand or by the allocator on Ganeti", () => {
+    expect(wanted(good.ganeti).batch.template).toMatchObject({
+      ...{ placement: { kind: "node", primary: "node1", secondary: "node2" }, disksMiB: [10_240], nics: [] },
+      ...{ install: false, nameCheck: true },
+    });
+    expect(wanted(ganeti).batch.template).toMatchObject({ placement: { kind: "allocator", name: null }, nics: null });
+  });
+
+  test("has sizes in MiB", () => {
+    expect(["512", 512, "512M", "1.5G", "2 TiB", "1MB"].map(mebibytesOf)).toEqual([512, 512, 512, 1536, 2_097_152, 1]);
+  });
+});

@@ -1,0 +1,91 @@
+# Makes a Debian 12 with Xen a dom0 that boots by itself in QEMU, with small guests. Run inside a root with its packages.
+set -eu
+kernel=$(ls /lib/modules | tail -n 1)
+
+# Who may come in: root with a key that is made here and lies in the root, and a user without rights on Xen.
+ssh-keygen -q -t ed25519 -N '' -C lab -f /root/.ssh/id_ed25519
+cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
+useradd -m -s /bin/bash guest
+usermod -p '*' guest
+install -d -o guest -m 700 /home/guest/.ssh
+install -o guest -m 600 /root/.ssh/authorized_keys /home/guest/.ssh/authorized_keys
+
+# The host: one disk, one card, whose bridge the guests are plugged into.
+echo '/dev/vda / ext4 defaults,noatime 0 0' >/etc/fstab
+echo xen1 >/etc/hostname
+printf '127.0.0.1 localhost\n10.0.2.15 xen1.lab.example.org xen1\n' >/etc/hosts
+cat >/etc/network/interfaces <<'INTERFACES'
+auto lo
+iface lo inet loopback
+auto xenbr0
+iface xenbr0 inet static
+  address 10.0.2.15/24
+  gateway 10.0.2.2
+  bridge_ports eth0
+  bridge_stp off
+  bridge_fd 0
+INTERFACES
+for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer; do
+  systemctl disable -q "$unit" 2>/dev/null || true
+done
+systemctl mask -q e2scrub_reap.service
+# xen-tools' friends ship MODULES=most: a list of five is a third of the time to boot.
+echo MODULES=list >/etc/initramfs-tools/conf.d/zz-lab
+printf 'virtio_pci\nvirtio_blk\nvirtio_net\next4\ncrc32c_generic\n' >>/etc/initramfs-tools/modules
+update-initramfs -u
+# QEMU starts Xen by multiboot, and that only unpacked.
+zcat /boot/xen-4.17-amd64.gz >/boot/xen
+ln "/boot/vmlinuz-$kernel" /boot/vmlinuz.lab
+ln "/boot/initrd.img-$kernel" /boot/initrd.lab
+
+# The guests: a busybox with a login on hvc0, and the same kernel unpacked (its xz costs seconds in an emulated processor).
+mkdir -p /srv/xen /etc/xen/auto
+python3 - "/boot/vmlinuz-$kernel" /srv/xen/vmlinux <<'UNPACK'
+import lzma, sys
+packed = open(sys.argv[1], "rb").read()
+open(sys.argv[2], "wb").write(lzma.LZMADecompressor().decompress(packed[packed.index(b"\xfd7zXZ\0"):]))
+UNPACK
+cd /tmp
+mkdir -p guest/bin guest/sbin guest/etc guest/proc guest/sys guest/dev guest/root guest/modules guest/var/log
+cp /bin/busybox guest/bin/
+for name in $(/bin/busybox --list | grep -vx busybox); do ln -s busybox "guest/bin/$name"; done
+for name in init poweroff reboot; do ln -s ../bin/busybox "guest/sbin/$name"; done
+for name in xen-blkfront xen-netfront; do find "/lib/modules/$kernel" -name "$name.ko" -exec cp {} guest/modules/ \; ; done
+echo 'root::0:0:root:/root:/bin/sh' >guest/etc/passwd
+echo 'root:x:0:' >guest/etc/group
+cat >guest/etc/inittab <<'INITTAB'
+::sysinit:/etc/rc
+hvc0::respawn:/bin/getty -L 115200 hvc0 vt100
+::ctrlaltdel:/bin/reboot
+INITTAB
+cat >guest/etc/rc <<'RC'
+#!/bin/sh
+export PATH=/bin:/sbin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+for module in /modules/*.ko; do insmod "$module"; done
+hostname "$(sed 's/.*vmname=\([^ ]*\).*/\1/' /proc/cmdline)"
+echo "booted in $(cut -d ' ' -f 1 /proc/uptime) s"
+RC
+printf 'export PS1="\\\\h# "\n' >guest/root/.profile
+chmod 755 guest/etc/rc
+ln -s bin/busybox guest/init
+(cd guest && find . | cpio -o -H newc --quiet | gzip -1) >/srv/xen/initrd.gz
+
+# A file for each guest of xl: NAME MORE-LINES.
+config() {
+  printf 'name = "%s"\nkernel = "/srv/xen/vmlinux"\nramdisk = "/srv/xen/initrd.gz"\nextra = "console=hvc0 vmname=%s"\nmemory = 96\nvcpus = 1\n' "$1" "$1"
+}
+for name in web1 db1; do
+  truncate -s 64M "/srv/xen/$name.img"
+  { config "$name"; echo "vif = [ 'bridge=xenbr0' ]"; echo "disk = [ 'format=raw,vdev=xvda,access=rw,target=/srv/xen/$name.img' ]"; } >"/etc/xen/$name.cfg"
+done
+# Named otherwise than its file, with room to grow, and started with the host.
+{ config ci1; echo 'maxmem = 128'; echo 'maxvcpus = 2'; } >/etc/xen/build.cfg
+ln -s ../build.cfg /etc/xen/auto/build.cfg
+# Stays as it ended: shut down, or crashed (it finds no root file system).
+{ config keep1; echo 'on_poweroff = "preserve"'; } >/etc/xen/keep1.cfg
+{ config crash1 | grep -v '^ramdisk'; echo 'on_crash = "preserve"'; } >/etc/xen/crash1.cfg
+# libvirt's own.
+for name in vweb vdb; do config "$name" >"/srv/xen/$name.cfg"; done
