@@ -8,6 +8,7 @@ import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveReq
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
 import { type InstancesEvent, type InstancesKnown, noInstances, reduceInstances } from "./instance-known.ts";
 import { type Loaded, nothing } from "./loaded.ts";
+import { type MakingEvent, type MakingKnown, noMaking, reduceMaking } from "./making-known.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
 import { noWays, reduceWays, type WaysEvent, type WaysKnown } from "./way-known.ts";
 
@@ -98,6 +99,7 @@ export interface KnownState {
   runs: RunsKnown;
   ways: WaysKnown;
   inventory: InventoryView;
+  making: MakingKnown;
   consoles: readonly ConsoleView[];
   /** Actions that the hosts keep to be done at a time. */
   scheduled: Loaded<readonly ScheduledJob[]>;
@@ -140,6 +142,7 @@ export type KnownEvent =
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
   | InstancesEvent
+  | MakingEvent
   | RunsEvent
   | WaysEvent;
 
@@ -163,6 +166,7 @@ export function startState(now: number): KnownState {
     runs: noRuns,
     ways: noWays,
     inventory: emptyInventory,
+    making: noMaking,
     consoles: [],
     scheduled: nothing([]),
     instances: noInstances,
@@ -227,6 +231,12 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         ...state,
         facts: { ...state.facts, [event.jobId]: { ...(state.facts[event.jobId] ?? nothing([])), ...event.change } },
       };
+    case "offers":
+    case "making":
+    case "making-event":
+    case "making-outcome":
+    case "making-over":
+      return { ...state, making: reduceMaking(state.making, event) };
     case "inventory":
       return { ...state, inventory: event.view };
     case "consoles":

@@ -11,6 +11,7 @@ import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { ConsoleWork } from "./console-work.ts";
+import { CreateWork } from "./create-work.ts";
 import { InstanceWork } from "./instance-work.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
@@ -111,6 +112,7 @@ export class Workspace {
   readonly runs: RunWork;
   readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
+  readonly making: CreateWork;
   readonly ways: WayWork;
   readonly schedule: ScheduleWork;
   readonly instances: InstanceWork;
@@ -145,6 +147,7 @@ export class Workspace {
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
+    this.making = new CreateWork(this);
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
     this.ways = new WayWork(this, journeys);
@@ -311,6 +314,7 @@ export class Workspace {
     clearInterval(this.ticker);
     this.site.end();
     this.monitor.end();
+    this.making.end();
     this.schedule.end();
     this.instances.end();
     this.inventory.end();

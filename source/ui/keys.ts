@@ -187,6 +187,7 @@ export const keymap = {
       label: "node table",
       text: "Show the nodes that carry the instances, or the instances again",
     },
+    create: { keys: ["N"], label: "new", text: "Make instances, in five steps", quiet: true },
     chart: { keys: ["u"], label: "usage", text: "Draw what it, or all that are marked, use over time" },
     jobs: { keys: ["J"], label: "Ganeti's jobs", text: "Show the queue of jobs of the clusters", quiet: true },
     log: { keys: ["l"], label: "log", text: "Show or hide what the actions report", quiet: true },
@@ -215,6 +216,17 @@ export const keymap = {
     take: { keys: ["enter"], label: "take", text: "Show the table so" },
     keep: { keys: ["a"], label: "keep this one", text: "Keep the view of now under a name" },
     remove: { keys: ["D"], label: "remove", text: "Remove this view from the settings", dangerous: true },
+  },
+  making: {
+    instance: { keys: ["enter"], label: "instance", text: "Show the instance that was made" },
+    table: { keys: ["i"], label: "all instances", text: "Go to the table of instances" },
+    another: { keys: ["N"], label: "another", text: "Make further instances" },
+    cancel: {
+      keys: ["c"],
+      label: "take back",
+      text: "Begin no more; what is half made is taken away",
+      dangerous: true,
+    },
   },
   chart: {
     metric: { keys: ["tab", "right"], label: "what", text: "Show the next number: CPU, memory, disks, network" },

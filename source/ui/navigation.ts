@@ -29,6 +29,9 @@ export type Place =
   | { screen: "console"; of: ConsoleOf; opening: Opening }
   | { screen: "consoles" }
   | { screen: "guest-screen"; key: string }
+  /** Instances are asked for in five steps, and made. */
+  | { screen: "create" }
+  | { screen: "making" }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }
   /** Columns of the instance table, its named views, and its export. */

@@ -37,8 +37,12 @@ function startOf(fields: readonly FormField[]): FormState {
 }
 
 function valuesOf(state: FormState, fields: readonly FormField[]): Values {
-  const text = ({ id, kind, initial }: FormField) => {
+  const text = ({ id, kind, initial, choices }: FormField) => {
     const typed = state.lines[id]?.text ?? initial ?? "";
+    // The choices can have become others since; what is no longer one of them counts as not chosen.
+    if (choices && choices.length > 0 && !choices.some(({ value }) => value === typed)) {
+      return initial ?? choices[0]?.value ?? "";
+    }
     return kind === "secret" ? typed : typed.trim();
   };
   return Object.fromEntries(fields.map((field) => [field.id, text(field)]));
@@ -78,7 +82,7 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
   const turn = (by: number) => () => {
     const choices = field?.choices;
     if (!field || !choices) return;
-    const at = choices.findIndex(({ value }) => value === (state.lines[field.id]?.text ?? ""));
+    const at = choices.findIndex(({ value }) => value === values[field.id]);
     const next = choices[(at + by + choices.length) % choices.length];
     if (next) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: lineOf(next.value) } }));
   };
@@ -105,7 +109,7 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
         // Typing in a field of choices must not jump to another screen.
         return key.text !== null;
       }
-      const line = edit(state.lines[field.id] ?? lineOf(""), key);
+      const line = edit(state.lines[field.id] ?? lineOf(field.initial ?? ""), key);
       if (line) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: line } }));
       return line !== null;
     },
@@ -118,7 +122,7 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
         const line = state.lines[one.id] ?? lineOf(one.initial ?? "");
         const value =
           one.kind === "choice"
-            ? choiceBox(one.choices?.find((choice) => choice.value === line.text)?.label ?? line.text, focused)
+            ? choiceBox(one.choices?.find((choice) => choice.value === values[one.id])?.label ?? line.text, focused)
             : textBox(line, one.width ?? 20, focused, one.kind === "secret");
         return (
           <Field

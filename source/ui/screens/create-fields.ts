@@ -145,6 +145,10 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
     text(2, "more", "More disks", 24, { help: "sizes of further new volumes: 5G 20G", shown: made }),
     text(3, "name", "Name", 26),
     text(3, "count", "How many", 4, { initial: "1" }),
+    text(3, "addresses", "Addresses", 30, {
+      help: "for cloud-init: 10.144.0.0/22 or from-to; empty: DHCP",
+      shown: either("media", "cloud"),
+    }),
     choice(3, "network", "Network", networks),
     text(3, "mac", "  MAC", 17, { help: "empty: chosen by libvirt", shown: (form) => form["network"] !== "" }),
     choice(3, "arch", "Architecture", [usual, ...choices(offers.archs.map(({ arch }) => arch))]),
@@ -184,6 +188,7 @@ function ganetiFields(offers: Extract<Offers, { provider: "ganeti" }>): StepFiel
     text(2, "sizes", "  sizes", 24, { initial: "10G", shown: disks, help: "one for each disk: 10G 20G" }),
     text(3, "name", "Name", 30, { help: "best a full host name" }),
     text(3, "count", "How many", 4, { initial: "1" }),
+    text(3, "addresses", "Addresses", 30, { help: "10.144.0.0/22 or from-to; empty: none is noted" }),
     choice(3, "primary", "On node", offers.allocator === null ? choices(nodes) : [allocator, ...choices(nodes)]),
     choice(3, "secondary", "  secondary", choices(nodes), {
       shown: (form) => form["primary"] !== "" && form["template"] === "drbd",

@@ -1,166 +1,133 @@
-/** The request that the form of the five steps stands for, and which of its fields a problem belongs to. Pure. */
+/** What the form of the five steps stands for: the same data as a file of `virtu create -f`. Pure. */
 import type { Offers } from "../../instances/create-check.ts";
-import type {
-  CreateProblem,
-  CreateRequest,
-  GanetiRequest,
-  LibvirtDisk,
-  LibvirtMedia,
-  LibvirtRequest,
-  NicRequest,
-  ReadyWanted,
-} from "../../instances/create-types.ts";
+import type { CreateData, GanetiData, LibvirtData } from "../../instances/create-file.ts";
+import type { CreateProblem } from "../../instances/create-types.ts";
 import type { Values } from "../components/form.tsx";
 import { parsePairs, parseSize, parseSizes } from "./create-sizes.ts";
 
 const of = (values: Values, id: string): string => values[id] ?? "";
-const orNull = (values: Values, id: string): string | null => of(values, id) || null;
 
-/** `network default`, `bridge br0` or nothing, as a card. */
-function card(values: Values, field: string): NicRequest | null {
-  const [kind, name = ""] = of(values, field).split(/ (.*)/s);
-  if (kind !== "network" && kind !== "bridge") return null;
-  return {
-    network: kind === "network" ? name : null,
-    link: kind === "bridge" ? name : null,
-    mac: orNull(values, "mac"),
-    ip: orNull(values, "ip"),
-  };
+/** A field under its name, left out where nothing was typed: a file says only what is meant. */
+function given<K extends string>(name: K, text: string): Partial<Record<K, string>> {
+  return text === "" ? {} : ({ [name]: text } as Record<K, string>);
 }
 
-function mediaOf(values: Values): LibvirtMedia {
-  const copy = () => ({ pool: of(values, "copyPool"), volume: null, sizeMiB: parseSize(of(values, "copySize")) });
+/** `network default`, `bridge br0` or nothing, as the cards of a file. */
+function nicsOf(values: Values, field: string): CreateData["nics"] {
+  const [, kind, name = ""] = /^(network|bridge) (.*)$/s.exec(of(values, field)) ?? [];
+  const more = { ...given("mac", of(values, "mac")), ...given("ip", of(values, "ip")) };
+  if (kind === "network") return [{ network: name, ...more }];
+  if (kind === "bridge") return [{ bridge: name, ...more }];
+  return Object.keys(more).length > 0 && of(values, field) === "" ? [more] : [];
+}
+
+function mediaOf(values: Values): LibvirtData["media"] {
+  const size = given("size", of(values, "copySize"));
+  const pool = given("pool", of(values, "copyPool"));
   switch (of(values, "media")) {
     case "iso":
-      return { kind: "iso", path: of(values, "iso"), upload: orNull(values, "upload") };
+      return { iso: of(values, "iso"), ...given("upload", of(values, "upload")) };
     case "location":
-      return {
-        kind: "location",
-        location: of(values, "location"),
-        kernel: null,
-        initrd: null,
-        extraArgs: of(values, "extra"),
-      };
+      return { location: of(values, "location"), ...given("arguments", of(values, "extra")) };
     case "pxe":
-      return { kind: "pxe" };
+      return { pxe: true };
     case "import":
-      return { kind: "import", image: of(values, "image"), copy: of(values, "copy") === "yes" ? copy() : null };
+      return { import: of(values, "image"), ...(of(values, "copy") === "yes" ? { copy: { ...pool, ...size } } : {}) };
     case "cloud": {
       const key = of(values, "key");
-      const cloudInit = { user: orNull(values, "user"), keys: key ? [key] : [], hostname: orNull(values, "name") };
-      return {
-        kind: "cloud",
-        image: of(values, "image"),
-        copy: copy(),
-        cloudInit: { ...cloudInit, network: null, userData: null },
-      };
+      const login = { ...given("user", of(values, "user")), ...(key ? { keys: [key] } : {}) };
+      return { cloud: of(values, "image"), ...pool, ...size, ...login };
     }
     default:
-      return { kind: "none" };
+      return undefined;
   }
 }
 
-function disksOf(values: Values): LibvirtDisk[] {
+function disksOf(values: Values): NonNullable<LibvirtData["disks"]> {
   const [pool, format] = [of(values, "pool"), of(values, "format") === "raw" ? "raw" : "qcow2"] as const;
-  const fresh = (sizeMiB: number): LibvirtDisk => ({ kind: "new", pool, volume: null, sizeMiB, format });
   switch (of(values, "disk")) {
-    case "new":
-      return [parseSize(of(values, "size")) ?? 0, ...(parseSizes(of(values, "more")) ?? [])].map(fresh);
+    case "new": {
+      const more = of(values, "more")
+        .split(/[\s,]+/)
+        .filter(Boolean);
+      return [of(values, "size"), ...more].map((size) => ({ pool, size, format }));
+    }
     case "volume": {
-      const [from = "", volume = ""] = of(values, "volume").split(/\/(.*)/s);
-      return [{ kind: "volume", pool: from, volume }];
+      const [, from = "", volume = ""] = /^([^/]*)\/(.*)$/s.exec(of(values, "volume")) ?? [];
+      return [{ pool: from, volume }];
     }
     case "path":
-      return [{ kind: "path", path: of(values, "path") }];
+      return [{ path: of(values, "path") }];
     default:
       return [];
   }
 }
 
-const whole = (text: string) => (/^\d+$/.test(text) ? Number(text) : 0);
-
-function common(values: Values) {
+function common(values: Values, host: string) {
+  const by = of(values, "ready");
+  const count = Number(of(values, "count"));
+  const range = of(values, "addresses");
+  const waits = by === "ping" || by === "ssh" || by === "console";
   return {
     name: of(values, "name"),
-    memoryMiB: parseSize(of(values, "memory")) ?? 0,
-    vcpus: whole(of(values, "vcpus")),
-    start: of(values, "start") !== "no",
+    ...(count > 1 ? { count } : {}),
+    hosts: [host],
+    memory: of(values, "memory"),
+    vcpus: Number(of(values, "vcpus")),
+    ...(of(values, "start") === "no" ? { start: false } : waits ? { ready: { by } as const } : {}),
+    ...(range === "" ? {} : { addresses: { range } }),
   };
 }
 
-function libvirtRequest(values: Values, uuid: string): LibvirtRequest {
-  const nic = card(values, "network");
+function libvirtData(values: Values, host: string): LibvirtData {
+  const media = mediaOf(values);
   const [firmware, graphics] = [of(values, "firmware"), of(values, "graphics")];
   return {
-    ...common(values),
     provider: "libvirt",
-    uuid,
-    media: mediaOf(values),
-    osinfo: orNull(values, "osinfo"),
+    ...common(values, host),
+    ...(media ? { media } : {}),
+    ...given("osinfo", of(values, "osinfo")),
     disks: disksOf(values),
-    nics: nic ? [nic] : [],
-    arch: orNull(values, "arch"),
-    machine: orNull(values, "machine"),
-    firmware: firmware === "bios" || firmware === "uefi" ? firmware : null,
-    virtType: orNull(values, "virtType"),
-    graphics: graphics === "vnc" || graphics === "spice" ? graphics : "none",
+    nics: nicsOf(values, "network") ?? [],
+    ...given("arch", of(values, "arch")),
+    ...given("machine", of(values, "machine")),
+    ...(firmware === "bios" || firmware === "uefi" ? { firmware } : {}),
+    ...given("virtType", of(values, "virtType")),
+    ...(graphics === "vnc" || graphics === "spice" ? { graphics } : {}),
   };
 }
 
-function ganetiRequest(values: Values): GanetiRequest {
-  const primary = of(values, "primary");
-  const drbd = of(values, "template") === "drbd";
+function ganetiData(values: Values, host: string): GanetiData {
   const install = of(values, "install") !== "no";
-  const nics = ((): NicRequest[] | null => {
-    if (of(values, "card") === "none") return [];
-    const chosen = card(values, "card");
-    const [mac, ip] = [orNull(values, "mac"), orNull(values, "ip")];
-    if (chosen) return [chosen];
-    return mac === null && ip === null ? null : [{ network: null, link: null, mac, ip }];
-  })();
+  const nics = of(values, "card") === "none" ? [] : nicsOf(values, "card");
+  const pairs = (id: string) => parsePairs(of(values, id)) ?? {};
+  const sizes =
+    of(values, "template") === "diskless"
+      ? []
+      : of(values, "sizes")
+          .split(/[\s,]+/)
+          .filter(Boolean);
+  const primary = of(values, "primary");
   return {
-    ...common(values),
     provider: "ganeti",
+    ...common(values, host),
     os: of(values, "os"),
-    install,
-    start: install && of(values, "start") !== "no",
-    osParameters: parsePairs(of(values, "osParameters")) ?? {},
+    ...(install ? {} : { install: false, start: false }),
+    ...(of(values, "osParameters") ? { osParameters: pairs("osParameters") } : {}),
     diskTemplate: of(values, "template"),
-    disksMiB: of(values, "template") === "diskless" ? [] : (parseSizes(of(values, "sizes")) ?? []),
-    placement:
-      primary === ""
-        ? { kind: "allocator", name: null }
-        : { kind: "node", primary, secondary: drbd ? orNull(values, "secondary") : null },
-    nics,
-    hypervisor: orNull(values, "hypervisor"),
-    hypervisorParameters: parsePairs(of(values, "hypervisorParameters")) ?? {},
-    backendParameters: {},
-    nameCheck: of(values, "nameCheck") === "yes",
-    ipCheck: of(values, "nameCheck") === "yes",
-    tags: [],
+    ...(sizes.length > 0 ? { disks: sizes.map((size) => ({ size })) } : {}),
+    ...given("node", primary),
+    ...(primary !== "" && of(values, "template") === "drbd" ? given("secondary", of(values, "secondary")) : {}),
+    ...(of(values, "card") === "none" || (nics ?? []).length > 0 ? { nics } : {}),
+    ...given("hypervisor", of(values, "hypervisor")),
+    ...(of(values, "hypervisorParameters") ? { hypervisorParameters: pairs("hypervisorParameters") } : {}),
+    ...(of(values, "nameCheck") === "yes" ? { nameCheck: true, ipCheck: true } : {}),
   };
 }
 
-/** @param uuid The identity of a libvirt instance: the same as long as the form is the same. */
-export function requestOf(values: Values, provider: Offers["provider"], uuid: string): CreateRequest {
-  return provider === "ganeti" ? ganetiRequest(values) : libvirtRequest(values, uuid);
-}
-
-/** What was chosen as the sign that it is ready, or null. */
-export function readyOf(values: Values): ReadyWanted | null {
-  const by = of(values, "ready");
-  if (of(values, "start") === "no" || (by !== "ping" && by !== "ssh" && by !== "console")) return null;
-  return { by, pattern: null, address: orNull(values, "ip"), limitSeconds: 600 };
-}
-
-/** Names of all that are to be made: one, or the pattern's; `{n}` is the number, else it is put behind the name. */
-export function namesOf(values: Values): string[] {
-  const name = of(values, "name");
-  const count = Math.max(1, Math.min(999, whole(of(values, "count"))));
-  if (count === 1) return [name.replace("{n}", "1")];
-  const pattern = name.includes("{n}") ? name : name.replace(/^([^.]*)/, "$1{n}");
-  const digits = String(count).length;
-  return Array.from({ length: count }, (_, index) => pattern.replace("{n}", String(index + 1).padStart(digits, "0")));
+/** @param host The host as the user named it. */
+export function dataOf(values: Values, provider: Offers["provider"], host: string): CreateData {
+  return provider === "ganeti" ? ganetiData(values, host) : libvirtData(values, host);
 }
 
 const mediaFields: Readonly<Record<string, string>> = {
@@ -182,20 +149,16 @@ export function fieldOf({ field }: CreateProblem, values: Values, provider: Offe
   if (head === "disks") {
     if (provider === "ganeti") return "sizes";
     if (second !== "0" && second !== "") return "more";
-    const kind = of(values, "disk");
-    return third === "size"
-      ? "size"
-      : kind === "new"
-        ? "pool"
-        : kind === "volume"
-          ? "volume"
-          : kind === "path"
-            ? "path"
-            : "disk";
+    const kinds: Readonly<Record<string, string>> = {
+      new: third === "size" ? "size" : "pool",
+      volume: "volume",
+      path: "path",
+    };
+    return kinds[of(values, "disk")] ?? "disk";
   }
   if (head === "nics") {
-    const last = third === "mac" || third === "ip" ? third : null;
-    return last ?? (provider === "ganeti" ? "card" : "network");
+    if (third === "mac" || third === "ip") return third;
+    return provider === "ganeti" ? "card" : "network";
   }
   const others: Readonly<Record<string, string>> = {
     diskTemplate: "template",
@@ -203,24 +166,27 @@ export function fieldOf({ field }: CreateProblem, values: Values, provider: Offe
     allocator: "primary",
     provider: "place",
     host: "place",
-    virtType: "virtType",
   };
   return others[head] ?? head;
 }
 
-/** What is wrong with the fields as they are typed, before the host is asked. */
+/** What is wrong with the fields as they are typed; the host has no part in it. */
 export function typedErrors(values: Values): Record<string, string> {
   const errors: Record<string, string> = {};
   const size = (id: string, empty: boolean) => {
-    const text = of(values, id);
-    if (!(empty && text === "") && parseSize(text) === null) errors[id] = "a size: 512M, 10G";
+    const text = values[id];
+    if (text !== undefined && !(empty && text === "") && parseSize(text) === null) errors[id] = "a size: 512M, 10G";
   };
   size("memory", false);
   size("size", false);
   size("copySize", true);
   for (const id of ["more", "sizes"]) if (parseSizes(of(values, id)) === null) errors[id] = "sizes: 10G 20G";
-  if (!/^[1-9]\d{0,3}$/.test(of(values, "vcpus"))) errors["vcpus"] = "a whole number from 1";
-  if (!/^[1-9]\d{0,2}$/.test(of(values, "count"))) errors["count"] = "a whole number from 1 to 999";
+  const whole = (id: string, most: number) => {
+    const text = values[id];
+    if (text !== undefined && !(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= most)) errors[id] = `1 to ${most}`;
+  };
+  whole("vcpus", 9999);
+  whole("count", 1000);
   for (const id of ["osParameters", "hypervisorParameters"]) {
     if (parsePairs(of(values, id)) === null) errors[id] = "name=value, with commas between them";
   }

@@ -12,6 +12,7 @@ import { ColumnsScreen } from "./columns.tsx";
 import { ConfigureScreen } from "./configure.tsx";
 import { ConsoleScreen } from "./console.tsx";
 import { ConsolesScreen } from "./consoles.tsx";
+import { CreateScreen } from "./create.tsx";
 import { DefinitionScreen } from "./definition.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
@@ -28,6 +29,7 @@ import { InstanceScreen } from "./instance.tsx";
 import { InstancesScreen } from "./instances.tsx";
 import { JobsScreen } from "./jobs.tsx";
 import { LogScreen } from "./log.tsx";
+import { MakingScreen } from "./making.tsx";
 import { MoveToScreen } from "./move-to.tsx";
 import { NodeScreen, NodesScreen } from "./nodes.tsx";
 import { RunPlanScreen } from "./preview.tsx";
@@ -60,6 +62,8 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   "add-site": AddSiteScreen,
   instances: InstancesScreen,
   instance: InstanceScreen,
+  create: CreateScreen,
+  making: MakingScreen,
   chart: ChartScreen,
   columns: ColumnsScreen,
   views: ViewsScreen,

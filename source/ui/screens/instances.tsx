@@ -189,6 +189,10 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     details: { run: () => setDetailed((before) => !before) },
     columns: { run: () => navigation.open({ screen: "columns" }) },
     views: { run: () => navigation.open({ screen: "views" }) },
+    create: {
+      run: () => navigation.open({ screen: "create" }),
+      disabled: hosts.length > 0 ? null : "there is no host yet",
+    },
     chart: {
       run: () => navigation.open({ screen: "chart", keys: targets.map(({ key }) => key) }),
       disabled: targets.some(({ key }) => look.rates(key)) ? null : "nothing is known of what it uses",
