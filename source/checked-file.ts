@@ -2,7 +2,7 @@
  * Data against a schema (a part of JSON Schema 2020-12), and YAML files with the line of each fault. The schema is the only
  * place that says what a file may hold: it is published as it stands.
  */
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify } from "yaml";
 
 export interface Schema {
   $schema?: string;
@@ -102,6 +102,11 @@ function faultsOfOne(value: unknown, forms: readonly Schema[], at: Fault["at"]):
     return required.join(" and ") || description || type || "";
   });
   return [{ at, text: `must have one of ${ways.join(", ")}` }];
+}
+
+/** Data as a file that `readChecked` reads. */
+export function fileText(data: unknown): string {
+  return stringify(data);
 }
 
 export interface FileFault extends Fault {
