@@ -23,7 +23,7 @@ test("one placed by hand: on that node, with its card, memory and CPUs", async (
     ...[lab.instance("new1"), "--memory", "200M", "--vcpus", "2", "--node", "node2", "--tag", "made:virtu"],
     ...["--nic", "bridge=br0,mac=00:16:3e:90:00:07,ip=10.144.0.7"],
   );
-  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  expect(ran, `${ran.stderr}${ran.stdout}`).toMatchObject({ status: 0 });
   const [outcome] = ran.json<CreateOutcome[]>();
   expect(outcome).toMatchObject({
     ...{ name: lab.instance("new1"), host: "node1", provider: "ganeti", ok: true, error: null, cleanedUp: [] },
@@ -39,7 +39,7 @@ test("one placed by hand: on that node, with its card, memory and CPUs", async (
 
 test("two placed by the allocator, whose answer is told, left off", async () => {
   const ran = await create(`auto{n}.${lab.network.domain}`, "--count", "2", "--memory", "128M", "--no-start");
-  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  expect(ran, `${ran.stderr}${ran.stdout}`).toMatchObject({ status: 0 });
   const outcomes = ran.json<CreateOutcome[]>();
   expect(outcomes.map(({ name }) => name)).toEqual([lab.instance("auto1"), lab.instance("auto2")]);
   for (const [index, { node, notes }] of outcomes.entries()) {

@@ -29,7 +29,7 @@ const create = (...words: string[]) => virtu(["create", ...words, "--json"], opt
 /** Makes one that must come up, and gives its outcome. */
 async function made(...words: string[]): Promise<CreateOutcome> {
   const ran = await create("--host", "hv1", ...guest, ...words);
-  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  expect(ran, `${ran.stderr}${ran.stdout}`).toMatchObject({ status: 0 });
   const [outcome, ...more] = ran.json<CreateOutcome[]>();
   expect(more).toEqual([]);
   if (!outcome) throw new Error("nothing was reported");
@@ -148,7 +148,7 @@ test("two of a cloud image on two hosts, with account, key, names and addresses:
     ...["--user", "jdoe", "--key", key, "--addresses", "192.168.122.210-192.168.122.219", "--prefix", "24"],
     ...["--gateway", "192.168.122.1", "--ready", "ssh", "--ready-limit", "120"],
   );
-  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  expect(ran, `${ran.stderr}${ran.stdout}`).toMatchObject({ status: 0 });
   const outcomes = ran.json<CreateOutcome[]>();
   expect(outcomes.map(({ name, address, ready }) => [name, address, ready])).toEqual([
     ["cloud1", "192.168.122.210", true],
