@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CreateOutcome } from "../../../source/instances/create-types.ts";
+import { parseSelected, tryAddCommand } from "../../../source/tools/ganeti-create.ts";
+import { ganetiRequest } from "../../create-requests.ts";
 import { Teardown, type VirtuOptions, virtu } from "../lab.ts";
 import { type GanetiLab, openGaneti } from "./cluster.ts";
 
@@ -48,6 +50,15 @@ test("two placed by the allocator, whose answer is told, left off", async () => 
     expect(await lab.ask(name, "pnode,status")).toBe(`${node}|ADMIN_down`);
     await remove(name);
   }
+});
+
+test("the allocator answers beforehand, and nothing is made", async () => {
+  const name = lab.instance("asked1");
+  const request = ganetiRequest({ name, memoryMiB: 128, placement: { kind: "allocator", name: null } });
+  const { line } = tryAddCommand({ directory: "/usr/sbin/", sudo: false }, request, "3.0.2");
+  const said = (await lab.master.exec(line)).split("\n").map((text) => parseSelected(text));
+  expect(said.find((selected) => selected !== null)).toMatchObject({ allocator: "hail", nodes: [expect.any(String)] });
+  expect(await names()).not.toContain(name);
 });
 
 test("one with too much memory: refused beforehand with the reason, and by Ganeti itself when it is to decide", async () => {
