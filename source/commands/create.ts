@@ -158,11 +158,12 @@ function teller(session: Session): (event: CreateEvent) => void {
 }
 
 function outcomeLine(outcome: CreateOutcome): string {
-  const { host, name, ok, ready, node, address, error, cleanedUp, leftBehind, seconds } = outcome;
+  const { host, name, ok, ready, node, address, error, notes, cleanedUp, leftBehind, seconds } = outcome;
   const where = [node && `on ${node}`, address && `at ${address}`].filter(Boolean).join(" ");
   const head = ok ? (ready === false ? "not ready" : ready ? "ready" : "made") : "failed";
   return [
     `${host}/${name}: ${[head, where].filter(Boolean).join(" ")} (${Math.round(seconds)} s)${error ? `: ${error}` : ""}`,
+    ...notes.map((note) => `  note: ${note}`),
     ...cleanedUp.map((what) => `  taken away: ${what}`),
     ...leftBehind.map((what) => `  left behind: ${what}`),
   ].join("\n");
