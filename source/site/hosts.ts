@@ -9,8 +9,11 @@ import { kaenv3 } from "./programs/kaenv3.ts";
 import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } from "./programs/oar-others.ts";
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
+import { pingGuests } from "./programs/ping.ts";
 import { virsh } from "./programs/virsh.ts";
 import { moreCommands } from "./programs/virsh-more.ts";
+import { storageCommands } from "./programs/virsh-storage.ts";
+import { virtInstall } from "./programs/virt-install.ts";
 import { xe } from "./programs/xe.ts";
 import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
@@ -156,16 +159,31 @@ export function ganetiMachine(
   authorize(machine, "root", publicKey);
   clusters.join(machine, ganeti);
   addLuxi(machine, clusters);
-  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network"]) {
+  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network", "gnt-os"]) {
     machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }
   return machine;
 }
 
+/** What instances can be made of: an installer's ISO, and a cloud image (the head of a qcow2 of 2 GiB, and no more). */
+function fillImages({ files }: Machine): void {
+  const directory = "/var/lib/libvirt/images";
+  files.makeDirectory(directory, "root", { parents: true });
+  for (const name of ["debian-12.iso", "debian-12-netinst.iso"])
+    files.writeText(`${directory}/${name}`, "\0".repeat(4096));
+  const head = `QFI\u00fb\0\0\0\u0003${"\0".repeat(16)}\0\0\0\0\u0080\0\0\0`;
+  files.writeText(`${directory}/debian-12-genericcloud.qcow2`, `${head}${"\0".repeat(4064)}`);
+}
+
 export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: string, delay: () => number): Machine {
   const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
   authorize(machine, "root", publicKey);
-  machine.install({ virsh: virsh(host, delay, moreCommands) });
+  machine.install({
+    virsh: virsh(host, delay, { ...moreCommands, ...storageCommands }),
+    "virt-install": virtInstall(host),
+    ping: pingGuests(host),
+  });
+  fillImages(machine);
   return machine;
 }
 

@@ -267,7 +267,7 @@ const commands: Commands = {
     options: ["all", "details", "inactive", "name"],
     run: (_call, _host, { flags }) =>
       flags.has("name")
-        ? "default\n\n"
+        ? "default             \n\n"
         : flags.has("details")
           ? table(
               ["Name", "State", "Autostart", "Persistent", "Capacity", "Allocation", "Available"],

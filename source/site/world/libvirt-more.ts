@@ -105,11 +105,12 @@ export function definitionOf(domain: Domain): string {
 /** What is wrong with a definition as the schema sees it, or the domain that it was put into. */
 export function define(host: LibvirtHost, text: string): Domain | { wrong: string } {
   const of = (name: string) => new RegExp(`<${name}(?: [^>]*)?>([^<]*)</${name}>`).exec(text)?.[1];
-  const domain = host.domains.find(({ uuid }) => uuid === of("uuid"));
+  const known = host.domains.find(({ uuid }) => uuid === of("uuid"));
   if (!/^<domain[\s>]/.test(text.trim()) || !text.trim().endsWith("</domain>")) {
     return { wrong: "(domain_definition):1: Premature end of data in tag domain line 1" };
   }
-  if (!domain) return { wrong: `operation failed: domain '${of("name")}' already exists with another uuid` };
+  if (!known && host.find(of("name") ?? ""))
+    return { wrong: `operation failed: domain '${of("name")}' already exists with another uuid` };
   const [memory, current, most] = [of("memory"), of("currentMemory"), of("vcpu")].map(Number);
   if (!memory || !most) {
     return {
@@ -117,6 +118,8 @@ export function define(host: LibvirtHost, text: string): Domain | { wrong: strin
         "XML document failed to validate against schema: Unable to validate doc against /usr/share/libvirt/schemas/domain.rng\nElement domain failed to validate content",
     };
   }
+  const name = of("name") ?? "";
+  const domain = known ?? host.define({ name, uuid: of("uuid") ?? "", memory, vcpus: most });
   const running = domain.id !== null;
   domain.title = Buffer.from(of("title") ?? "", "latin1").toString("utf8");
   moreOf(domain).note = of("description") ?? "";

@@ -39,6 +39,28 @@ export interface Domain {
 
 export type DomainFacts = Pick<Domain, "name" | "title" | "state" | "vcpus" | "memory" | "autostart" | "saved">;
 
+/** A domain that never ran. */
+function fresh(given: DomainFacts, uuid: string, guest: GuestSystem): Domain {
+  return {
+    ...given,
+    guest,
+    ...{
+      uuid,
+      reason: 0,
+      id: null,
+      maximumVcpus: given.vcpus,
+      maximumMemory: given.memory,
+      frozen: false,
+      stuck: false,
+    },
+    ...{ load: 0.05, startedAt: 0, cpuBefore: 0, disk: 0 },
+  };
+}
+
+/** KiB: all there is, and what the host takes for itself. */
+const memoryTotal = 65_843_576;
+const memoryOfHost = 2_400_000;
+
 export class LibvirtHost {
   readonly domains: Domain[];
   private nextId = 1;
@@ -56,32 +78,31 @@ export class LibvirtHost {
   ) {
     this.bootedAt = clock.now() - 9 * 86_400_000;
     this.domains = facts.map((given) => ({
-      ...given,
-      uuid: random.uuid(),
+      ...fresh(given, random.uuid(), this.guestOf(given.name)),
       reason: 1,
-      id: null,
       maximumVcpus: given.vcpus * 2,
-      maximumMemory: given.memory,
-      frozen: false,
-      stuck: false,
       load: 0.03 + random.next() * 0.6,
       startedAt: clock.now() - random.between(2, 200) * 3_600_000,
       cpuBefore: random.between(4, 90) * 1_000_000_000,
       disk: random.between(4, 40) * 1024 ** 3,
-      guest: new GuestSystem({
-        name: given.name,
-        clock,
-        onPowerOff: () => {
-          const domain = this.find(given.name);
-          if (domain && domain.id !== null) this.off(domain, 1);
-        },
-      }),
     }));
     for (const domain of this.domains) {
       if (domain.state === "shut off") continue;
       this.boot(domain);
       domain.guest.up();
     }
+  }
+
+  /** The operating system of a domain, which can turn it off. */
+  private guestOf(name: string): GuestSystem {
+    return new GuestSystem({
+      name,
+      clock: this.clock,
+      onPowerOff: () => {
+        const domain = this.find(name);
+        if (domain && domain.id !== null) this.off(domain, 1);
+      },
+    });
   }
 
   private boot(domain: Domain): void {
@@ -104,6 +125,31 @@ export class LibvirtHost {
   connectDisplay(port: number): Duplex | null {
     const domain = this.domains.find((one) => one.id !== null && this.display(one) + 5900 === port);
     return domain ? vncConnection(domain.name) : null;
+  }
+
+  /** A new domain that is off; one of this UUID is defined anew. */
+  define({ name, uuid, memory, vcpus }: Pick<Domain, "name" | "uuid" | "memory" | "vcpus">): Domain {
+    const known = this.domains.find((domain) => domain.uuid === uuid);
+    if (known) {
+      Object.assign(known, { memory, vcpus, maximumMemory: memory, maximumVcpus: vcpus });
+      return known;
+    }
+    const facts = { name, title: "", state: "shut off", vcpus, memory, autostart: false, saved: false } as const;
+    const domain = fresh(facts, uuid, this.guestOf(name));
+    this.domains.push(domain);
+    this.changed();
+    return domain;
+  }
+
+  undefine(domain: Domain): void {
+    this.domains.splice(this.domains.indexOf(domain), 1);
+    this.changed();
+  }
+
+  /** KiB that no running domain has. */
+  freeMemory(): number {
+    const running = this.domains.filter(({ id }) => id !== null);
+    return memoryTotal - running.reduce((sum, { memory }) => sum + memory, memoryOfHost);
   }
 
   watch(call: () => void): () => void {
