@@ -31,6 +31,7 @@ export type Place =
   | { screen: "guest-screen"; key: string }
   /** Instances are asked for in five steps, and made. */
   | { screen: "create" }
+  | { screen: "create-save"; text: string; file: string }
   | { screen: "making" }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }

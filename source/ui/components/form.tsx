@@ -62,9 +62,21 @@ export interface FormProps {
   /** Drawn under the fields, from the values as they stand. */
   footer?: (values: Values) => ReactNode;
   onCopy?: (values: Values) => void;
+  /** Keeps what the form stands for. */
+  onSave?: (values: Values) => void;
 }
 
-export function Form({ name, fields: all, errors, meanings, missing, onSubmit, footer, onCopy }: FormProps): ReactNode {
+export function Form({
+  name,
+  fields: all,
+  errors,
+  meanings,
+  missing,
+  onSubmit,
+  footer,
+  onCopy,
+  onSave,
+}: FormProps): ReactNode {
   const [state, setState] = useRemembered<FormState>(`form:${name}`, startOf(all));
   const [refusal, setRefusal] = useState("");
   const values = valuesOf(state, all);
@@ -99,6 +111,7 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
     submit: { run: submit },
     ...(field?.kind === "choice" ? { earlier: { run: turn(-1) }, later: { run: turn(1) } } : {}),
     ...(onCopy ? { copy: { run: () => onCopy(values) } } : {}),
+    ...(onSave ? { save: { run: () => onSave(values) } } : {}),
   };
   useKeys("form", handlers, {
     level: layer.field,
@@ -110,7 +123,10 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
         return key.text !== null;
       }
       const line = edit(state.lines[field.id] ?? lineOf(field.initial ?? ""), key);
-      if (line) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: line } }));
+      if (line) {
+        setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: line } }));
+        setRefusal("");
+      }
       return line !== null;
     },
   });

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useMemo } from "react";
+import { stringify } from "yaml";
 import { wantedOf } from "../../instances/create-file.ts";
 import { filesOf } from "../../instances/create-files.ts";
 import { checkBatch, planCreate } from "../../instances/create-plan.ts";
@@ -35,7 +36,7 @@ interface Made {
 }
 
 export function CreateScreen(): ReactNode {
-  const { workspace, navigation, size } = useUi();
+  const { workspace, navigation, size, copy } = useUi();
   const { making } = workspace;
   const hosts = useKnown((known) => known.inventory.hosts);
   const known = useKnown((state) => state.making);
@@ -47,13 +48,16 @@ export function CreateScreen(): ReactNode {
     () =>
       hosts.length === 0
         ? []
-        : making.providers().map(
-            ({ place, name, attachment, cluster }): CreatePlace => ({
-              id: place,
-              label: `${plainLine(cluster ?? attachment.host.name)} · ${name}`,
-              provider: name === "ganeti" ? "ganeti" : "libvirt",
-            }),
-          ),
+        : making
+            .providers()
+            .map(
+              ({ place, name, attachment, cluster }): CreatePlace => ({
+                id: place,
+                label: `${plainLine(cluster ?? attachment.host.name)} · ${name}`,
+                provider: name === "ganeti" ? "ganeti" : "libvirt",
+              }),
+            )
+            .sort((one, other) => (one.label < other.label ? -1 : 1)),
     [hosts, making],
   );
   const chosen = places.find(({ id }) => id === state.place) ?? places[0];
@@ -153,6 +157,21 @@ export function CreateScreen(): ReactNode {
         meanings={(values) => (offers ? meaningsOf(values, offers) : {})}
         missing={missing}
         onSubmit={submit}
+        {...(state.step === 4 && offers
+          ? {
+              onCopy: (values: Values) => {
+                const lines = made(values)?.plan.rows.flatMap(({ commands }) => commands.map(({ line }) => line)) ?? [];
+                copy(lines.join("\n"), "the commands");
+              },
+              onSave: (values: Values) => {
+                const place = making.placeOf(chosen.id);
+                if (!place) return;
+                const text = stringify(dataOf(values, offers.provider, place.host));
+                const file = `${(values["name"] || "instance").replaceAll(/[^\w.-]/g, "")}.yaml`;
+                navigation.open({ screen: "create-save", text, file });
+              },
+            }
+          : {})}
         footer={(values) => (
           <Footer
             values={values}

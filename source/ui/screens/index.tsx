@@ -13,6 +13,7 @@ import { ConfigureScreen } from "./configure.tsx";
 import { ConsoleScreen } from "./console.tsx";
 import { ConsolesScreen } from "./consoles.tsx";
 import { CreateScreen } from "./create.tsx";
+import { CreateSaveScreen } from "./create-save.tsx";
 import { DefinitionScreen } from "./definition.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
@@ -63,6 +64,7 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   instances: InstancesScreen,
   instance: InstanceScreen,
   create: CreateScreen,
+  "create-save": CreateSaveScreen,
   making: MakingScreen,
   chart: ChartScreen,
   columns: ColumnsScreen,
