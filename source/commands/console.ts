@@ -41,6 +41,7 @@ async function openConsole(session: Session, name: string, options: Options): Pr
     const what = `${instance.name} has no text console`;
     throw new VirtuError({ kind: "refused", what, where, why: way.refusal, hint: way.hint });
   }
+  if (way.warning) session.out.note(way.warning);
   const opening: Opening = options.start ? "start" : options.takeOver ? "take-over" : "attach";
   const command = opening === "start" ? way.start : opening === "take-over" ? way.takeOver : way.command;
   if (!command) {

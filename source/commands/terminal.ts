@@ -30,6 +30,7 @@ export async function showConsole(
   const opened = await consoles.open(target, way, area, options.opening);
   if (options.record !== undefined) opened.record(options.record);
   const { note } = opened.view();
+  if (note !== null) await consoles.end();
   if (note !== null)
     throw new VirtuError({ kind: "failed", what: "The recording can't be made", where: options.record, why: note });
   const terminal = createTerminal(process.stdin, output);

@@ -6,11 +6,32 @@ import type { ConsoleEnd, EndKind, Way } from "./types.ts";
 const banner =
   /^(Connected to domain .*|Escape character is .*|Authorization not available\. .*|Domain '.*' started|Waiting for job .*|Submitted jobs? .*|\w{3} \w{3} .*|)$/;
 
-/** True when nothing was printed yet but what the remote program itself says. */
-export function isSilent(text: string): boolean {
+/** virsh on a terminal says so where no polkit agent is, which means nothing: the socket's rights decide. */
+const noise = "Authorization not available.";
+
+/**
+ * The first output of a remote program without what only confuses; null: it is not clear yet, more of it has to come.
+ * The line may arrive in pieces.
+ */
+export function withoutNoise(bytes: Buffer): Buffer | null {
+  const text = bytes.toString("latin1");
+  const isNoise = text.length < noise.length ? noise.startsWith(text) : text.startsWith(noise);
+  if (!isNoise) return bytes;
+  const end = text.indexOf("\n");
+  return end < 0 ? null : bytes.subarray(end + 1);
+}
+
+/** The lines that are not the remote program's own opening words. */
+function others(text: string): string[] {
   return plain(text)
     .split("\n")
-    .every((line) => banner.test(line.replaceAll("\r", "").trim()));
+    .map((line) => line.replaceAll("\r", "").trim())
+    .filter((line) => !banner.test(line));
+}
+
+/** True when nothing was printed yet but what the remote program itself says. */
+export function isSilent(text: string): boolean {
+  return others(text).length === 0;
 }
 
 interface Known {
@@ -35,6 +56,13 @@ const known: readonly Known[] = [
     hint: "Start it; the console can be attached before it prints its first line.",
   },
   {
+    // virsh, when another one has come with --force or QEMU is gone.
+    says: /stream had I\/O failure/,
+    kind: "over",
+    why: "somebody took it over, or the guest went off",
+    hint: "",
+  },
+  {
     says: /cannot find (default )?character device|character device .* is not using a PTY|Console not available|No console (command|available)/i,
     kind: "none",
     why: "the instance has no serial console",
@@ -50,24 +78,23 @@ const lastLines = (text: string) =>
     .slice(-6)
     .join("\n");
 
-/**
- * Why the remote program ended by itself. `text`: the last of what it printed; `shown`: something of the guest was seen
- * before, so that an end with status 0 is an ordinary one.
- */
-export function endOf(way: Way, text: string, status: number | null, shown: boolean): ConsoleEnd {
+/** Why the remote program ended by itself; `text` is the last of what it printed. */
+export function endOf(way: Way, text: string, status: number | null): ConsoleEnd {
   const words = lastLines(text);
   const detail = words;
   // A shell's status is that of its last command and says nothing of the shell.
   if (way.command === null) return { kind: "over", why: "the shell has ended", hint: "", detail };
-  const said = way.explain?.(words, status) ?? null;
-  // A guest's own output may hold these words: they count only where the program failed with them.
-  const match = status === 0 && shown ? undefined : known.find(({ says }) => says.test(words));
+  // A guest's own output may hold these words: they count where the program failed, or said nothing else.
+  const few = others(text).length <= 2;
+  const said = few || status !== 0 ? (way.explain?.(words, status) ?? null) : null;
+  const match = few || status !== 0 ? known.find(({ says }) => says.test(words)) : undefined;
   if (said) {
-    const kind = said.inUse ? "in-use" : (match?.kind ?? (status === 0 && shown ? "over" : "refused"));
+    const kind = said.inUse ? "in-use" : (match?.kind ?? (status === 0 ? "over" : "refused"));
     return { kind, why: said.why, hint: said.hint, detail };
   }
   if (match) return { kind: match.kind, why: match.why, hint: match.hint, detail };
-  if (status === 0) return { kind: "over", why: "it has ended", hint: "", detail };
+  if (status === 0)
+    return { kind: "over", why: "it has ended: the guest is off, or somebody took it over", hint: "", detail };
   const why = status === null ? "the remote program was ended" : `the remote program ended with status ${status}`;
-  return { kind: shown ? "over" : "refused", why, hint: "", detail };
+  return { kind: few ? "refused" : "over", why, hint: "", detail };
 }

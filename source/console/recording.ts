@@ -1,5 +1,5 @@
 /** A recording of what a console shows, as asciinema's asciicast v2: a header, then one JSON list a line. */
-import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import { createWriteStream, mkdirSync, openSync, type WriteStream } from "node:fs";
 import path from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import type { Size } from "./types.ts";
@@ -22,9 +22,14 @@ export interface RecordingOptions {
   /** The recording broke off; the console goes on. */
   onBroken: (why: string) => void;
   clock?: () => number;
+  /** Opens the file, for tests of what goes wrong with it. */
+  open?: (file: string) => number;
 }
 
-/** Writes as things happen. What goes wrong with the file ends the recording, and nothing else. */
+/** What a console shows may be secret: nobody else reads it, and nothing that is there is written over. */
+const openNew = (file: string): number => openSync(file, "wx", 0o600);
+
+/** Writes as things happen; throws when the file can't be made. What goes wrong with it later ends the recording, and nothing else. */
 export class Recording {
   readonly file: string;
   private readonly stream: WriteStream;
@@ -38,8 +43,7 @@ export class Recording {
     this.clock = options.clock ?? Date.now;
     this.startedAt = this.clock();
     mkdirSync(path.dirname(options.file), { recursive: true, mode: 0o700 });
-    // What a console shows may be secret: nobody else reads it, and nothing that is there is written over.
-    this.stream = createWriteStream(options.file, { flags: "wx", mode: 0o600 });
+    this.stream = createWriteStream("", { fd: (options.open ?? openNew)(options.file) });
     this.stream.on("error", ({ message }) => this.breakOff(message));
     const { columns, rows } = options.size;
     const header = { version: 2, width: columns, height: rows, timestamp: Math.floor(this.startedAt / 1000) };

@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import { toVirtuError } from "../errors.ts";
 import type { Pool, PtyChannel } from "../ssh/types.ts";
-import { endOf, isSilent } from "./last-words.ts";
+import { endOf, isSilent, withoutNoise } from "./last-words.ts";
 import { Recording } from "./recording.ts";
 import { GuestScreen } from "./screen.ts";
 import type { ConsoleEnd, ConsoleTarget, ConsoleView, Opening, Phase, Size, Way } from "./types.ts";
@@ -10,6 +10,9 @@ import type { ConsoleEnd, ConsoleTarget, ConsoleView, Opening, Phase, Size, Way 
 /** Bytes that may wait for the screen before the guest is made to wait, and when it may go on. */
 const high = 256 * 1024;
 const low = 64 * 1024;
+/** After so many times of that silence it is said that nothing is heard: QEMU lets a second viewer wait without a word. */
+const silences = 6;
+const nothingHeard = "nothing is heard: the guest prints nothing here, or somebody else has it";
 /** Bytes of what was printed last that are kept to find out why it ended. */
 const wordsKept = 4096;
 /** Bytes typed while it opens that are kept for it. */
@@ -50,9 +53,12 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   private watched = false;
   private openedAt: number;
   private words = "";
+  /** What came first and is not clear yet; null: the beginning is over. */
+  private beginning: Buffer | null = null;
   private typed: Buffer[] = [];
   private waiting = 0;
   private wakeTimer: NodeJS.Timeout | null = null;
+  private woken = false;
   private leaving = false;
   private round = 0;
 
@@ -99,7 +105,10 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
     this.phase = "opening";
     this.ending = null;
     this.leaving = false;
+    this.woken = false;
+    this.note = null;
     this.words = "";
+    this.beginning = Buffer.alloc(0);
     this.openedAt = this.now();
     this.changed();
     if (command === undefined || (command === null && opening !== "attach")) {
@@ -125,7 +134,9 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   private attach(channel: PtyChannel, round: number): void {
     this.channel = channel;
     this.phase = "open";
-    channel.stream.on("data", (bytes: Buffer) => this.received(bytes, channel));
+    channel.stream.on("data", (bytes: Buffer) => {
+      if (round === this.round) this.received(bytes, channel);
+    });
     for (const bytes of this.typed.splice(0)) channel.stream.write(bytes);
     void channel.ended.then(async ({ outcome, status }) => {
       // The last of what it printed is on its way to the screen.
@@ -134,12 +145,15 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
       this.channel = null;
       if (this.leaving) this.ended({ kind: "left", why: "it was closed", hint: "", detail: "" });
       else if (outcome === "lost") this.ended({ ...lost, detail: "" });
-      else this.ended(endOf(this.way, this.words, status, !this.silent));
+      else this.ended(endOf(this.way, this.words, status));
     });
     this.changed();
   }
 
-  private received(bytes: Buffer, { stream }: PtyChannel): void {
+  private received(chunk: Buffer, { stream }: PtyChannel): void {
+    const bytes = this.beginning ? withoutNoise(Buffer.concat([this.beginning, chunk])) : chunk;
+    if (this.beginning) this.beginning = bytes === null ? Buffer.concat([this.beginning, chunk]) : null;
+    if (bytes === null || bytes.length === 0) return;
     // The banner and what follows it at once are enough: a boot that prints for minutes is no silence.
     this.words = `${this.words}${bytes.toString("utf8")}`.slice(-wordsKept);
     this.recording?.output(bytes);
@@ -154,18 +168,30 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
       }
       this.emit("drawn");
     });
-    if (this.wakeTimer) this.wakeWhenSilent();
+    if (this.note === nothingHeard && !this.silent) {
+      this.note = null;
+      this.changed();
+    }
+    if (this.wakeTimer && !this.silent) this.stopWaking();
+    else if (this.wakeTimer && !this.woken) this.wakeWhenSilent();
   }
 
   /** A getty that has printed its prompt long ago prints it again after a key; one who sees text needs none. */
   private wakeWhenSilent(): void {
     this.stopWaking();
     const { wake } = this.way;
+    const { wakeMs = 700 } = this.options;
     if (!wake || !this.silent) return;
     this.wakeTimer = setTimeout(() => {
       this.wakeTimer = null;
-      if (this.silent) this.channel?.stream.write(wake);
-    }, this.options.wakeMs ?? 700);
+      if (!this.silent) return;
+      this.woken = true;
+      this.channel?.stream.write(wake);
+      this.wakeTimer = setTimeout(() => {
+        this.note = nothingHeard;
+        this.changed();
+      }, silences * wakeMs);
+    }, wakeMs);
   }
 
   private stopWaking(): void {

@@ -121,11 +121,11 @@ const probes: readonly Probe[] = [
 ];
 
 /** `quiet`: it is no problem that libvirt knows no such connection, nobody asked for it. */
-function readLibvirt(text: string, { pool, host, uri: asked }: Asked, quiet = asked === undefined): Finding {
+function readLibvirt(text: string, { pool, host, known, uri: asked }: Asked, quiet = asked === undefined): Finding {
   const uri = asked ?? defaultUri;
   const found = parseVirshProbe(text);
   if (!found) return quiet ? null : { idle: false, problem: noVirsh(host, uri) };
-  if (found.status === 0) return { provider: new LibvirtProvider({ pool, host, uri }) };
+  if (found.status === 0) return { provider: new LibvirtProvider({ pool, host, uri, known }) };
   const late = found.status === 124;
   const problem = new VirtuError({
     kind: late ? "timeout" : "refused",

@@ -36,7 +36,7 @@ export function consoleOf(
     wake: "\r",
     leave,
     // An open console keeps the device of a Xen guest busy, and a migration or a shutdown waits for that.
-    warning: underWay === null ? null : `Ganeti job under way: ${underWay}. An open console can hinder it.`,
+    warning: underWay === null ? null : `a Ganeti job is under way, which an open console can hinder: ${underWay}`,
     explain: explainConsole,
   };
 }

@@ -24,16 +24,13 @@ export function detailsOf(tables: DetailTables, instance: Instance): InstanceDet
   const disks = disksOf(cells);
   const memory = numberOf(cells["be/maxmem"]);
   const least = numberOf(cells["be/minmem"]);
+  // Beside what every instance has among its facts.
   const more: (readonly [string, string | null])[] = [
-    ["primary node", cells.pnode],
-    ["secondary nodes", cells.snodes],
     ["node group", cells["pnode.group"]],
-    ["wanted state", cells.admin_state],
     ["memory at least", least !== null && least !== memory ? `${least} MiB` : null],
-    ["os", cells.os],
-    ["hypervisor", cells.hypervisor],
-    ["display port", cells.network_port],
-    ["created", cells.ctime && `${cells.ctime} UTC`],
+    ["boot order", cells["hv/boot_order"]],
+    ["kernel", cells["hv/kernel_path"]],
+    ["kernel arguments", cells["hv/kernel_path"] && cells["hv/kernel_args"]],
     ["changed", cells.mtime && `${cells.mtime} UTC`],
   ];
   return {

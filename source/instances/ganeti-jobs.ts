@@ -1,7 +1,7 @@
 /** A cluster's job queue: what anybody had it do, and what waits and can be taken back. */
 import { VirtuError } from "../errors.ts";
 import { explainGaneti } from "../tools/ganeti-errors.ts";
-import { cancelCommand, failureText, type GanetiJobRecord, isCancellable } from "../tools/ganeti-jobs.ts";
+import { cancelCommand, failureText, type GanetiJobRecord, isCancellable, subjectOf } from "../tools/ganeti-jobs.ts";
 import type { GanetiMaster } from "./ganeti-master.ts";
 import type { GanetiReader } from "./ganeti-read.ts";
 import type { ProviderJob, ProviderJobs, ProviderOptions } from "./types.ts";
@@ -48,11 +48,13 @@ function whyNot(stdout: string, stderr: string): { why: string; hint?: string } 
 
 function jobOf(job: GanetiJobRecord): ProviderJob {
   const log = job.log.map(({ text }) => text);
+  const subject = subjectOf(job);
   const bad = job.status === "error" || job.status === "canceled";
   return {
     id: job.id,
     state: job.status,
-    summary: job.summary,
+    // Jobs on tags and renamings do not say whose they are.
+    summary: subject !== null && !job.summary.includes(subject) ? `${job.summary}(${subject})` : job.summary,
     at: job.ended ?? job.received,
     cancellable: isCancellable(job.status),
     log: bad ? [...log, explainGaneti(failureText(job.status, job.results)).why] : log,

@@ -83,6 +83,17 @@ export class Luxi {
     return line;
   }
 
+  /** Whether the socket can be reached now. */
+  async isThere(signal: AbortSignal): Promise<boolean> {
+    try {
+      (await this.open({ signal, priority: "poll" })).close();
+      return true;
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      return false;
+    }
+  }
+
   /** One request on a connection of its own. */
   async ask(method: string, args: readonly unknown[], options: RequestOptions = {}): Promise<unknown> {
     const { timeoutMs, ...request } = options;

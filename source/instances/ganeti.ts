@@ -8,11 +8,13 @@ import { detailsOf, targetsOf } from "./ganeti-details.ts";
 import { type GanetiJob, runJob } from "./ganeti-job.ts";
 import { GanetiJobs } from "./ganeti-jobs.ts";
 import { GanetiMaster, type MasterOptions } from "./ganeti-master.ts";
+import { GanetiNews } from "./ganeti-news.ts";
 import { GanetiNodes } from "./ganeti-nodes.ts";
 import { GanetiReader } from "./ganeti-read.ts";
 import { instanceRow, nodeRow, type RowPlace, textFact } from "./ganeti-rows.ts";
 import { refusesInstance } from "./ganeti-rules.ts";
 import { GanetiWatch } from "./ganeti-watch.ts";
+import { watchByLists } from "./ganeti-watch-lists.ts";
 import type {
   Action,
   ActionEvent,
@@ -50,7 +52,8 @@ export class GanetiProvider implements Provider {
   readonly jobs: ProviderJobs;
   private readonly master: GanetiMaster;
   private readonly reader: GanetiReader;
-  private watching: GanetiWatch | null = null;
+  /** While it is watched. */
+  private news: GanetiNews | null = null;
   /** Keys by full names, as the last list gave them: what happens is told by names. */
   private readonly keys = new Map<string, string>();
 
@@ -162,34 +165,33 @@ export class GanetiProvider implements Provider {
   }
 
   console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
-    return consoleOf(instance, this.master, this.watching?.jobOn(instance.name) ?? null);
+    return consoleOf(instance, this.master, this.news?.jobOn(instance.name) ?? null);
   }
 
   async graphics(instance: Instance, options: ProviderOptions): Promise<GraphicsWay | null> {
     return graphicsOf(instance, await this.reader.details(instance.name, options), this.master);
   }
 
-  /** By LUXI alone: a gnt-job list every second would cost the master more than the polling that it saves. */
+  /** By LUXI as it happens; where that is not to be had, every few seconds by `gnt-job list`. */
   async watch(options: {
     signal: AbortSignal;
     onReady: () => void;
     onEvent: (event: ProviderEvent) => void;
   }): Promise<void> {
+    const { signal, onReady, onEvent } = options;
+    const news = new GanetiNews({ onEvent, keyOf: (name) => this.keys.get(name) ?? null });
     const broken = new AbortController();
     const stop = () => broken.abort();
-    options.signal.addEventListener("abort", stop, { once: true });
-    if (options.signal.aborted) stop();
-    const watching = new GanetiWatch(
-      this.master.luxi,
-      { ...options, keyOf: (name) => this.keys.get(name) ?? null },
-      broken,
-    );
-    this.watching = watching;
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    this.news = news;
+    const { luxi } = this.master;
     try {
-      await watching.run();
+      if (await luxi.isThere(signal)) await new GanetiWatch(luxi, { signal, onReady, news }, broken).run();
+      else await watchByLists(this.reader, luxi, { signal, onReady, news });
     } finally {
-      options.signal.removeEventListener("abort", stop);
-      if (this.watching === watching) this.watching = null;
+      signal.removeEventListener("abort", stop);
+      if (this.news === news) this.news = null;
     }
   }
 }

@@ -3,32 +3,31 @@ import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import {
-  actionCommand,
   consoleCommand,
   domainWord,
   isPerProcess,
   pollCommand,
   pollLimit,
   startConsoleCommand,
-  stateCommand,
 } from "../tools/virsh.ts";
+import { actionCommand, migrateCommand } from "../tools/virsh-actions.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
 import { type Domain, type HostPoll, parsePoll, statusOf, whole } from "../tools/virsh-parse.ts";
 import { usageOf } from "../tools/virsh-usage.ts";
-import { verbOf } from "./action-words.ts";
-import { ask, isPassing, pause } from "./exec.ts";
+import { ask } from "./exec.ts";
+import { type ActOptions, act, domainOf, type LibvirtPlace, lookLimitMs } from "./libvirt-act.ts";
+import { detailsOf } from "./libvirt-look.ts";
+import { migrate, targetsOf } from "./libvirt-migrate.ts";
+import { refusal } from "./libvirt-rules.ts";
 import { libvirtGraphics, libvirtScreenshot } from "./libvirt-screen.ts";
 import { LibvirtStores } from "./libvirt-stores.ts";
-import { isBasic, refusalByStatus } from "./rules.ts";
+import { watchDomains } from "./libvirt-watch.ts";
 import type { Stores } from "./stores-types.ts";
 import type {
   Action,
-  ActionEvent,
-  ActionLimits,
   ActionName,
   ActionOutcome,
   Attachment,
-  BasicActionName,
   ConsoleWay,
   GraphicsWay,
   HostNode,
@@ -44,16 +43,11 @@ export interface LibvirtOptions {
   pool: Pool;
   host: HostRef;
   uri: string;
+  /** Other hosts that the user named: what runs libvirt there can be migrated to. */
+  known?: readonly HostRef[];
   /** Milliseconds between two looks at a domain that shuts down (default 1000). */
   lookMs?: number;
 }
-
-type ActOptions = ProviderOptions & ActionLimits & { onEvent?: (event: ActionEvent) => void };
-
-/** virsh ends itself after `pollLimit`; this is for a host that does not even run it. */
-const listLimitMs = (pollLimit + 10) * 1000;
-const actionLimitMs = 60_000;
-const defaultShutdownSeconds = 120;
 
 export class LibvirtProvider implements Provider {
   readonly name = "libvirt";
@@ -62,18 +56,25 @@ export class LibvirtProvider implements Provider {
   readonly place: string;
   readonly target: HostRef;
   readonly stores: Stores;
+  /** Not with the test driver: nobody else can change what is its own. */
+  readonly watch: Provider["watch"];
+  private readonly at: LibvirtPlace;
 
   constructor(private readonly options: LibvirtOptions) {
     this.attachment = { host: options.host, label: options.uri };
     this.target = options.host;
     this.stores = new LibvirtStores(options);
     this.place = `libvirt/${options.host.name}/${options.uri}`;
+    this.at = { pool: options.pool, host: options.host, uri: options.uri, lookMs: options.lookMs ?? 1000 };
+    this.watch = isPerProcess(options.uri)
+      ? undefined
+      : (watched) => watchDomains(this.at, (uuid) => `${this.place}/${uuid}`, watched);
   }
 
   async list(options: ProviderOptions): Promise<Snapshot> {
     const { pool, host, uri } = this.options;
     const answer = await ask(pool, host, pollCommand(uri), "reading the domains", {
-      timeoutMs: listLimitMs,
+      timeoutMs: lookLimitMs,
       ...options,
     });
     const poll = parsePoll(answer.stdout);
@@ -145,6 +146,7 @@ export class LibvirtProvider implements Provider {
         cpuTimeNs: whole(domain.stats["cpu.time"]),
         disks: whole(domain.stats["block.count"]),
         nics: whole(domain.stats["net.count"]),
+        tags: domain.tags.join(",") || null,
       },
       ...(usage && { usage }),
     };
@@ -170,33 +172,50 @@ export class LibvirtProvider implements Provider {
   }
 
   refuses(action: ActionName, instance: Instance): string | null {
-    return isBasic(action) ? refusalByStatus(action, instance) : `libvirt has no "${verbOf(action)}" here`;
+    return refusal(this.options.uri, action, instance);
   }
 
   preview(action: Action, instance: Instance): string[] {
-    return isBasic(action.do) ? [actionCommand(this.options.uri, action.do, domainWord(instance)).line] : [];
+    const { uri } = this.options;
+    const domain = domainOf(instance);
+    if (action.do === "migrate") {
+      if (action.to === null) return [];
+      const line = (copyStorage: boolean) =>
+        migrateCommand(uri, domain, action.to ?? "", { live: action.live, copyStorage }).line;
+      return domain.active ? [line(false), "# where the hosts share no storage:", line(true)] : [line(false)];
+    }
+    return actionCommand(uri, action, domain)?.line.split("\n") ?? [];
   }
 
   unattended(action: Action, instance: Instance): Command | null {
-    return isBasic(action.do) ? actionCommand(this.options.uri, action.do, domainWord(instance)) : null;
+    // A definition comes by standard input, and a removal first looks whose disks they are.
+    const needsMore = action.do === "define" || (action.do === "remove" && !action.keepDisks);
+    return needsMore ? null : actionCommand(this.options.uri, action, domainOf(instance));
   }
 
-  async details(): Promise<InstanceDetails> {
-    throw new VirtuError({ kind: "refused", what: "Nothing more is known of it", where: this.target.name });
+  details(instance: Instance, options: ProviderOptions): Promise<InstanceDetails> {
+    return detailsOf(this.at, instance, options);
   }
 
-  async targets(): Promise<MigrationTarget[]> {
-    return [];
+  async targets(
+    action: "migrate" | "move" | "failover",
+    instance: Instance,
+    options: ProviderOptions,
+  ): Promise<MigrationTarget[]> {
+    return action === "migrate" ? targetsOf(this.at, this.options.known ?? [], instance, options) : [];
   }
 
   console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
+    const { uri } = this.options;
+    if (isPerProcess(uri)) return { refusal: "virsh's test driver has no consoles", hint: "" };
     return {
       host: this.target,
-      command: consoleCommand(this.options.uri, domainWord(instance), false),
-      takeOver: consoleCommand(this.options.uri, domainWord(instance), true),
-      start: startConsoleCommand(this.options.uri, domainWord(instance)),
+      command: consoleCommand(uri, domainWord(instance), false),
+      takeOver: consoleCommand(uri, domainWord(instance), true),
+      start: startConsoleCommand(uri, domainWord(instance)),
       wake: "\r",
       leave: "\x1d",
+      // virsh's words are known to the console itself (console/last-words.ts).
       explain: () => null,
     };
   }
@@ -209,90 +228,10 @@ export class LibvirtProvider implements Provider {
     return libvirtScreenshot(this.options, instance, options);
   }
 
-  async act({ do: action }: Action, instance: Instance, options: ActOptions): Promise<ActionOutcome> {
-    if (!isBasic(action)) return failure(this.refuses(action, instance) ?? "", "");
-    const { pool, host, uri } = this.options;
-    const tell = (text: string) => options.onEvent?.({ text });
-    const command = actionCommand(uri, action, domainWord(instance));
-    tell(action === "shutdown" ? "asking the guest to shut down" : "virsh runs");
-    const result = await pool.exec(host, command, {
-      signal: options.signal,
-      priority: "user",
-      timeoutMs: actionLimitMs,
-    });
-    if (result.outcome === "exited" && result.status !== 0) {
-      const { why, hint } = explainVirsh(result.stderr);
-      return failure(hint ? `${why}. ${hint}` : why, result.stderr);
-    }
-    if (result.outcome !== "exited") return this.lookAfterLoss(action, instance, options);
-    if (isPerProcess(uri)) return success("done; the test driver forgets it at once");
-    if (action === "shutdown") return this.awaitOff(instance, options);
-    return success(action === "reboot" ? "the guest was asked to reboot" : null);
-  }
-
-  /** After a loss or a time-out nobody knows what virsh did; for all but a reboot the state tells. */
-  private async lookAfterLoss(
-    action: BasicActionName,
-    instance: Instance,
-    options: ActOptions,
-  ): Promise<ActionOutcome> {
-    options.onEvent?.({ text: "no answer from virsh: looking at the domain" });
-    if (action === "shutdown") return this.awaitOff(instance, options);
-    if (action !== "reboot") {
-      const wanted = action === "start" ? "running" : "shut off";
-      for (let n = 0, wait = this.lookMs; n < 8; n += 1, wait = Math.min(wait * 2, 15_000)) {
-        const state = await this.lookAt(instance, options);
-        if (state === wanted || (state === "gone" && action === "force-off")) return success();
-        if (state !== null) return failure(`virsh gave no answer, and the domain is ${state}`, "");
-        await pause(wait, options.signal);
-      }
-    }
-    throw new VirtuError({
-      kind: "connection",
-      what: `Nobody knows whether ${instance.name} got its ${action}`,
-      where: this.options.host.name,
-      why: "the answer of virsh was lost",
-      hint: "Look at the domain before you try again.",
-    });
-  }
-
-  private get lookMs(): number {
-    return this.options.lookMs ?? 1000;
-  }
-
-  /** The domain's state, `gone` when libvirt knows it no more, null when nobody answers now. */
-  private async lookAt(instance: Instance, options: ActOptions): Promise<string | null> {
-    const { pool, host, uri } = this.options;
-    try {
-      const answer = await ask(pool, host, stateCommand(uri, domainWord(instance)), "looking at the domain", {
-        signal: options.signal,
-        priority: "user",
-        timeoutMs: listLimitMs,
-      });
-      if (answer.status === 0) return answer.stdout.trim();
-      // A transient domain is forgotten as soon as it is off.
-      return /failed to get domain/.test(answer.stderr) ? "gone" : null;
-    } catch (thrown) {
-      if (isPassing(thrown)) return null;
-      throw thrown;
-    }
-  }
-
-  /** ACPI only asks. The guest may take its time, or not listen at all. */
-  private async awaitOff(instance: Instance, options: ActOptions): Promise<ActionOutcome> {
-    const limit = options.limitSeconds ?? defaultShutdownSeconds;
-    const began = performance.now();
-    for (;;) {
-      const state = await this.lookAt(instance, options);
-      if (state === "shut off" || state === "gone") return success();
-      const seconds = (performance.now() - began) / 1000;
-      if (seconds >= limit) {
-        const now = state === null ? "libvirt does not answer" : `the guest is still ${state}`;
-        return failure(`${now} after ${limit} s: it may not listen to ACPI. Force off ends it without asking`, "");
-      }
-      options.onEvent?.({ text: `shutting down: ${Math.floor(seconds)} s of ${limit} s` });
-      await pause(this.lookMs, options.signal);
-    }
+  act(action: Action, instance: Instance, options: ActOptions): Promise<ActionOutcome> {
+    return action.do === "migrate"
+      ? migrate(this.at, action, instance, options)
+      : act(this.at, action, instance, options);
   }
 }
 
@@ -301,12 +240,4 @@ function isHung(domain: Domain, poll: HostPoll): boolean {
   const short = (other: Domain) =>
     other.state === 1 && "balloon.current" in other.stats && !("balloon.rss" in other.stats);
   return short(domain) && poll.domains.some((other) => other.state === 1 && "balloon.rss" in other.stats);
-}
-
-function success(text: string | null = null): ActionOutcome {
-  return { ok: true, job: null, text, error: null, detail: null };
-}
-
-function failure(error: string, stderr: string): ActionOutcome {
-  return { ok: false, job: null, text: null, error, detail: stderr.trim() || null };
 }

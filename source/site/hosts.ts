@@ -2,6 +2,7 @@
 import type { Clock } from "./clock.ts";
 import { Machine } from "./machine/machine.ts";
 import type { ScenarioName } from "./options.ts";
+import { installAt } from "./programs/at.ts";
 import { gnt } from "./programs/ganeti.ts";
 import { addLuxi } from "./programs/ganeti-luxi.ts";
 import { kadeploy3 } from "./programs/kadeploy3.ts";
@@ -11,8 +12,7 @@ import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { pingGuests } from "./programs/ping.ts";
 import { virsh } from "./programs/virsh.ts";
-import { moreCommands } from "./programs/virsh-more.ts";
-import { storageCommands } from "./programs/virsh-storage.ts";
+import { virtClone } from "./programs/virt-clone.ts";
 import { virtInstall } from "./programs/virt-install.ts";
 import { xe } from "./programs/xe.ts";
 import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
@@ -22,6 +22,7 @@ import type { RecordedEnvironment } from "./world/environments.ts";
 import type { Ganeti } from "./world/ganeti.ts";
 import type { Kadeploy } from "./world/kadeploy.ts";
 import type { LibvirtHost } from "./world/libvirt.ts";
+import type { Volume } from "./world/libvirt-storage.ts";
 import type { Oar } from "./world/oar.ts";
 import { domain, type Testbed } from "./world/testbed.ts";
 import type { XenHost } from "./world/xen.ts";
@@ -159,31 +160,42 @@ export function ganetiMachine(
   authorize(machine, "root", publicKey);
   clusters.join(machine, ganeti);
   addLuxi(machine, clusters);
+  installAt(machine);
   for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network", "gnt-os"]) {
     machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }
   return machine;
 }
 
-/** What instances can be made of: an installer's ISO, and a cloud image (the head of a qcow2 of 2 GiB, and no more). */
-function fillImages({ files }: Machine): void {
-  const directory = "/var/lib/libvirt/images";
-  files.makeDirectory(directory, "root", { parents: true });
-  for (const name of ["debian-12.iso", "debian-12-netinst.iso"])
-    files.writeText(`${directory}/${name}`, "\0".repeat(4096));
-  const head = `QFI\u00fb\0\0\0\u0003${"\0".repeat(16)}\0\0\0\0\u0080\0\0\0`;
-  files.writeText(`${directory}/debian-12-genericcloud.qcow2`, `${head}${"\0".repeat(4064)}`);
+/** The head of a volume's file, as far as anybody looks into it. */
+const heads: Readonly<Record<Volume["format"], (bytes: number) => string>> = {
+  raw: () => "\0".repeat(4096),
+  qcow2: (bytes) => {
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64BE(BigInt(bytes));
+    return `QFI\u00fb\0\0\0\u0003${"\0".repeat(16)}${size.toString("latin1")}${"\0".repeat(4064)}`;
+  },
+};
+
+/** The volumes of a host as files: what instances can be made of. */
+function fillImages({ files }: Machine, { storage }: LibvirtHost): void {
+  for (const { directory, volumes } of storage.pools) {
+    files.makeDirectory(directory, "root", { parents: true });
+    for (const { name, capacity, format } of volumes.values()) {
+      files.writeText(`${directory}/${name}`, heads[format](capacity));
+    }
+  }
 }
 
 export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: string, delay: () => number): Machine {
   const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
   authorize(machine, "root", publicKey);
   machine.install({
-    virsh: virsh(host, delay, { ...moreCommands, ...storageCommands }),
-    "virt-install": virtInstall(host),
-    ping: pingGuests(host),
+    ...{ virsh: virsh(host, delay), "virt-clone": virtClone(host) },
+    ...{ "virt-install": virtInstall(host), ping: pingGuests(host) },
   });
-  fillImages(machine);
+  fillImages(machine, host);
+  installAt(machine);
   return machine;
 }
 
@@ -193,6 +205,7 @@ export function xenMachine(host: XenHost, clock: Clock, publicKey: string): Mach
   host.furnish(machine);
   machine.install({ xl: xl(host), xentop: xentop(host) }, "/usr/sbin");
   machine.install({ "xenstore-watch": xenstoreWatch(host) });
+  installAt(machine);
   return machine;
 }
 
@@ -201,5 +214,6 @@ export function xenServerMachine(pool: XenPool, clock: Clock, publicKey: string)
   authorize(machine, "root", publicKey);
   pool.furnish(machine);
   machine.install({ xe: xe(pool) });
+  installAt(machine);
   return machine;
 }

@@ -147,6 +147,7 @@ export async function startSite(options: SiteOptions = {}): Promise<EmbeddedSite
 
   const ganeti = demoCluster(clock, random);
   const libvirt = [new LibvirtHost("hv1", clock, random, firstHost), new LibvirtHost("hv2", clock, random, secondHost)];
+  for (const host of libvirt) host.peers = libvirt.filter((other) => other !== host);
   const machines = new Map<string, Machine>([[frontend.name, frontend]]);
   for (const { name } of ganeti.nodes) machines.set(name, ganetiMachine(name, clock, { ganeti, clusters, publicKey }));
   clusters.writeFiles(ganeti);

@@ -3,8 +3,7 @@
  * what providers tell of changes goes into the store from here.
  */
 import { toVirtuError, VirtuError } from "../errors.ts";
-import type { ActionItem, HostEvent, InstanceRow } from "../instances/inventory-types.ts";
-import { nameOf } from "../instances/target.ts";
+import type { ActionItem, HostEvent } from "../instances/inventory-types.ts";
 import { plainLine } from "../text.ts";
 import type { QueuedJob } from "./instance-known.ts";
 import type { KnownEvent } from "./known.ts";
@@ -212,35 +211,11 @@ export class InstanceWork {
     await this.readJobs();
   }
 
-  /**
-   * What would be hindered by a console on this instance, or null: an action of this program, or a job of its provider that
-   * runs on it now. Asks the provider for its jobs, if it has any; one that can't be asked hinders nothing.
-   */
-  async busyWith(row: Pick<InstanceRow, "key" | "name" | "action">): Promise<string | null> {
-    const found = this.workspace.inventory.find(row.key);
-    const own = row.action?.state === "running" ? row.action : null;
-    if (own) return `${own.action} is under way${own.job === null ? "" : ` (job ${own.job})`}`;
-    if (!found?.provider.jobs) return null;
-    const name = nameOf(found);
-    try {
-      const jobs = await found.provider.jobs.list({ signal: this.abort.signal, priority: "user" });
-      const job = jobs.find(({ state, summary }) => state === "running" && mentions(summary, name));
-      return job ? `job ${job.id} runs on it: ${plainLine(job.summary)}` : null;
-    } catch {
-      return null;
-    }
-  }
-
   end(): void {
     this.abort.abort();
     if (this.jobTimer) clearTimeout(this.jobTimer);
     for (const stop of this.stops) stop();
   }
-}
-
-/** Whether a summary names the instance as a word of its own: `INSTANCE_MIGRATE(web1)`, not `web10`. */
-function mentions(summary: string, name: string): boolean {
-  return summary.split(/[^\w.+:-]+/).includes(name);
 }
 
 function gone(): VirtuError {

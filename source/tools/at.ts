@@ -66,7 +66,8 @@ printf '@@host %s %s %s\n' "$(date +%s)" "$(date +%z)" "$(date +%Z)"
 said=
 if ${atRuns}; then
   if said=$(printf 'exec sh %s\n' "'$d/script'" | TZ=UTC0 LC_ALL=C at -t ${atStamp(epochSeconds)} 2>&1); then
-    printf 'at %s\n' "$(printf '%s\n' "$said" | sed -n 's/^job \\([0-9]*\\) at.*/\\1/p')" >"$d/carrier"
+    number=$(printf '%s\n' "$said" | grep '^job ' | cut -d ' ' -f 2)
+    [ -z "$number" ] || printf 'at %s\n' "$number" >"$d/carrier"
   fi
 fi
 ${keep}
@@ -97,7 +98,7 @@ for job in */job; do
   printf '@@carrier %s %s\n' "$kind" "$waits"
   [ ! -f "$id/started" ] || printf '@@started %s\n' "$(cat "$id/started")"
   [ ! -f "$id/status" ] || printf '@@status %s\n' "$(cat "$id/status")"
-  [ ! -f "$id/results" ] || sed 's/^/@@result /' "$id/results"
+  if [ -f "$id/results" ]; then while read -r line; do printf '@@result %s\n' "$line"; done <"$id/results"; fi
 done`;
 }
 

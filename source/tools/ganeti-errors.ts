@@ -92,11 +92,12 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
       hint: "Ganeti looks names up: add it to DNS or /etc/hosts.",
     }),
   ],
+  [/Unable to evacuate instances? ([^\n]+)/, (found) => explainEvacuation(found[1] ?? "")],
   [
-    /Unable to evacuate instances? ([^(]+?) \(Instances of type (\S+) cannot be relocated\)/,
+    /Unable to evacuate instances? ([^(]+?) \(Can't find any good node: *([^)]*)\)/,
     (found) => ({
-      why: `${found[1]} can't leave: the disks (${found[2]}) are on this node only`,
-      hint: "Move such instances one by one first; nothing else was moved either.",
+      why: `the allocator found no node for ${found[1]} (${found[2]?.trim()})`,
+      hint: "FailMem, FailDisk, FailCPU: what the other nodes lack, or what the cluster's policy does not allow them.",
     }),
   ],
   [
@@ -108,6 +109,27 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
     (found) => ({ why: `not enough memory on ${found[1]}: ${found[2]} MiB needed, ${found[3]} MiB free` }),
   ],
 ];
+
+/** `web1 (Instances of type file cannot be relocated), db2 (Can't find any good node:  Node node1 failed: FailCPU;)` */
+function explainEvacuation(text: string): Explanation {
+  const failed = [...text.matchAll(/(\S+) \(([^)]*)\)/g)].map(([, name = "", reason = ""]) => ({ name, reason }));
+  const stuck = failed.flatMap(({ name, reason }) => {
+    const template = /^Instances of type (\S+) cannot be relocated/.exec(reason)?.[1];
+    return template ? [`${name} (${template})`] : [];
+  });
+  const homeless = failed.filter(({ reason }) => reason.startsWith("Can't find any good node"));
+  const whys = [
+    stuck.length > 0 ? `disks that are on this node only hold ${stuck.join(", ")}` : "",
+    ...homeless.map(({ name, reason }) => `no other node takes ${name} (${reason.replace(/^[^:]*: */, "").trim()})`),
+  ].filter(Boolean);
+  if (whys.length === 0) return { why: `these can't leave: ${text}` };
+  const hint = stuck.length > 0 ? "Move those one by one first; nothing else was moved either." : undefined;
+  return {
+    why: whys.join("; "),
+    hint:
+      hint ?? "FailMem, FailDisk, FailCPU: what those nodes lack, or what the cluster's policy does not allow them.",
+  };
+}
 
 /** A failure in the user's words; Ganeti's own first line where nothing better is known. */
 export function explainGaneti(stderr: string): Explanation {

@@ -12,6 +12,12 @@ export function errorLines(text: string): string[] {
 
 const permission = "Add the user to the group libvirt on that host and log in again, or log in as root (root@HOST).";
 
+/** What our own scripts (virsh-actions.ts) say when they refuse. */
+const ours = /^error: virtu: (.*)$/m;
+
+const peers =
+  "The source's own root logs in on the target by ssh: put its key into the target's authorized_keys, and the target's key into its known_hosts.";
+
 const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
   [
     /no polkit agent available|authentication (?:unavailable|failed)|access denied by policy/i,
@@ -43,6 +49,74 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
   ],
   [/failed to parse xml document '([^']+)'/, (found) => ({ why: `${found[1]} can't be read on that host` })],
   [/failed to get domain/, () => ({ why: "libvirt knows no such domain" })],
+  [
+    /it holds a password/,
+    () => ({
+      why: "its definition holds a password, which virtu does not read and would lose",
+      hint: "Change it on the host: virsh edit.",
+    }),
+  ],
+  [ours, (found) => ({ why: found[1] ?? "" })],
+  [
+    /Unknown savevm section|Error -22 while loading VM state|Make sure that your current VM setup matches|revert requires force/,
+    () => ({
+      why: "it has other devices or vCPUs than when the snapshot was taken, and its saved memory does not fit them; it may be off now",
+      hint: "Give it the hardware it had, or start it from its disks as they are.",
+    }),
+  ],
+  [
+    /revert to external snapshot not supported/,
+    () => ({
+      why: "libvirt there can't revert to a snapshot of the disks alone (9.9 can)",
+      hint: "Its disk of that moment is the backing file of the present one.",
+    }),
+  ],
+  [/no domain snapshot with matching name '(.*)'/, (found) => ({ why: `it has no snapshot ${found[1]}` })],
+  [/domain moment (.*) already exists/, (found) => ({ why: `it has a snapshot ${found[1]} already` })],
+  [
+    /snapshot is not supported for storage type raw|internal snapshot for disk (\S+) unsupported for storage type (\w+)/,
+    (found) => ({ why: `only qcow2 disks can hold a snapshot${found[2] ? `, and ${found[1]} is ${found[2]}` : ""}` }),
+  ],
+  [/domain '(.*)' already exists with uuid/, (found) => ({ why: `there is a domain ${found[1]} already` })],
+  [
+    /failed to validate against schema[\s\S]*?\n([^\n]+)/,
+    (found) => ({ why: `libvirt does not take the definition: ${found[1]}` }),
+  ],
+  [/\(domain_definition\):(\d+): (.*)/, (found) => ({ why: `line ${found[1]} of the definition: ${found[2]}` })],
+  [/Host key verification failed/, () => ({ why: "the host keys do not match or are not known", hint: peers })],
+  [
+    /(?:Cannot recv data|End of file while reading data).*Permission denied/,
+    () => ({ why: "no key is accepted there", hint: peers }),
+  ],
+  [
+    /nc: (?:command )?not found/,
+    () => ({ why: "nc is missing on the target", hint: "apt-get install netcat-openbsd there." }),
+  ],
+  [
+    /Could not resolve hostname (\S+?):|Unable to resolve address '([^']+)'/,
+    (found) => ({
+      why: `the name ${found[1] ?? found[2]} is not known there`,
+      hint: "Add it to /etc/hosts or the DNS.",
+    }),
+  ],
+  [
+    /Storage pool not found.*'(.*)'/,
+    (found) => ({ why: `there is no storage pool ${found[1]}`, hint: "Name another one, or define it there." }),
+  ],
+  [
+    /no storage vol with matching (?:path|key|name)/,
+    () => ({
+      why: "its disk is in no storage pool, so that libvirt can't change it while it is off",
+      hint: "Do it while the domain runs, or put the directory into a pool.",
+    }),
+  ],
+  [/doesn't have media/, () => ({ why: "the drive is empty" })],
+  [
+    /requested vcpus is greater than max allowable vcpus[^:]*: (\d+) > (\d+)/,
+    (found) => ({ why: `it can have ${found[2]} vCPUs at most` }),
+  ],
+  [/Domain to clone must be shutoff/, () => ({ why: "it must be off to be cloned" })],
+  [/^ERROR +(.*)$/m, (found) => ({ why: found[1] ?? "" })],
   [/Domain is already active/, () => ({ why: "it runs already" })],
   [/domain is not running/, () => ({ why: "it is not running" })],
   [

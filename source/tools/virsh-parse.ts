@@ -1,5 +1,6 @@
 /** What the poll of `virsh.ts` prints. */
 import type { Status } from "../instances/types.ts";
+import { parseTags } from "./virsh-definition.ts";
 
 export interface Domain {
   uuid: string;
@@ -15,6 +16,7 @@ export interface Domain {
   saved: boolean;
   autostart: boolean;
   persistent: boolean;
+  tags: readonly string[];
   /** The raw `key=value` pairs of domstats; empty when it was cut off or the driver has no numbers. */
   stats: Readonly<Record<string, string>>;
 }
@@ -86,6 +88,7 @@ export function parsePoll(stdout: string): HostPoll | null {
         saved: saved.has(uuid),
         autostart: autostart.has(uuid),
         persistent: !transient.has(uuid),
+        tags: parseTags(parts.get(`tags ${uuid}`) ?? ""),
         stats: stats.get(name) ?? infos.get(uuid) ?? {},
       },
     ];

@@ -3,8 +3,9 @@
  * is `qemu:///session`, which answers with an empty list instead of an error. The locale is C.UTF-8: in C a table shows
  * `\xff` for every byte of a title or name that is not ASCII.
  */
-import type { BasicActionName, Instance } from "../instances/types.ts";
+import type { Instance } from "../instances/types.ts";
 import { type Command, sh } from "../ssh/command.ts";
+import { tagsNamespace } from "./virsh-definition.ts";
 
 export const defaultUri = "qemu:///system";
 /** libvirt's driver of a Xen host (libxl). */
@@ -20,7 +21,7 @@ export function isPerProcess(uri: string): boolean {
 
 // `domstats --nowait` comes last: a QEMU that hangs blocks it until the time limit, and virsh has by then flushed the rest.
 // No -q: with it `echo` would print no newline.
-const poll = [
+const pollStart = [
   "echo @@virtu domains",
   "list --all --uuid --id --name",
   "echo @@virtu table",
@@ -37,18 +38,34 @@ const poll = [
   "nodememstats",
   "echo @@virtu state",
   "domstats --state --raw",
-  "echo @@virtu stats",
-  "domstats --nowait --raw",
-  "echo @@virtu end",
+  "",
 ].join("; ");
+const pollEnd = ["echo @@virtu stats", "domstats --nowait --raw", "echo @@virtu end"].join("; ");
 
 /** Seconds after which a poll is cut off. */
 export const pollLimit = 5;
 
-/** Everything about a host's domains in one virsh process, its parts marked by `@@virtu NAME`. */
+/** Domains whose tags a poll reads: a batch is one word of a command line, and the kernel takes 128 KiB for one. */
+export const tagLimit = 1000;
+
+/**
+ * Everything about a host's domains, its parts marked by `@@virtu NAME`. Tags are metadata, which no table of virsh has: they
+ * are asked for domain by domain, in the same process as the rest. The test driver's UUIDs are no use for that.
+ */
 export function pollCommand(uri: string): Command {
-  const command = sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${poll}`;
+  if (isPerProcess(uri)) return sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${pollStart + pollEnd}`;
+  const command = sh`tags=$(LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} list --all --uuid 2>/dev/null | head -n ${tagLimit} | while read -r uuid; do [ -z "$uuid" ] || printf 'echo @@virtu tags %s; metadata %s %s; ' "$uuid" "$uuid" ${tagsNamespace}; done); LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${pollStart}"$tags"${pollEnd}`;
   return uri === xenUri ? sh`${command}; ${xenNumbers}` : command;
+}
+
+/** The start of a script that calls virsh more than once: a function `v` for it. */
+export function virshFunction(uri: string): Command {
+  return sh`v() { LC_ALL=C.UTF-8 virsh -c ${uri} "$@"; }`;
+}
+
+/** A word inside a batch, which virsh cuts by itself: a backslash holds what follows. */
+export function virshWord(word: string): string {
+  return word.replace(/[^\w.:@+,/-]/g, (character) => `\\${character}`);
 }
 
 /** libvirt's Xen driver has no `domstats`: its numbers come from `dominfo`, one batch for all domains. */
@@ -66,13 +83,6 @@ export function parseVirshProbe(text: string): { status: number; text: string } 
   return found ? { status: Number(found[2]), text: found[1] ?? "" } : null;
 }
 
-const verbs: Record<BasicActionName, string> = {
-  start: "start",
-  shutdown: "shutdown",
-  reboot: "reboot",
-  "force-off": "destroy",
-};
-
 /**
  * How virsh is told a domain: by its name, except where virsh would take the name for something else (it looks for an id
  * first, then a UUID, and takes a leading dash for an option).
@@ -81,11 +91,6 @@ export function domainWord(instance: Pick<Instance, "name" | "facts">): string {
   const uuid = instance.facts["uuid"];
   const misread = /^\d+$/.test(instance.name) || /^[0-9a-f-]{32,36}$/i.test(instance.name) || /^-/.test(instance.name);
   return misread && typeof uuid === "string" ? uuid : instance.name;
-}
-
-/** Starts, shuts down (ACPI), reboots or ends (`destroy`) a domain. Status 0: accepted, or done for start and destroy. */
-export function actionCommand(uri: string, action: BasicActionName, domain: string): Command {
-  return sh`LC_ALL=C.UTF-8 virsh -c ${uri} ${verbs[action]} ${domain}`;
 }
 
 /** Its text console, on a terminal; `force` takes it from whoever has it. */
@@ -101,4 +106,9 @@ export function startConsoleCommand(uri: string, domain: string): Command {
 /** One domain's state as virsh words it: `running`, `shut off`. */
 export function stateCommand(uri: string, domain: string): Command {
   return sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} domstate ${domain}`;
+}
+
+/** A domain's UUID by its name. */
+export function uuidCommand(uri: string, name: string): Command {
+  return sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} domuuid --domain ${name}`;
 }

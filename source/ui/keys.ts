@@ -182,6 +182,7 @@ export const keymap = {
       text: "Show how the actions on many go, and what came of them",
       quiet: true,
     },
+    later: { keys: ["@"], label: "at a time", text: "Have the hosts do it at a time, by themselves", quiet: true },
     scheduled: { keys: ["T"], label: "scheduled", text: "Show what the hosts keep to be done at a time", quiet: true },
     nodes: {
       keys: ["n"],
@@ -416,7 +417,7 @@ export const keymap = {
   },
   console: {
     next: { keys: ["n"], label: "next", text: "Go to the next open console" },
-    previous: { keys: ["p"], label: "before", text: "Go to the open console before" },
+    previous: { keys: ["p"], label: "prev", text: "Go to the open console before" },
     record: { keys: ["r"], label: "record", text: "Record what is shown into an asciicast file, or stop that" },
     scroll: { keys: ["s"], label: "scroll", text: "Read what has left the screen" },
     send: { keys: ["k"], label: "send it", text: "Send the leave key itself to the guest" },

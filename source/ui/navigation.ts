@@ -46,6 +46,8 @@ export type Place =
   /** An action in waves; `keys`: the marked instances, or none for all. */
   | { screen: "waves"; keys: readonly string[] }
   | { screen: "scheduled" }
+  /** An action at a time, for these instances. */
+  | { screen: "schedule"; keys: readonly string[] }
   /** All that can be done to these instances, or to one node. */
   | { screen: "actions"; keys: readonly string[] }
   /** What an action needs to know; `of`: the disk, network card or snapshot that it is about. */

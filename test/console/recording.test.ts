@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -49,11 +49,20 @@ test("an asciicast v2: header with the size, what is shown with its time, sizes 
 test("a full disk ends the recording and nothing else", async () => {
   const onBroken = vi.fn();
   // The device that is always full.
-  const recording = new Recording({ file: "/dev/full", title: "web1", size, start: "", onBroken });
+  const open = () => openSync("/dev/full", "w");
+  const file = path.join(directory(), "web1.cast");
+  const recording = new Recording({ file, title: "web1", size, start: "", onBroken, open });
   await vi.waitFor(() => expect(onBroken).toHaveBeenCalledOnce());
   recording.output(Buffer.from("more"));
   await recording.end();
-  expect(onBroken.mock.calls[0]?.[0]).toMatch(/ENOSPC|EEXIST/);
+  expect(onBroken.mock.calls[0]?.[0]).toMatch(/ENOSPC/);
+});
+
+test("what is there already is never written over", () => {
+  const file = path.join(directory(), "web1.cast");
+  writeFileSync(file, "mine");
+  expect(() => new Recording({ file, title: "web1", size, start: "", onBroken: () => {} })).toThrow(/EEXIST/);
+  expect(readFileSync(file, "utf8")).toBe("mine");
 });
 
 test("a file's name says whose and when, whatever the instance is called", () => {

@@ -37,6 +37,10 @@ test("opens on a terminal of the guest's size, and shows what comes", async () =
   const { session, channel } = await open();
   expect(channel.line).toBe("virsh console web1");
   expect(channel.options).toMatchObject({ columns: 80, rows: 23, term: "xterm-256color" });
+  // What virsh says first where no polkit agent is.
+  channel.print("Authorization not ");
+  channel.print("available. Check if polkit service is running or see debug message.");
+  channel.print("\r\n");
   channel.print("web1 login: ");
   await drawn(session);
   expect(session.screen.row(0).text).toBe("web1 login:");
@@ -52,6 +56,15 @@ test("wakes a getty that is silent but for the program's own words, once", async
   channel.print("\r\nweb1 login: ");
   await new Promise((resolve) => setTimeout(resolve, 40));
   expect(channel.typed).toBe("\r");
+});
+
+test("a guest that stays silent is said to be, until something is heard", async () => {
+  const { open } = setUp();
+  const { session, channel } = await open();
+  await vi.waitFor(() => expect(session.view().note).toMatch(/^nothing is heard/));
+  channel.print("web1 login: ");
+  await drawn(session);
+  expect(session.view().note).toBeNull();
 });
 
 test("wakes nobody who prints or who is typed at, and no guest that has just been started", async () => {

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { GuestScreen } from "../../source/console/screen.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
 import { keys, openTerminal, type TerminalOptions, type TestTerminal } from "../terminal.ts";
@@ -114,7 +114,7 @@ test("a second viewer is refused with the reason, and may take it over; the firs
   second.press(keys.enter);
   await second.waitFor("shop login:");
   await second.waitFor("shop · hv1 · serial");
-  await first.waitFor(/shop: .*ended.*o open again/);
+  await first.waitFor(/shop: it has ended: the guest is off, or somebody took it over · o/);
   first.press("b");
   expect(await first.exit).toBe(0);
 });
@@ -201,7 +201,8 @@ test("a recording plays back to what was on the screen, and is nobody else's to 
   expect(name).toMatch(/^shop-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.cast$/);
   const file = path.join(directory, name);
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(await playedBack(file)).toEqual(shown);
+  // The file is complete a moment after the line says so.
+  await vi.waitFor(async () => expect(await playedBack(file)).toEqual(shown), 5000);
 });
 
 function findRecordings(configDir: string): string {

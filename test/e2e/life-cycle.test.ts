@@ -30,7 +30,7 @@ async function openDemo(editor = "true", size: { columns?: number; rows?: number
   });
   await terminal.waitFor("[1 Home]");
   terminal.press("4");
-  await terminal.waitFor(/libvirt · hv1\.demo/);
+  await terminal.waitFor(/ libvirt · hv1/);
   return { terminal, setEditor, temporary };
 }
 

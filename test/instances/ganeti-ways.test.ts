@@ -132,7 +132,7 @@ describe.each([["LUXI"], ["gnt-*"]])("by %s", (way) => {
     const jobs = await ganeti.jobs.list({});
     expect(jobs.map(({ id }) => id).slice(0, 3)).toEqual(["50", "49", "48"]);
     expect(jobs.find(({ id }) => id === "14")).toMatchObject({
-      ...{ state: "error", cancellable: false, summary: "INSTANCE_RENAME" },
+      ...{ state: "error", cancellable: false, summary: "INSTANCE_RENAME(web0.example.org)" },
       log: ["Instance 'web0.example.org' is marked to be up, cannot rename"],
     });
     expect(jobs.find(({ id }) => id === "45")?.log.at(-1)).toMatch(/policy forbids it: disk-size\/1 value 512/);

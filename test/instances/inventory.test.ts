@@ -10,6 +10,7 @@ import {
   ganetiList,
   gate,
   isDiscovery,
+  isEvents,
   isGanetiList,
   isPoll,
   libvirtHost,
@@ -50,6 +51,8 @@ class Hosts {
   private answer: Script = async ({ host, line }): Promise<Reply> => {
     if (this.down.has(host.name)) return dead;
     if (isDiscovery(line)) return libvirtHost;
+    // Nothing is told by itself: the interval counts.
+    if (isEvents(line)) return { status: 1, stderr: "error: this driver has no events\n" };
     const here = this.running[host.name] ?? {};
     if (isPoll(line)) return domains(here);
     const [, verb, name = ""] = /virsh -c \S+ (\w+) (\S+)$/.exec(line) ?? [];
@@ -272,23 +275,24 @@ describe("watching", () => {
 
   test("polls at the interval only while somebody looks", async () => {
     const { pool } = new Hosts({ hv1: { web1: true } });
+    const asked = () => pool.lines().filter((line) => !isEvents(line)).length;
     const inventory = inventoryOf(pool, ["hv1"], { intervalMs: 4000 });
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(pool.calls).toHaveLength(0);
+    expect(asked()).toBe(0);
     const unwatch = inventory.watch();
     const second = inventory.watch();
     await vi.advanceTimersByTimeAsync(0);
-    expect(pool.calls).toHaveLength(2);
+    expect(asked()).toBe(2);
     expect(pool.calls.every(({ options }) => options.priority === "poll")).toBe(true);
     await vi.advanceTimersByTimeAsync(8000);
-    expect(pool.calls).toHaveLength(4);
+    expect(asked()).toBe(4);
     unwatch();
     unwatch();
     await vi.advanceTimersByTimeAsync(4000);
-    expect(pool.calls).toHaveLength(5);
+    expect(asked()).toBe(5);
     second();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(pool.calls).toHaveLength(5);
+    expect(asked()).toBe(5);
   });
 
   test("who wants it more often gets it, and only as long as he looks; who wants it seldom is asked for seldom", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { VirtuError } from "../../source/errors.ts";
 import { LibvirtProvider } from "../../source/instances/libvirt.ts";
-import type { ActionName, BasicActionName, Instance } from "../../source/instances/types.ts";
+import type { Action, ActionName, BasicActionName, Instance, ProviderEvent } from "../../source/instances/types.ts";
 import { type Reply, recorded, ScriptedPool } from "./fake-pool.ts";
 
 const lost = { outcome: "lost" } as const;
@@ -168,4 +169,196 @@ test("refuses what makes no sense in a state", () => {
   expect(refuses("start", "running")).toMatch(/already/);
   expect(refuses("start", "error")).toBeNull();
   expect(refuses("force-off", "unknown")).toBeNull();
+});
+
+const shop = {
+  ...{
+    key: "libvirt/hv1/qemu:///system/u1",
+    id: "u1",
+    name: "shop",
+    status: "running",
+    statusDetail: "running",
+    memoryMiB: 512,
+  },
+  facts: { uuid: "u1", persistent: true, managedSave: false, vcpusMax: 2, memoryMaxKiB: 1_048_576, tags: "a,b" },
+} as unknown as Instance;
+const off = { ...shop, status: "stopped", statusDetail: "shut off" } as Instance;
+
+describe("what is run for an action", () => {
+  const { libvirt } = provider(() => undefined);
+  const lines = (action: Action, instance = shop) =>
+    libvirt.preview(action, instance).map((line) => line.replaceAll("LC_ALL=C.UTF-8 virsh -c qemu:///system ", ""));
+
+  test.each<[Action, Instance, string]>([
+    [{ do: "reboot", how: "hard" }, shop, "destroy shop && start shop"],
+    [{ do: "save" }, shop, "managedsave shop"],
+    [{ do: "resume" }, { ...shop, statusDetail: "pmsuspended" }, "dompmwakeup shop"],
+    [{ do: "rename", to: "-x" }, off, "domrename --domain shop --new-name -x"],
+    [{ do: "remove", keepDisks: true }, off, "undefine shop --managed-save --snapshots-metadata --nvram"],
+    [
+      { do: "remove", keepDisks: false },
+      off,
+      "undefine shop --managed-save --snapshots-metadata --nvram --remove-all-storage",
+    ],
+    [
+      { do: "snapshot-create", name: "s 1", description: "it's", memory: false },
+      shop,
+      "snapshot-create-as --domain shop --name 's 1' --description 'it'\\''s' --atomic --disk-only",
+    ],
+    [{ do: "set-memory", mebibytes: 1024 }, shop, "setmem shop 1024M --live --config"],
+    [{ do: "set-memory", mebibytes: 2048 }, shop, "setmaxmem shop 2048M --config && setmem shop 2048M --config"],
+    [{ do: "set-vcpus", count: 2 }, shop, "setvcpus shop 2 --live --config"],
+    [{ do: "set-vcpus", count: 4 }, off, "setvcpus shop 4 --maximum --config && setvcpus shop 4 --config"],
+    [
+      { do: "nic-add", network: "bridge:br0" },
+      off,
+      "attach-interface --domain shop --type bridge --source br0 --model virtio --config",
+    ],
+    [
+      { do: "tag", add: ["c"], remove: ["a"] },
+      shop,
+      "metadata --domain shop --uri urn:virtu:1 --key virtu --set '<tags><tag>b</tag><tag>c</tag></tags>' --live --config",
+    ],
+    [{ do: "tag", add: [], remove: ["a", "b"] }, off, "metadata --domain shop --uri urn:virtu:1 --remove --config"],
+  ])("%j", (action, instance, line) => {
+    expect(lines(action, instance)).toEqual([line]);
+  });
+
+  test("changes only the running one of what has no definition", () => {
+    const transient = { ...shop, facts: { ...shop.facts, persistent: false } };
+    expect(lines({ do: "set-vcpus", count: 2 }, transient)).toEqual(["setvcpus shop 2 --live"]);
+    expect(libvirt.refuses("save", transient)).toMatch(/transient/);
+  });
+
+  test("what needs more than a line can't be left to the host", () => {
+    expect(libvirt.unattended({ do: "shutdown" }, shop)?.line).toBe(
+      "LC_ALL=C.UTF-8 virsh -c qemu:///system shutdown shop",
+    );
+    for (const action of [
+      { do: "migrate", to: "hv2", live: true },
+      { do: "remove", keepDisks: false },
+      { do: "define", text: "" },
+    ] as const) {
+      expect(libvirt.unattended(action, shop)).toBeNull();
+    }
+  });
+});
+
+test("refuses what would hurt, with the reason", () => {
+  const { libvirt } = provider(() => undefined);
+  const saved = { ...off, facts: { ...off.facts, managedSave: true } };
+  expect(libvirt.refuses("disk-add", saved)).toMatch(/saved/);
+  expect(libvirt.refuses("restore", off)).toMatch(/nothing/);
+  expect(libvirt.refuses("remove", shop)).toMatch(/shut it down/);
+  expect(libvirt.refuses("failover", shop)).toMatch(/libvirt has no/);
+  expect(libvirt.refuses("migrate", shop)).toBeNull();
+  expect(provider(() => undefined, "test:///default").libvirt.refuses("save", shop)).toMatch(/test driver/);
+});
+
+describe("removing with the disks", () => {
+  const table = (uuid: string, path: string) =>
+    `@@virtu disks ${uuid}\n Type   Device   Target   Source\n---------\n file   disk     vda      ${path}\n file   cdrom    sda      -\n\n`;
+  const remove = async (disks: string, reply: Reply) => {
+    const { pool, libvirt } = provider((line) => (line.includes("@@virtu disks") ? { stdout: disks } : reply));
+    return { pool, outcome: await libvirt.act({ do: "remove", keepDisks: false }, off, {}) };
+  };
+
+  test("touches nothing when another domain has one of them", async () => {
+    const { pool, outcome } = await remove(table("u1", "/i/a b.qcow2") + table("u2", "/i/a b.qcow2"), {});
+    expect(outcome).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/vda \(\/i\/a b\.qcow2\) is another domain's/),
+    });
+    expect(pool.calls).toHaveLength(1);
+  });
+
+  test("names what went, and what stayed behind", async () => {
+    const gone = await remove(table("u1", "/i/a.qcow2") + table("u2", "/i/b.qcow2"), {
+      stdout: "Domain 'shop' has been undefined\nVolume 'vda'(/i/a.qcow2) removed.\n\n",
+    });
+    expect(gone.outcome).toMatchObject({ ok: true, text: "deleted: /i/a.qcow2" });
+    const left = await remove(table("u1", "/i/a.qcow2"), {
+      stdout: "Domain 'shop' has been undefined\n",
+      stderr: "error: Failed to remove storage volume 'vda'(/i/a.qcow2)\nerror: cannot unlink file\n",
+      status: 1,
+    });
+    expect(left.outcome).toMatchObject({ ok: false, error: expect.stringMatching(/removed, but not all: vda/) });
+  });
+});
+
+describe("a migration", () => {
+  const unsafe = { stdout: "error: Unsafe migration: Migration without shared storage is unsafe\n@@virtu status 1\n" };
+  const move = async (replies: (Reply | undefined)[]) => {
+    const { pool, libvirt } = provider(() => replies.shift());
+    const texts: string[] = [];
+    const outcome = await libvirt.act({ do: "migrate", to: "hv2.example.org", live: true }, shop, {
+      onEvent: ({ text }) => texts.push(text),
+    });
+    return { pool, outcome, texts };
+  };
+
+  test("copies the disks only where libvirt finds no shared storage", async () => {
+    const shared = await move([{ stdout: "Migration: [ 43 %]\nMigration: [100 %]\n@@virtu status 0\n" }]);
+    expect(shared.outcome).toMatchObject({ ok: true });
+    expect(shared.texts).toEqual(["migrating to hv2.example.org: 43 %", "migrating to hv2.example.org: 100 %"]);
+    expect(shared.pool.lines()[0]).toContain("--desturi qemu+ssh://hv2.example.org/system");
+    const apart = await move([unsafe, { stdout: "missing /i/shop.qcow2\n" }, { stdout: "@@virtu status 0\n" }]);
+    expect(apart.outcome).toMatchObject({ ok: true, text: expect.stringMatching(/copied/) });
+    expect(apart.pool.lines().map((line) => line.includes("--copy-storage-all"))).toEqual([false, false, true]);
+  });
+
+  test("never writes over a file of the other host", async () => {
+    const { outcome, pool } = await move([unsafe, { stdout: "held /i/shop.qcow2\n" }]);
+    expect(outcome).toMatchObject({ ok: false, error: expect.stringMatching(/overwrite/) });
+    expect(pool.calls).toHaveLength(2);
+  });
+
+  test("whose answer was lost has worked when the domain is gone from here", async () => {
+    expect((await move([lost, recorded("libvirt", "err-no-domain")])).outcome.ok).toBe(true);
+    await expect(move([lost, { stdout: "running\n" }])).rejects.toMatchObject({ kind: "connection" });
+  });
+});
+
+describe("events", () => {
+  const start = "c0a92ec1-aa59-49b5-a59e-0068edd58b08 web1\n\n@@virtu ready\n";
+  const watch = async (lines: string, end: Reply) => {
+    const seen: ProviderEvent[] = [];
+    let ready = 0;
+    const { libvirt } = provider((line) =>
+      line.includes("domuuid") ? { stdout: "ac33113b-6531-4f50-82e6-d30d76d1982f\n\n" } : { stdout: lines, ...end },
+    );
+    const failure = await libvirt
+      .watch?.({ signal: new AbortController().signal, onReady: () => ready++, onEvent: (event) => seen.push(event) })
+      .catch((thrown: VirtuError) => thrown);
+    return { seen, ready, failure };
+  };
+
+  test("are told with key and time; noise and a domain's unknown name are dealt with", async () => {
+    const { seen, ready, failure } = await watch(
+      `${start}2026-11-22 10:37:29.418+0000: event 'lifecycle' for domain 'web1': Stopped Shutdown
+2026-11-22 10:40:03.077+0000: event 'balloon-change' for domain 'web1': 195584KiB
+2026-11-22 10:40:04.000+0000: event 'reboot' for domain 'it's new'
+2026-11-22 10:40:05.000+0000: event 'lifecycle' for domain 'web1': Undefined Renamed
+2026-11-22 10:40:05.001+0000: event 'lifecycle' for domain 'web2': Defined Renamed
+`,
+      { status: 1, stderr: "error: Disconnected from qemu:///system due to end of file\n" },
+    );
+    const web = "libvirt/hv1/qemu:///system/c0a92ec1-aa59-49b5-a59e-0068edd58b08";
+    expect(seen.map(({ at, key, name, text }) => [at, key, name, text])).toEqual([
+      [Date.parse("2026-11-22T10:37:29.418Z"), web, "web1", "Stopped Shutdown"],
+      [expect.any(Number), "libvirt/hv1/qemu:///system/ac33113b-6531-4f50-82e6-d30d76d1982f", "it's new", "reboot"],
+      [expect.any(Number), web, "web1", "Undefined Renamed"],
+      [expect.any(Number), web, "web2", "Defined Renamed"],
+    ]);
+    expect(ready).toBe(1);
+    expect(failure).toMatchObject({ kind: "connection" });
+  });
+
+  test("that can't be had: a daemon that is not there may come back, one that refuses won't", async () => {
+    expect((await watch("", recorded("libvirt", "err-no-daemon-system"))).failure).toMatchObject({
+      kind: "connection",
+    });
+    expect((await watch("", recorded("libvirt", "perm-group-denied"))).failure).toMatchObject({ kind: "refused" });
+    expect(provider(() => undefined, "test:///default").libvirt.watch).toBeUndefined();
+  });
 });

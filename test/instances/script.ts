@@ -52,6 +52,7 @@ export function ganetiList(states: Record<string, string>): Printed {
 
 export const isDiscovery = (line: string) => line.includes("@@virtu probe");
 export const isGanetiList = (line: string) => line.includes("@@virtu instances");
+export const isEvents = (line: string) => line.includes("; event --all");
 export const isPoll = (line: string) => line.includes("@@virtu domains");
 
 export interface Gate<T> {

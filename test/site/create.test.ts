@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CreateOutcome, CreatePlan } from "../../source/instances/create-types.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
+import { newDomain } from "../../source/site/world/libvirt-domain.ts";
 
 const program = path.join(import.meta.dirname, "../../dist/cli.js");
 let site: EmbeddedSite;
@@ -93,7 +94,9 @@ describe("on libvirt", () => {
     const hv = host(second);
     const off = hv.watch(() => {
       if (hv.find("many-1") && !hv.find("many-3")) {
-        hv.define({ name: "many-3", uuid: "11111111-2222-4333-8444-555555555555", memory: 1024, vcpus: 1 });
+        const facts = { title: "", state: "shut off", autostart: false, saved: false } as const;
+        const uuid = "11111111-2222-4333-8444-555555555555";
+        hv.add(newDomain({ ...facts, name: "many-3", uuid, memory: 1024, vcpus: 1 }, hv));
       }
     });
     const ran = await virtu(

@@ -90,7 +90,10 @@ describe.each([["LUXI"], ["gnt-*"]])("by %s", (way) => {
     expect(db1.statusDetail).toBe("ERROR_nodeoffline");
     expect(provider.refuses("start", db1)).toMatch(/gnt3\.demo is marked offline/);
     const stuck = await actOn("gnt2", { do: "evacuate", which: "primary" });
-    expect(stuck).toMatchObject({ ok: false, error: expect.stringMatching(/can't leave.*on this node only/) });
+    expect(stuck).toMatchObject({
+      ok: false,
+      error: expect.stringMatching(/on this node only hold db2\.demo \(plain\)/),
+    });
     world.instances.splice(
       0,
       world.instances.length,

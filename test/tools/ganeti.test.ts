@@ -155,6 +155,23 @@ describe("errors", () => {
     if (hint) expect(explanation.hint).toMatch(hint);
   });
 
+  test.each([
+    [
+      "command execution error:\nUnable to evacuate instances web1 (Instances of type file cannot be relocated), web4 (Instances of type plain cannot be relocated)",
+      /disks that are on this node only hold web1 \(file\), web4 \(plain\)/,
+    ],
+    [
+      "command execution error:\nUnable to evacuate instances db2 (Can't find any good node:  Node node1 failed: FailCPU;)",
+      /no other node takes db2 \(Node node1 failed: FailCPU;\)/,
+    ],
+    [
+      "prerequisites not met for this operation:\nerror type: resolver_error, error details:\nThe given name (web9) does not resolve: Temporary failure in name resolution",
+      /the name web9 has no address/,
+    ],
+  ])("of a job, %s, are explained", (text, why) => {
+    expect(explainGaneti(`Failure: ${text}`).why).toMatch(why);
+  });
+
   test("that nobody knows keep Ganeti's own words", () => {
     expect(explainGaneti("Failure: command execution error:\nno space left\nreally\n").why).toBe("no space left");
     expect(explainGaneti("").why).toMatch(/no reason/);

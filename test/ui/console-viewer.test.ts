@@ -80,7 +80,7 @@ test("the leave key shows its commands; alone it leads back; k sends it; an unkn
   channel.print("x");
   await waitFor(/^x/);
   type("\u001d");
-  await waitFor(/Ctrl-\] … n next {2}p before {2}r record/);
+  await waitFor(/Ctrl-\] … n next {2}p prev {2}r record/);
   type("k");
   expect(channel.typed).toBe("\u001d");
   type("\u001d", "Z", "y");

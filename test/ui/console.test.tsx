@@ -89,6 +89,18 @@ test("off: nothing is sent before it is chosen; then it is started with the cons
   expect((await channel(1)).line).toBe("start --console web1");
 });
 
+test("a job that a console may hinder is named first", async () => {
+  const { ui, pool, channel } = table({
+    console: { ...way, warning: "Job 57 migrates it. A console can hinder that." },
+  });
+  await ui.press(keys.enter);
+  await ui.waitFor("Job 57 migrates it. A console can hinder that.");
+  await ui.waitFor("❯ Open it all the same");
+  expect(pool.channels).toEqual([]);
+  await ui.press(keys.enter);
+  expect((await channel(1)).line).toBe("console web1");
+});
+
 test("off, where the provider can't start it attached: it is started first, then attached", async () => {
   const { ui, inventory, channel } = table({ status: "stopped", console: { ...way, start: null } });
   Object.assign(inventory, {
@@ -102,6 +114,17 @@ test("off, where the provider can't start it attached: it is started first, then
   await ui.press(keys.enter);
   expect((await channel(1)).line).toBe("console web1");
   expect(inventory.asked).toEqual(["start"]);
+});
+
+test("one that would hinder a job is opened only when that is chosen", async () => {
+  const warning = "a job is under way, which an open console can hinder: MIGRATE (job 7)";
+  const { ui, pool, channel } = table({ console: { ...way, warning } });
+  await ui.press(keys.enter);
+  await ui.waitFor("A job is under way, which an open console can hinder: MIGRATE (job 7).");
+  expect(pool.channels).toEqual([]);
+  await ui.waitFor(/❯ Open it all the same/);
+  await ui.press(keys.enter);
+  expect((await channel(1)).line).toBe("console web1");
 });
 
 test("no console at all: the provider's reason, its screen and a shell on the host instead", async () => {

@@ -194,12 +194,3 @@ test("where no cluster is shown, there is no queue, and that is said", async () 
   await ui.press("J");
   await ui.waitFor("only Ganeti has a queue of jobs");
 });
-
-test("a console is warned of a job that runs on its instance, not on one with a longer name", async () => {
-  const running = (name: string) =>
-    openJobs(async () => [job("9", { state: "running", summary: `INSTANCE_MIGRATE(${name})` })]);
-  const own = running("web1");
-  await expect(own.ui.workspace.instances.busyWith(web1)).resolves.toBe("job 9 runs on it: INSTANCE_MIGRATE(web1)");
-  const other = running("web10");
-  await expect(other.ui.workspace.instances.busyWith(web1)).resolves.toBeNull();
-});

@@ -128,6 +128,7 @@ function failover(ganeti: Ganeti, instance: GanetiInstance, given: Given): Chang
     end: () => {
       if (to) goTo(instance, to);
       instance.alive = instance.admin === "up";
+      if (instance.alive) ganeti.guest(instance).boot();
       return null;
     },
   };

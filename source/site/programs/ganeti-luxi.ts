@@ -40,10 +40,14 @@ function passes(filter: unknown, value: (field: string) => unknown): boolean {
   return sign === "=" ? String(value(String(rest[0]))) === String(rest[1]) : true;
 }
 
+/** The numbers that are asked for, or null where it is no filter by numbers alone. */
 function idsIn(filter: unknown): number[] | null {
   if (!Array.isArray(filter)) return null;
   const [sign, ...rest] = filter;
-  if (sign === "|") return rest.flatMap((part) => idsIn(part) ?? []);
+  if (sign === "|") {
+    const ids = rest.map(idsIn);
+    return ids.some((part) => part === null) ? null : ids.flatMap((part) => part ?? []);
+  }
   return sign === "=" && rest[0] === "id" ? [Number(rest[1])] : null;
 }
 
@@ -61,7 +65,9 @@ function query(ganeti: Ganeti, args: readonly unknown[]): unknown {
   if (what === "node") return table(nodeFields(ganeti), ganeti.nodes);
   if (what !== "job") return { ...described, data: [] };
   // A number that does not exist is a row without values.
-  const ids = idsIn(filter) ?? [...ganeti.jobs.keys()];
+  const asked = idsIn(filter);
+  const fits = (job: GanetiJob) => passes(filter, (field) => rawJobFields[field]?.(job));
+  const ids = asked ?? [...ganeti.jobs.values()].filter(fits).map(({ id }) => id);
   const row = (id: number) => {
     const job = ganeti.jobs.get(id);
     return names.map((name) => (name === "id" ? [0, id] : job ? [0, rawJobFields[name]?.(job) ?? null] : [3, null]));

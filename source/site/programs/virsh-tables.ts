@@ -1,6 +1,7 @@
 /** What virsh prints about domains: its tables and domstats. */
 import { bytes } from "../machine/open-file.ts";
-import type { Domain, LibvirtHost } from "../world/libvirt.ts";
+import type { LibvirtHost } from "../world/libvirt.ts";
+import type { Domain } from "../world/libvirt-domain.ts";
 
 /** A table as virsh 9 has it: one blank before, three between, a ruler as long as the longest line. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -59,7 +60,6 @@ export function domainStats(host: LibvirtHost, domain: Domain, stateOnly: boolea
     ["state.state", stateNumbers[domain.state]],
     ["state.reason", domain.reason],
   ];
-  const path = `/var/lib/libvirt/images/${domain.name}.qcow2`;
   if (!stateOnly) {
     const cpu = host.cpuTime(domain);
     rows.push(["cpu.time", cpu], ["cpu.user", Math.floor(cpu * 0.7)], ["cpu.system", cpu - Math.floor(cpu * 0.7)]);
@@ -82,15 +82,20 @@ export function domainStats(host: LibvirtHost, domain: Domain, stateOnly: boolea
         ["net.0.tx.bytes", Math.floor(age * 300 * domain.load)],
       );
     }
-    rows.push(["block.count", 1], ["block.0.name", "vda"], ["block.0.path", path]);
-    if (domain.id !== null && !brief)
-      rows.push(["block.0.rd.bytes", 4_608_000], ["block.0.wr.bytes", Math.floor(cpu / 1000)]);
-    if (!brief)
-      rows.push(
-        ["block.0.allocation", Math.floor(domain.disk / 3)],
-        ["block.0.capacity", domain.disk],
-        ["block.0.physical", Math.floor(domain.disk / 3)],
-      );
+    rows.push(["block.count", domain.set.disks.length]);
+    for (const [index, { target, source }] of domain.set.disks.entries()) {
+      const block = `block.${index}`;
+      rows.push([`${block}.name`, target]);
+      if (source === null) continue;
+      rows.push([`${block}.path`, source]);
+      if (brief) continue;
+      if (domain.id !== null && index === 0) {
+        rows.push([`${block}.rd.bytes`, 4_608_000], [`${block}.wr.bytes`, Math.floor(cpu / 1000)]);
+      }
+      const { capacity, allocation } = host.storage.find(source)?.volume ?? { capacity: 0, allocation: 0 };
+      rows.push([`${block}.allocation`, allocation], [`${block}.capacity`, capacity]);
+      rows.push([`${block}.physical`, allocation]);
+    }
   }
   return `Domain: '${domain.name}'\n${rows.map(([key, value]) => `  ${key}=${value}\n`).join("")}\n`;
 }

@@ -1,9 +1,17 @@
 /** virsh 9.0: batches, tables, the life of domains. The connection's URI must be one of QEMU's system. */
 import type { Call, Program } from "../machine/machine.ts";
-import type { Domain, LibvirtHost } from "../world/libvirt.ts";
+import type { LibvirtHost } from "../world/libvirt.ts";
+import type { Domain } from "../world/libvirt-domain.ts";
 import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
 import { guestPicture } from "./guest-picture.ts";
-import { domainStats, info, list, ordered, table } from "./virsh-tables.ts";
+import { changes } from "./virsh-changes.ts";
+import { type Command, type Line, onDomain, running, VirshError } from "./virsh-command.ts";
+import { event } from "./virsh-event.ts";
+import { hostCommands } from "./virsh-host.ts";
+import { networkCommands } from "./virsh-networks.ts";
+import { storageCommands } from "./virsh-pools.ts";
+import { snapshots } from "./virsh-snapshots.ts";
+import { domainStats, info, list, ordered } from "./virsh-tables.ts";
 
 /** A command line cut as virsh cuts it: blanks part words, `;` parts commands, quotes and backslashes hold. */
 export function cut(line: string): string[][] {
@@ -33,66 +41,6 @@ export function cut(line: string): string[][] {
   return commands.filter((words) => words.length > 0);
 }
 
-export interface Line {
-  flags: Set<string>;
-  /** Options that take a word: `--uri URI`. */
-  values: Map<string, string>;
-  words: string[];
-}
-
-/** A command's failure: what follows `error: `, line by line. */
-export class VirshError extends Error {
-  constructor(...lines: string[]) {
-    super(lines.map((line) => `error: ${line}\n`).join(""));
-  }
-}
-
-export type Command = {
-  options: readonly string[];
-  /** Of them those that take the next word; `domain` then stands for the first argument. */
-  values?: readonly string[];
-  /** The name of the argument that must be given. */
-  requires?: string;
-  run(call: Call, host: LibvirtHost, line: Line): Promise<string> | string;
-};
-
-export function onDomain(
-  verb: string,
-  act: (host: LibvirtHost, domain: Domain, line: Line, call: Call) => Promise<string> | string,
-): Command {
-  return {
-    options: [
-      "domain",
-      "mode",
-      "graceful",
-      "paused",
-      "console",
-      "force",
-      "safe",
-      "all",
-      "reason",
-      "verbose",
-      verb === "domstate" ? "reason" : "force-boot",
-    ],
-    requires: "domain",
-    run: (call, host, line) => {
-      const [word = ""] = line.words;
-      const domain = host.find(word);
-      if (!domain) throw new VirshError(`failed to get domain '${word}'`);
-      return act(host, domain, line, call);
-    },
-  };
-}
-
-function running(verb: string, domain: Domain): void {
-  if (domain.id === null) {
-    throw new VirshError(
-      `Failed to ${verb} domain '${domain.name}'`,
-      "Requested operation is not valid: domain is not running",
-    );
-  }
-}
-
 async function openConsole(
   call: Call,
   { guest, name }: Domain,
@@ -119,9 +67,7 @@ const reasons: Readonly<Record<string, string>> = {
   "in shutdown": "user",
 };
 
-export type Commands = Readonly<Record<string, Command>>;
-
-const commands: Commands = {
+const commands: Readonly<Record<string, Command>> = {
   echo: { options: ["shell", "xml"], run: (_call, _host, { words }) => `${words.join(" ")}\n` },
   list: {
     options: [
@@ -141,7 +87,7 @@ const commands: Commands = {
     ],
     run: (_call, host, { flags }) => list(host, flags),
   },
-  start: onDomain("start", async (host, domain, { flags }, call) => {
+  start: onDomain(async (host, domain, { flags }, call) => {
     if (domain.id !== null) throw new VirshError("Domain is already active");
     await call.process.work(8);
     if (!flags.has("console")) {
@@ -152,11 +98,11 @@ const commands: Commands = {
     await call.out(`Domain '${domain.name}' started\n`);
     return openConsole(call, domain, false, () => host.start(domain));
   }),
-  console: onDomain("console", async (_host, domain, { flags }, call) => {
+  console: onDomain(async (_host, domain, { flags }, call) => {
     if (domain.id === null) throw new VirshError("The domain is not running");
     return openConsole(call, domain, flags.has("force"), () => {});
   }),
-  domdisplay: onDomain("domdisplay", (host, domain) => {
+  domdisplay: onDomain((host, domain) => {
     running("get display of", domain);
     return `vnc://127.0.0.1:${host.display(domain)}\n\n`;
   }),
@@ -175,40 +121,37 @@ const commands: Commands = {
       return `Screenshot saved to ${file}, with type of image/x-portable-pixmap\n`;
     },
   },
-  shutdown: onDomain("shutdown", (host, domain) => {
+  shutdown: onDomain((host, domain) => {
     running("shutdown", domain);
     host.powerButton(domain);
     return `Domain '${domain.name}' is being shutdown\n\n`;
   }),
-  reboot: onDomain("reboot", (host, domain) => {
+  reboot: onDomain((host, domain) => {
     running("reboot", domain);
     host.reboot(domain);
     return `Domain '${domain.name}' is being rebooted\n\n`;
   }),
-  destroy: onDomain("destroy", async (host, domain, _line, call) => {
+  destroy: onDomain(async (host, domain, _line, call) => {
     running("destroy", domain);
     await call.process.work(domain.frozen ? 60 : 4);
     host.off(domain, 2);
     return `Domain '${domain.name}' destroyed\n\n`;
   }),
-  suspend: onDomain("suspend", (host, domain) => {
+  suspend: onDomain((host, domain) => {
     running("suspend", domain);
-    domain.state = "paused";
-    domain.reason = 1;
-    host.changed();
+    host.pause(domain);
     return `Domain '${domain.name}' suspended\n\n`;
   }),
-  resume: onDomain("resume", (host, domain) => {
+  resume: onDomain((host, domain) => {
     running("resume", domain);
-    domain.state = "running";
-    host.changed();
+    host.resume(domain);
     return `Domain '${domain.name}' resumed\n\n`;
   }),
-  domstate: onDomain("domstate", (_host, domain, { flags }) => {
+  domstate: onDomain((_host, domain, { flags }) => {
     const reason = flags.has("reason") ? ` (${domain.saved ? "saved" : reasons[domain.state]})` : "";
     return `${domain.state}${reason}\n\n`;
   }),
-  dominfo: onDomain("dominfo", (host, domain) => info(host, domain)),
+  dominfo: onDomain((host, domain) => info(host, domain)),
   domstats: {
     options: [
       "state",
@@ -235,75 +178,41 @@ const commands: Commands = {
       return chosen.map((domain) => domainStats(host, domain, stateOnly, domain.frozen)).join("");
     },
   },
-  hostname: { options: [], run: (_call, host) => `${host.hostname}\n\n` },
-  uri: { options: [], run: () => "qemu:///system\n\n" },
-  version: {
-    options: ["daemon"],
-    run: () =>
-      "Compiled against library: libvirt 9.0.0\nUsing library: libvirt 9.0.0\nUsing API: QEMU 9.0.0\nRunning hypervisor: QEMU 7.2.22\n\n",
-  },
-  nodeinfo: {
-    options: [],
-    run: () =>
-      "CPU model:           x86_64\nCPU(s):              16\nCPU frequency:       2596 MHz\nCPU socket(s):       2\nCore(s) per socket:  8\nThread(s) per core:  1\nNUMA cell(s):        1\nMemory size:         65843576 KiB\n\n",
-  },
-  nodememstats: {
-    options: ["cell"],
-    run: (_call, host) => {
-      const used = host.domains.filter(({ id }) => id !== null).reduce((sum, domain) => sum + domain.memory, 2_400_000);
-      const row = (name: string, kib: number) => `${name.padEnd(7)}: ${String(kib).padStart(20)} KiB\n`;
-      return `${row("total", 65_843_576)}${row("free", 65_843_576 - used - 3_853_332)}${row("buffers", 167_572)}${row("cached", 3_685_760)}\n`;
-    },
-  },
-  nodecpustats: {
-    options: ["cpu", "percent"],
-    run: (_call, host) => {
-      const up = (host.clock.now() - host.bootedAt) * 1e6;
-      const row = (name: string, ns: number) => `${`${name}:`.padEnd(15)} ${String(Math.floor(ns)).padStart(20)}\n`;
-      return `${row("user", up * 0.8)}${row("system", up * 0.2)}${row("idle", up * 15)}${row("iowait", up * 0.01)}\n`;
-    },
-  },
-  "pool-list": {
-    options: ["all", "details", "inactive", "name"],
-    run: (_call, _host, { flags }) =>
-      flags.has("name")
-        ? "default             \n\n"
-        : flags.has("details")
-          ? table(
-              ["Name", "State", "Autostart", "Persistent", "Capacity", "Allocation", "Available"],
-              [["default", "running", "yes", "yes", "931.51 GiB", "127.67 GiB", "803.84 GiB"]],
-            )
-          : table(["Name", "State", "Autostart"], [["default", "active", "yes"]]),
-  },
-  "net-list": {
-    options: ["all", "inactive", "name"],
-    run: (_call, _host, { flags }) =>
-      flags.has("name")
-        ? "default\n\n"
-        : table(["Name", "State", "Autostart", "Persistent"], [["default", "active", "yes", "yes"]]),
-  },
+  event,
+  ...changes,
+  ...hostCommands,
+  ...networkCommands,
+  ...snapshots,
+  ...storageCommands,
 };
 
 /** Words to a command; a fault here ends the whole batch before anything ran. */
-function parse(words: readonly string[], more: Commands): { command: Command; line: Line } {
+function parse(words: readonly string[]): { command: Command; line: Line } {
   const [name = "", ...rest] = words;
-  const command = commands[name] ?? more[name];
+  const command = commands[name];
   if (!command) throw new VirshError(`unknown command: '${name}'`);
   const line: Line = { flags: new Set(), values: new Map(), words: [] };
-  for (let at = 0; at < rest.length; at += 1) {
-    const word = rest[at] ?? "";
+  for (let index = 0; index < rest.length; index += 1) {
+    const word = rest[index] ?? "";
     if (!word.startsWith("--") || name === "echo") {
       line.words.push(word);
       continue;
     }
-    const [flag = "", given] = word.slice(2).split("=");
-    const takes = command.values?.includes(flag) ?? false;
-    if (!takes && !command.options.includes(flag))
-      throw new VirshError(`command '${name}' doesn't support option --${flag}`);
-    const value = given ?? (takes ? rest[++at] : undefined);
-    if (value !== undefined && flag === "domain") line.words.push(value);
-    else if (value !== undefined && takes) line.values.set(flag, value);
+    const [flag = "", value] = word.slice(2).split("=");
+    if (command.values?.includes(flag) || command.takes?.includes(flag)) {
+      line.values.set(flag, value ?? rest[++index] ?? "");
+      continue;
+    }
+    if (!command.options.includes(flag)) throw new VirshError(`command '${name}' doesn't support option --${flag}`);
+    if (flag === "domain" && command.requires === "domain") line.words.unshift(value ?? rest[++index] ?? "");
     else line.flags.add(flag);
+  }
+  for (const name of command.takes ?? []) {
+    if (!line.values.has(name) && line.words.length > 0) line.values.set(name, line.words.shift() ?? "");
+  }
+  const [first] = command.takes ?? [];
+  if (first !== undefined && !line.values.has(first)) {
+    throw new VirshError(`command '${name}' requires <${first}> option`);
   }
   if (command.requires && line.words.length === 0)
     throw new VirshError(`command '${name}' requires <${command.requires}> option`);
@@ -334,8 +243,8 @@ async function connect(call: Call, uri: string): Promise<boolean> {
   return false;
 }
 
-/** `delay`: real seconds before every answer; `more`: further commands. */
-export function virsh(host: LibvirtHost, delay: () => number, more: Commands = {}): Program {
+/** `delay`: real seconds before every answer. */
+export function virsh(host: LibvirtHost, delay: () => number): Program {
   return async (call) => {
     let uri = "qemu:///system";
     let index = 0;
@@ -353,15 +262,17 @@ export function virsh(host: LibvirtHost, delay: () => number, more: Commands = {
     const lines = rest.length === 1 ? cut(rest[0] ?? "") : [rest];
     const parsed: ReturnType<typeof parse>[] = [];
     const isScript = await said(call, async () => {
-      for (const words of lines) parsed.push(parse(words, more));
+      for (const words of lines) parsed.push(parse(words));
     });
     if (isScript !== 0) return 1;
     if (delay() > 0) await call.process.sleep(delay());
-    if (!(await connect(call, uri))) return 1;
+    const named = /^qemu\+ssh:\/\/(?:[^@/]*@)?([^/:.?]+)[^?]*\/system(?:\?|$)/.exec(uri)?.[1];
+    const peer = named === undefined ? undefined : host.peers.find(({ hostname }) => hostname === named);
+    if (!(await connect(call, peer ? "qemu:///system" : uri))) return 1;
     let status = 0;
     for (const { command, line } of parsed) {
       status = await said(call, async () => {
-        await call.out(await command.run(call, host, line));
+        await call.out(await command.run(call, peer ?? host, line));
       });
       // A command that failed leaves an empty line.
       if (status !== 0) await call.out("\n");

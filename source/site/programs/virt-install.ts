@@ -1,7 +1,10 @@
 /** virt-install 4.1: what it checks, prints and leaves, as far as instances are made with it here. */
 import type { Call, Program } from "../machine/machine.ts";
-import type { Domain, LibvirtHost } from "../world/libvirt.ts";
-import { storageOf } from "../world/libvirt-storage.ts";
+import { bytes } from "../machine/open-file.ts";
+import type { LibvirtHost } from "../world/libvirt.ts";
+import { newDomain } from "../world/libvirt-domain.ts";
+import { newMac, type SiteDisk, type SiteNic } from "../world/libvirt-set.ts";
+import { definition } from "./virsh-xml.ts";
 
 const systems = [
   ...["almalinux9", "archlinux", "centos-stream9", "debian11, debianbullseye", "debian10, debianbuster"],
@@ -28,53 +31,48 @@ function fields(text: string): Map<string, string> {
   return new Map(text.split(",").map((part) => part.split(/=(.*)/s).slice(0, 2) as [string, string]));
 }
 
-interface Wanted {
-  name: string;
-  uuid: string;
-  memoryMiB: number;
-  vcpus: number;
-  mac: string | null;
-}
-
 function checkSystem(name: string): void {
   if (name.includes("=") || systems.some((line) => line.split(", ").includes(name))) return;
   throw new InstallError(`Unknown OS name '${name}'. See \`--osinfo list\` for valid values.`);
 }
 
-function checkDisks(call: Call, host: LibvirtHost, disks: readonly string[]): void {
-  const storage = storageOf(host);
-  for (const disk of disks) {
-    const given = fields(disk);
-    const [pool = "", volume = ""] = (given.get("vol") ?? "").split(/\/(.*)/s);
-    if (given.has("vol") && !storage.pool(pool)?.volumes.has(volume)) {
-      const why = `Storage volume not found: no storage vol with matching name '${volume}'`;
-      throw new InstallError(`Error: --disk ${disk}: ${why}`);
-    }
+function disksOf(call: Call, { storage }: LibvirtHost, words: readonly string[]): SiteDisk[] {
+  return words.flatMap((word, index): SiteDisk[] => {
+    if (word === "none") return [];
+    const given = fields(word);
+    const target = `vd${"abcdefghijklmnop"[index]}`;
     const path = given.get("path");
-    if (path !== undefined && !call.machine.files.find(path)) {
+    if (path !== undefined) {
+      if (call.machine.files.find(path) || storage.find(path)) return [{ target, device: "disk", source: path }];
       throw new InstallError(`Must specify storage creation parameters for non-existent path '${path}'.`);
     }
-  }
+    const [pool = "", volume = ""] = (given.get("vol") ?? "").split(/\/(.*)/s);
+    const found = storage.pool(pool);
+    if (found?.volumes.has(volume)) return [{ target, device: "disk", source: `${found.directory}/${volume}` }];
+    const why = `Storage volume not found: no storage vol with matching name '${volume}'`;
+    throw new InstallError(`Error: --disk ${word}: ${why}`);
+  });
 }
 
-function cardOf(host: LibvirtHost, network: string): string | null {
-  if (network === "none") return null;
-  const given = fields(network);
+function nicOf(host: LibvirtHost, word: string, seed: string): SiteNic {
+  const given = fields(word);
   const name = given.get("network");
-  if (name !== undefined && name !== "default") {
+  if (name !== undefined && !host.networks.find(name)) {
     throw new InstallError(`Network not found: no network with matching name '${name}'`);
   }
   const bridge = given.get("bridge");
-  if (bridge !== undefined && !["br0", "virbr0"].includes(bridge)) {
+  if (bridge !== undefined && !["br0", ...host.networks.all.map((one) => one.bridge)].includes(bridge)) {
     throw new InstallError(`Cannot get interface MTU on '${bridge}': No such device`);
   }
-  const mac = given.get("mac");
-  const used = host.domains.some((domain) => storageOf(host).card(domain) === mac);
-  if (mac !== undefined && used) {
+  const mac = given.get("mac") ?? newMac(seed);
+  if (host.domains.some(({ set }) => set.nics.some((nic) => nic.mac === mac))) {
     const way = "(Use --check mac_in_use=off or --check all=off to override)";
     throw new InstallError(`The MAC address '${mac}' is in use by another virtual machine. ${way}`);
   }
-  return mac ?? "";
+  return {
+    mac,
+    ...(bridge === undefined ? { type: "network", source: name ?? "default" } : { type: "bridge", source: bridge }),
+  };
 }
 
 function checkSource(call: Call, given: ReadonlyMap<string, readonly string[]>): void {
@@ -92,14 +90,6 @@ function checkSource(call: Call, given: ReadonlyMap<string, readonly string[]>):
   }
 }
 
-function definition({ name, uuid, memoryMiB, vcpus, mac }: Wanted): string {
-  const card =
-    mac === null
-      ? ""
-      : `    <interface type="network">\n      <source network="default"/>\n      <mac address="${mac}"/>\n    </interface>\n`;
-  return `<domain type="kvm">\n  <name>${name}</name>\n  <uuid>${uuid}</uuid>\n  <memory>${memoryMiB * 1024}</memory>\n  <vcpu>${vcpus}</vcpu>\n  <devices>\n${card}  </devices>\n</domain>\n`;
-}
-
 const after = (name: string) =>
   `Domain installation does not appear to have been successful.\nIf it was, you can restart your domain by running:\n  virsh --connect qemu:///system start ${name}\notherwise, please restart your installation.\n`;
 
@@ -112,26 +102,29 @@ async function install(call: Call, host: LibvirtHost): Promise<number> {
   try {
     checkSystem(one("osinfo") ?? "");
     checkSource(call, given);
-    checkDisks(call, host, given.get("disk") ?? []);
-    const card = cardOf(host, one("network") ?? "network=default");
-    const mac = card === "" ? `52:54:00:${uuid.slice(0, 2)}:${uuid.slice(2, 4)}:${uuid.slice(4, 6)}` : card;
-    const wanted = { name, uuid, memoryMiB: Number(one("memory")), vcpus: Number(one("vcpus") ?? 1), mac };
+    const disks = disksOf(call, host, given.get("disk") ?? []);
+    const networks = (given.get("network") ?? ["network=default"]).filter((word) => word !== "none");
+    const nics = networks.map((word, index) => nicOf(host, word, `${uuid}${index}`));
+    const [memory, vcpus] = [Number(one("memory")) * 1024, Number(one("vcpus") ?? 1)];
+    const facts = { name, uuid, vcpus, memory, title: "", state: "shut off", autostart: false, saved: false } as const;
+    const domain = newDomain(facts, host);
+    const drive = given.has("cdrom") ? [{ target: "sda", device: "cdrom" as const, source: one("cdrom") ?? null }] : [];
+    Object.assign(domain.set, { disks: [...disks, ...drive], nics });
     await call.process.work(2);
     if (given.has("print-xml")) {
-      await call.out(definition(wanted));
+      await call.out(bytes(definition(domain)));
       return 0;
     }
     if (host.find(name)) throw new InstallError(`Guest name '${name}' is already in use.`);
     begun = true;
     await call.out("\nStarting install...\n");
     await call.process.work(4);
-    if (wanted.memoryMiB * 1024 > host.freeMemory()) {
+    if (memory > host.freeMemory()) {
       throw new InstallError(
         "internal error: qemu unexpectedly closed the monitor: qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory",
       );
     }
-    const domain: Domain = host.define({ name, uuid, memory: wanted.memoryMiB * 1024, vcpus: wanted.vcpus });
-    storageOf(host).setCard(domain, mac);
+    host.add(domain);
     host.start(domain);
     await call.out("Creating domain...                                          |    0 B  00:00     \n");
     const end = given.has("import")

@@ -1,6 +1,7 @@
 /** xl 4.17, xentop and xenstore-watch on a dom0, as far as virtu calls them. */
 import type { Call, Program } from "../machine/machine.ts";
 import type { XenDomain, XenHost } from "../world/xen.ts";
+import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
 
 /** What xl says on stderr when it fails, and its status. */
 class XlError extends Error {
@@ -129,23 +130,16 @@ async function restore(call: Call, host: XenHost): Promise<string> {
   return "";
 }
 
-/** Answers what is typed as a guest does, until Ctrl-] or the end of the input. The terminal echoes. */
-async function consoleOf({ args, process, out, err }: Call, host: XenHost): Promise<number> {
-  const domain = known(host, args[1]);
-  if (domain.console !== null && process.machine.processes.has(domain.console)) {
-    await err(`xenconsole: Could not lock /var/lock/xenconsole.${domain.id}: Resource temporarily unavailable\n`);
-    return 11;
-  }
-  domain.console = process.pid;
+/** Until Ctrl-] or the guest's end; one at a time. */
+async function consoleOf(call: Call, host: XenHost): Promise<number> {
+  const domain = known(host, call.args[1]);
   try {
-    for (let inside = false; ; ) {
-      const line = await process.read();
-      if (line === null || line.includes("\x1d")) return 0;
-      inside ||= line.trim() !== "";
-      await out(inside ? `root@${domain.name}:~# ` : `\n${domain.name} login: `);
-    }
-  } finally {
-    domain.console = null;
+    await joinConsole(call, domain.guest, false);
+    return 0;
+  } catch (thrown) {
+    if (!(thrown instanceof GuestConsoleRefused)) throw thrown;
+    await call.err(`xenconsole: Could not lock /var/lock/xenconsole.${domain.id}: Resource temporarily unavailable\n`);
+    return 11;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Programs about processes and time: sleep, timeout, setsid, nohup, env, kill, ps. */
+/** Programs about processes and time: sleep, timeout, setsid, nohup, stdbuf, env, kill, ps. */
 import { resolvePath } from "../machine/files.ts";
 import type { Call, Program } from "../machine/machine.ts";
 import { type Exit, type Process, shellStatus, signalName } from "../machine/process.ts";
@@ -154,6 +154,15 @@ async function nohup(call: Call): Promise<number> {
   return started ? shellStatus(await process.guard(started.ended)) : 127;
 }
 
+/** Pipes of the site hold nothing back: there is nothing to set. */
+async function stdbuf(call: Call): Promise<number> {
+  const started = await start(
+    call,
+    call.args.filter((arg, index) => index > 2 || !/^-[ioe]./.test(arg)),
+  );
+  return started ? shellStatus(await call.process.guard(started.ended)) : 127;
+}
+
 async function env(call: Call): Promise<number> {
   const variables = new Map(call.process.env);
   let index = 0;
@@ -233,4 +242,4 @@ async function ps({ args, machine, out }: Call): Promise<number> {
   return rows.length > 0 ? 0 : 1;
 }
 
-export const processes = { sleep, timeout, setsid, nohup, env, kill, ps } satisfies Record<string, Program>;
+export const processes = { sleep, timeout, setsid, nohup, stdbuf, env, kill, ps } satisfies Record<string, Program>;

@@ -51,6 +51,7 @@ export class GuestSystem {
 
   /** It runs, and has for a while. */
   up(): void {
+    this.stop();
     this.state = "login";
   }
 

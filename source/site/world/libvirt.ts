@@ -2,67 +2,24 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
-import { GuestSystem } from "./guest-system.ts";
+import { type Domain, type DomainFacts, newDomain } from "./libvirt-domain.ts";
+import { HostNetworks } from "./libvirt-networks.ts";
+import { HostStorage } from "./libvirt-storage.ts";
 import { vncConnection } from "./vnc.ts";
 
-export interface Domain {
-  name: string;
-  uuid: string;
-  /** As text that people read. */
-  title: string;
-  state: "running" | "paused" | "shut off" | "in shutdown";
-  /** `state.reason` of domstats. */
-  reason: number;
-  /** Changes with every start; null when off. */
-  id: number | null;
-  vcpus: number;
-  maximumVcpus: number;
-  /** KiB. */
-  memory: number;
-  maximumMemory: number;
-  autostart: boolean;
-  saved: boolean;
-  /** Does not answer its monitor: blocks domstats. */
-  frozen: boolean;
-  /** A question to the frozen guest is pending already: from then on `--nowait` passes it by. */
-  stuck: boolean;
-  /** Share of a CPU that it uses, for counters that grow. */
-  load: number;
-  /** Epoch milliseconds of the last start. */
-  startedAt: number;
-  /** Nanoseconds of CPU from before it was last shut off. */
-  cpuBefore: number;
-  disk: number;
-  /** What runs in it, on its serial console. */
-  guest: GuestSystem;
-}
-
-export type DomainFacts = Pick<Domain, "name" | "title" | "state" | "vcpus" | "memory" | "autostart" | "saved">;
-
-/** A domain that never ran. */
-function fresh(given: DomainFacts, uuid: string, guest: GuestSystem): Domain {
-  return {
-    ...given,
-    guest,
-    ...{
-      uuid,
-      reason: 0,
-      id: null,
-      maximumVcpus: given.vcpus,
-      maximumMemory: given.memory,
-      frozen: false,
-      stuck: false,
-    },
-    ...{ load: 0.05, startedAt: 0, cpuBefore: 0, disk: 0 },
-  };
-}
-
 /** KiB: all there is, and what the host takes for itself. */
-const memoryTotal = 65_843_576;
+export const memoryTotal = 65_843_576;
 const memoryOfHost = 2_400_000;
+
+type Listener = (kind: string, name: string, text: string) => void;
 
 export class LibvirtHost {
   readonly domains: Domain[];
+  /** Hosts that it can reach, itself not among them. */
+  peers: readonly LibvirtHost[] = [];
+  readonly storage = new HostStorage();
+  readonly networks: HostNetworks;
+  private readonly listeners = new Set<Listener>();
   private nextId = 1;
   private nextInterface = 0;
   private readonly watchers = new Set<() => void>();
@@ -73,19 +30,12 @@ export class LibvirtHost {
   constructor(
     readonly hostname: string,
     readonly clock: Clock,
-    random: Random,
+    private readonly random: Random,
     facts: readonly DomainFacts[],
   ) {
+    this.networks = new HostNetworks(clock);
     this.bootedAt = clock.now() - 9 * 86_400_000;
-    this.domains = facts.map((given) => ({
-      ...fresh(given, random.uuid(), this.guestOf(given.name)),
-      reason: 1,
-      maximumVcpus: given.vcpus * 2,
-      load: 0.03 + random.next() * 0.6,
-      startedAt: clock.now() - random.between(2, 200) * 3_600_000,
-      cpuBefore: random.between(4, 90) * 1_000_000_000,
-      disk: random.between(4, 40) * 1024 ** 3,
-    }));
+    this.domains = facts.map((given) => this.oldDomain(given, random));
     for (const domain of this.domains) {
       if (domain.state === "shut off") continue;
       this.boot(domain);
@@ -93,16 +43,41 @@ export class LibvirtHost {
     }
   }
 
-  /** The operating system of a domain, which can turn it off. */
-  private guestOf(name: string): GuestSystem {
-    return new GuestSystem({
-      name,
-      clock: this.clock,
-      onPowerOff: () => {
-        const domain = this.find(name);
-        if (domain && domain.id !== null) this.off(domain, 1);
-      },
-    });
+  /** One that has been there for days, and its disk. */
+  private oldDomain(given: DomainFacts, random: Random): Domain {
+    const domain = newDomain({ ...given, uuid: random.uuid() }, this);
+    domain.maximumVcpus = given.vcpus * 2;
+    domain.load = 0.03 + random.next() * 0.6;
+    domain.startedAt = this.clock.now() - random.between(2, 200) * 3_600_000;
+    domain.cpuBefore = random.between(4, 90) * 1_000_000_000;
+    const bytes = random.between(4, 40) * 1024 ** 3;
+    for (const { source } of domain.set.disks) if (source !== null) this.storage.put(source, bytes);
+    return domain;
+  }
+
+  /** Another one like it, off, with disks of its own. */
+  clone(domain: Domain, name: string): Domain {
+    const { title, vcpus, memory, maximumMemory, maximumVcpus } = domain;
+    const facts = { name, title, vcpus, memory, state: "shut off", autostart: false, saved: false } as const;
+    const copy = newDomain({ ...facts, uuid: this.random.uuid() }, this);
+    Object.assign(copy, { maximumMemory, maximumVcpus });
+    copy.set.disks = domain.set.disks.map((disk) => ({
+      ...disk,
+      source: disk.device === "disk" && disk.source !== null ? this.storage.copy(disk.source, name) : disk.source,
+    }));
+    this.add(copy);
+    return copy;
+  }
+
+  add(domain: Domain): void {
+    this.domains.push(domain);
+    this.tell("lifecycle", domain, "Defined Added");
+  }
+
+  /** KiB that no running domain has. */
+  freeMemory(): number {
+    const running = this.domains.filter(({ id }) => id !== null);
+    return memoryTotal - running.reduce((sum, { memory }) => sum + memory, memoryOfHost);
   }
 
   private boot(domain: Domain): void {
@@ -127,38 +102,87 @@ export class LibvirtHost {
     return domain ? vncConnection(domain.name) : null;
   }
 
-  /** A new domain that is off; one of this UUID is defined anew. */
-  define({ name, uuid, memory, vcpus }: Pick<Domain, "name" | "uuid" | "memory" | "vcpus">): Domain {
-    const known = this.domains.find((domain) => domain.uuid === uuid);
-    if (known) {
-      Object.assign(known, { memory, vcpus, maximumMemory: memory, maximumVcpus: vcpus });
-      return known;
-    }
-    const facts = { name, title: "", state: "shut off", vcpus, memory, autostart: false, saved: false } as const;
-    const domain = fresh(facts, uuid, this.guestOf(name));
-    this.domains.push(domain);
-    this.changed();
-    return domain;
-  }
-
-  undefine(domain: Domain): void {
-    this.domains.splice(this.domains.indexOf(domain), 1);
-    this.changed();
-  }
-
-  /** KiB that no running domain has. */
-  freeMemory(): number {
-    const running = this.domains.filter(({ id }) => id !== null);
-    return memoryTotal - running.reduce((sum, { memory }) => sum + memory, memoryOfHost);
-  }
-
   watch(call: () => void): () => void {
     this.watchers.add(call);
     return () => this.watchers.delete(call);
   }
 
-  /** Tells whoever waits for changes. */
-  changed(): void {
+  /** Told of everything that virsh tells as an event. */
+  onEvent(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  tell(kind: string, domain: Pick<Domain, "name">, text = ""): void {
+    for (const listener of [...this.listeners]) listener(kind, domain.name, text);
+    this.changed();
+  }
+
+  /** Something changed that virsh tells nobody of. */
+  touched(): void {
+    this.changed();
+  }
+
+  pause(domain: Domain): void {
+    domain.state = "paused";
+    domain.reason = 1;
+    this.tell("lifecycle", domain, "Suspended Paused");
+  }
+
+  resume(domain: Domain): void {
+    domain.state = "running";
+    this.tell("lifecycle", domain, "Resumed Unpaused");
+  }
+
+  save(domain: Domain): void {
+    this.tell("lifecycle", domain, "Suspended Paused");
+    this.halt(domain, 5);
+    domain.saved = true;
+    this.tell("lifecycle", domain, "Stopped Saved");
+  }
+
+  rename(domain: Domain, name: string): void {
+    this.tell("lifecycle", domain, "Undefined Renamed");
+    domain.name = name;
+    this.tell("lifecycle", domain, "Defined Renamed");
+  }
+
+  remove(domain: Domain): void {
+    this.domains.splice(this.domains.indexOf(domain), 1);
+    this.tell("lifecycle", domain, "Undefined Removed");
+  }
+
+  /** To the state of a snapshot: running or off. */
+  revert(domain: Domain, on: boolean): void {
+    if (domain.id !== null) this.halt(domain, 7);
+    this.tell("lifecycle", domain, "Stopped Snapshot");
+    if (on) {
+      this.start(domain);
+      domain.reason = 5;
+    }
+  }
+
+  /** Its disks go with it: there they are volumes of their own. */
+  handOver(domain: Domain, other: LibvirtHost): void {
+    this.domains.splice(this.domains.indexOf(domain), 1);
+    this.interfaces.delete(domain);
+    other.domains.push(domain);
+    domain.host = other;
+    for (const { source } of domain.set.disks) {
+      if (source !== null) other.storage.put(source, this.storage.bytes(source));
+    }
+    if (domain.id !== null) {
+      other.boot(domain);
+      this.tell("lifecycle", domain, "Suspended Migrated");
+      this.tell("lifecycle", domain, "Stopped Migrated");
+      other.tell("lifecycle", domain, "Started Migrated");
+      other.tell("lifecycle", domain, "Resumed Migrated");
+    }
+    this.tell("lifecycle", domain, "Undefined Removed");
+    other.tell("lifecycle", domain, "Defined Added");
+  }
+
+  private changed(): void {
     for (const call of [...this.watchers]) call();
   }
 
@@ -194,17 +218,25 @@ export class LibvirtHost {
 
   start(domain: Domain): void {
     domain.state = "running";
-    domain.reason = domain.saved ? 3 : 1;
+    const restored = domain.saved;
+    domain.reason = restored ? 3 : 1;
     domain.saved = false;
     domain.startedAt = this.clock.now();
     domain.cpuBefore = 0;
     this.boot(domain);
     domain.guest.boot();
-    this.changed();
+    this.tell("lifecycle", domain, restored ? "Resumed Snapshot" : "Resumed Unpaused");
+    this.tell("lifecycle", domain, restored ? "Started Restored" : "Started Booted");
   }
 
-  /** Off at once. */
-  off(domain: Domain, reason: number): void {
+  /** Off at once, by the guest itself (1) or by force (2). */
+  off(domain: Domain, reason: 1 | 2): void {
+    this.halt(domain, reason);
+    this.tell("lifecycle", domain, `Shutdown Finished after ${reason === 1 ? "guest" : "host"} request`);
+    this.tell("lifecycle", domain, `Stopped ${reason === 1 ? "Shutdown" : "Destroyed"}`);
+  }
+
+  private halt(domain: Domain, reason: number): void {
     domain.state = "shut off";
     domain.reason = reason;
     domain.cpuBefore = this.cpuTime(domain);
@@ -213,7 +245,6 @@ export class LibvirtHost {
     domain.stuck = false;
     this.interfaces.delete(domain);
     domain.guest.off();
-    this.changed();
   }
 
   /** Presses the power button: a guest that runs takes its time, one that is paused does nothing. */
@@ -225,15 +256,16 @@ export class LibvirtHost {
     });
   }
 
-  reboot(domain: Domain): void {
+  /** `seconds`: a guest that was asked takes its time, the reset button does not. */
+  reboot(domain: Domain, seconds = 40): void {
     const { id } = domain;
-    this.clock.after(40, () => {
+    this.clock.after(seconds, () => {
       if (domain.id !== id) return;
       // The guest starts anew in the same QEMU.
       domain.cpuBefore = this.cpuTime(domain);
       domain.startedAt = this.clock.now();
       domain.guest.boot();
-      this.changed();
+      this.tell("reboot", domain);
     });
   }
 

@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Random } from "../random.ts";
+import { GuestSystem } from "./guest-system.ts";
 
 export interface XenDomain {
   name: string;
@@ -16,8 +17,8 @@ export interface XenDomain {
   state: "building" | "running" | "paused" | "crashed" | "dying";
   startedAt: number;
   load: number;
-  /** Who has its console open, by process number. */
-  console: number | null;
+  /** What runs in it, on its console. */
+  guest: GuestSystem;
 }
 
 export interface XenFile {
@@ -69,22 +70,31 @@ export class XenHost {
       if (state) {
         const domain = this.add({ name, memory, maximumMemory: memory * 2, vcpus, maximumVcpus: vcpus * 2 });
         domain.state = state;
+        domain.guest.up();
         domain.startedAt -= this.random.between(2, 200) * 3_600_000;
       }
     }
     files.addLink("/etc/xen/auto/mail.cfg", "../mail.cfg");
   }
 
-  add(facts: Pick<XenDomain, "name" | "memory" | "maximumMemory" | "vcpus" | "maximumVcpus">): XenDomain {
+  add({
+    name,
+    memory,
+    maximumMemory,
+    vcpus,
+    maximumVcpus,
+  }: Pick<XenDomain, "name" | "memory" | "maximumMemory" | "vcpus" | "maximumVcpus">): XenDomain {
+    const onPowerOff = () => this.remove(domain);
     const domain: XenDomain = {
-      ...facts,
+      ...{ name, memory, maximumMemory, vcpus, maximumVcpus },
       uuid: this.random.uuid(),
       id: this.nextId++,
       state: "building",
       startedAt: this.clock.now(),
       load: 0.02 + this.random.next() * 0.4,
-      console: null,
+      guest: new GuestSystem({ name, clock: this.clock, onPowerOff }),
     };
+    domain.guest.boot();
     this.domains.push(domain);
     this.tell(true);
     return domain;
@@ -98,6 +108,7 @@ export class XenHost {
     const at = this.domains.indexOf(domain);
     if (at < 0) return;
     this.domains.splice(at, 1);
+    domain.guest.off();
     this.tell(false);
   }
 

@@ -37,6 +37,10 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return "save";
     case "keep-view":
       return "keep the view";
+    case "console":
+      return place.of.kind === "shell" ? `shell on ${place.of.title}` : "console";
+    case "guest-screen":
+      return `screen of ${state.inventory.instances.find(({ key }) => key === place.key)?.name ?? "an instance"}`;
     case "bulk":
       return "run of actions";
     case "bulk-save":

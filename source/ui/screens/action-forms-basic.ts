@@ -261,7 +261,7 @@ export const snapshotForm: ActionForm = {
     memory:
       value(values, "memory") === "without"
         ? "going back boots it, as after a power cut"
-        : "going back goes on where it was; takes its memory's size",
+        : "it goes on where it was; takes more room",
   }),
   missing: (values) => (value(values, "name") === "" ? "a name is needed" : null),
   request: (values) => {

@@ -85,9 +85,9 @@ export function itemText(item: ActionItem, names: number, width: number, now: nu
   const tone = tones[item.state];
   const status = item.state === "running" ? doingOf(item.action) : words[item.state];
   const since = item.startedAt === null ? "" : clock(((item.endedAt ?? now) - item.startedAt) / 1000);
-  const job = item.job === null ? "" : ` (job ${item.job})`;
   const after = item.state === "done" && item.statusAfter !== null ? `it is ${item.statusAfter}` : "";
   const text = plainLine(item.error ?? (after || item.text));
+  const job = item.job === null || text.includes(item.job) ? "" : ` (job ${item.job})`;
   const cells = [
     cell(plainLine(item.name), names),
     cell(`${symbol(tone)} ${status}`, 14),

@@ -16,7 +16,7 @@ export interface Obstacle {
   way: Way | null;
 }
 
-export type ConsoleAnswer = "again" | "take-over" | "start" | "screen" | "shell" | "leave";
+export type ConsoleAnswer = "again" | "anyway" | "take-over" | "start" | "screen" | "shell" | "leave";
 
 /** What can be done, the likeliest first. */
 export function consoleChoices(
@@ -28,6 +28,7 @@ export function consoleChoices(
   if (kind === "in-use" && can.canTakeOver) {
     choices.push({ label: "Take it over: whoever has it loses it", value: "take-over" });
   }
+  if (kind === "busy") choices.push({ label: "Open it all the same", value: "anyway" });
   if (kind !== "gone" && kind !== "none") choices.push({ label: "Try again", value: "again" });
   if (can.hasScreen) choices.push({ label: "Show its screen", value: "screen" });
   if (can.host !== null) choices.push({ label: `Open a shell on ${plainLine(can.host)}`, value: "shell" });

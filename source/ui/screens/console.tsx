@@ -53,20 +53,20 @@ function ConsoleWayIn({ of, opening }: { of: ConsoleOf; opening: Opening }): Rea
   room.current = size;
 
   const begin = useCallback(
-    (how: Opening): Promise<ConsoleSession | NoConsole> => {
+    (how: Opening, anyway: boolean): Promise<ConsoleSession | NoConsole> => {
       const area = guestSize(room.current);
       if (of.kind === "shell") return consoles.openShell(of.host, of.title, area);
-      if (of.kind === "instance") return consoles.openInstance(of.key, area, how);
+      if (of.kind === "instance") return consoles.openInstance(of.key, area, how, anyway);
       const open = consoles.consoles.get(of.id);
       return Promise.resolve(open ?? { kind: "gone", why: "this console is closed", hint: "" });
     },
     [consoles, of],
   );
   const go = useCallback(
-    async (how: Opening): Promise<void> => {
+    async (how: Opening, anyway = false): Promise<void> => {
       setObstacle(null);
       try {
-        const opened = await begin(how);
+        const opened = await begin(how, anyway);
         if (gone.current) return;
         if ("why" in opened) {
           setObstacle({ ...opened, detail: "", way: null });
@@ -117,6 +117,8 @@ function ConsoleWayIn({ of, opening }: { of: ConsoleOf; opening: Opening }): Rea
     switch (chosen) {
       case "again":
         return void go("attach");
+      case "anyway":
+        return void go("attach", true);
       case "take-over":
         return void go("take-over");
       case "start":
@@ -183,7 +185,7 @@ function ObstacleDialog({
   return (
     <Dialog title={`${title.charAt(0).toUpperCase()}${title.slice(1)} is not open`} tone="yellow">
       <Box flexDirection="column" marginY={1}>
-        <Text>{`${why.charAt(0).toUpperCase()}${why.slice(1)}.`}</Text>
+        <Text>{`${why.charAt(0).toUpperCase()}${why.slice(1).replace(/\.$/, "")}.`}</Text>
         {hint !== "" && <Text>{hint}</Text>}
         {detail
           .split("\n")

@@ -56,10 +56,12 @@ export function happeningRow(one: Happening, width: number): string {
   if (one.kind === "log") return logText(one.line, width);
   const { at, text, by, changes } = one.line;
   const time = new Date(at).toTimeString().slice(0, 8);
-  // By whom is said in any case; the text is what is cut.
-  const who = by === null ? "" : ` ${glyph.none} by ${cell(by, Math.min(widthOf(by), 18))}`;
+  const who = by === null ? "" : ` ${glyph.none} by ${by}`;
   const head = `${time} ${symbol("note")} ${cell(whereOf(one.line), 22)} `;
-  const room = Math.max(0, width - widthOf(head) - widthOf(who));
-  const shown = cell(text, Math.min(widthOf(text), room));
-  return paint(cell(`${head}${shown}${who}`, width), ...(changes ? changed : progress));
+  const room = Math.max(0, width - widthOf(head));
+  // What happened goes first; by whom is said in any case, in a few columns at least.
+  const least = Math.min(widthOf(who), 14);
+  const shown = cell(text, Math.min(widthOf(text), Math.max(0, room - least)));
+  const named = cell(who, Math.min(widthOf(who), Math.max(0, room - widthOf(shown))));
+  return paint(cell(`${head}${shown}${named}`, width), ...(changes ? changed : progress));
 }

@@ -39,6 +39,7 @@ import { ReserveScreen } from "./reserve.tsx";
 import { RunScreen } from "./run.tsx";
 import { RunOutputScreen } from "./run-output.tsx";
 import { RunsScreen } from "./runs.tsx";
+import { ScheduleScreen } from "./schedule.tsx";
 import { ScheduledScreen } from "./scheduled.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
@@ -74,6 +75,7 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   bulk: BulkScreen,
   "bulk-save": BulkSaveScreen,
   waves: WavesScreen,
+  schedule: ScheduleScreen,
   scheduled: ScheduledScreen,
   actions: ActionsScreen,
   action: ActionScreen,

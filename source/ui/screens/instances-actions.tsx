@@ -87,13 +87,10 @@ export function useInstanceActions(
         workspace.log("info", `${row.host}/${row.name}`, `${verbOf(action.do)} left out: ${text}`);
       }
       const more = left.length > 3 ? ` · and ${left.length - 3} more (7 shows all)` : "";
-      workspace.notify(
-        rows.length > 0 ? "info" : "warning",
-        `Left out: ${left
-          .slice(0, 3)
-          .map(({ text }) => text)
-          .join(" · ")}${more}`,
-      );
+      const names = left.slice(0, 3).map(({ text }) => text);
+      // The question names them as well.
+      const asks = rows.length > 0 && mustAsk(action, rows, current);
+      if (!asks) workspace.notify(rows.length > 0 ? "info" : "warning", `Left out: ${names.join(" · ")}${more}`);
     }
     if (rows.length === 0) return;
     if (mustAsk(action, rows, current)) setAsked({ action, rows, left: left.map(({ text }) => text) });

@@ -215,6 +215,10 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       disabled: none,
     },
     bulk: { run: () => navigation.open({ screen: "bulk", run: null }) },
+    later: {
+      run: () => navigation.open({ screen: "schedule", keys: targets.map(({ key }) => key) }),
+      disabled: none,
+    },
     scheduled: { run: () => navigation.open({ screen: "scheduled" }) },
     nodes: { run: onNodes },
     jobs: { run: () => navigation.open({ screen: "provider-jobs" }), disabled: queueless(hosts) },

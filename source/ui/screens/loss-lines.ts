@@ -13,7 +13,9 @@ const manyFrom = 8;
 export function lossLines(request: Request, rows: readonly InstanceRow[]): string[] {
   const groups = lossGroups(request, rows);
   const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => widthOf(cellsOf(row)[column] ?? ""))));
-  if (rows.length < manyFrom) {
+  // Nothing is lost by any of them: their names are all there is to say.
+  const nothing = groups.every(({ loss }) => loss === "");
+  if (rows.length < manyFrom || nothing) {
     return groups.flatMap(({ loss, instances }) => instances.map((row) => lineOf([...cellsOf(row), loss], widths)));
   }
   return groups.flatMap((group) => [

@@ -83,11 +83,6 @@ export function MarkBy({
     onClose();
   };
   useKeys(
-    "markBy",
-    { mark: { run: () => mark(false), disabled: none }, only: { run: () => mark(true), disabled: none } },
-    { level: layer.dialog },
-  );
-  useKeys(
     "global",
     { back: { run: onClose } },
     {
@@ -100,6 +95,12 @@ export function MarkBy({
       },
     },
   );
+  // Above the layer that takes what is typed.
+  useKeys(
+    "markBy",
+    { mark: { run: () => mark(false), disabled: none }, only: { run: () => mark(true), disabled: none } },
+    { level: layer.dialog },
+  );
   return (
     <Dialog title="Mark by">
       <Box marginTop={1}>
@@ -107,9 +108,7 @@ export function MarkBy({
       </Box>
       <Text wrap="truncate">{"error" in fit ? paint(`✗ ${fit.error}`, "red") : fit.text || " "}</Text>
       <Box flexDirection="column" marginTop={1}>
-        <Text dimColor>
-          Names, patterns (web*, hv1/db?) and rules; rules of one kind are alternatives, kinds all hold:
-        </Text>
+        <Text dimColor>Names, patterns (web*, hv1/db?) and rules; one of each kind must hold:</Text>
         {lines.map((one) => (
           <Text key={one} wrap="truncate" dimColor>
             {` ${one}`}

@@ -88,7 +88,7 @@ export function MoveToScreen({ place }: { place: Place }): ReactNode {
   };
   const lines = [...(own ? [ownTarget] : []), ...targets.value];
   const names = lines.map(({ name }) => name);
-  const height = Math.max(3, size.rows - 17);
+  const height = Math.max(3, size.rows - 19);
   const list = useList(`move-to:${action}`, names, height);
   const chosen = lines[list.index];
   const to = own && list.index === 0 ? null : (chosen?.name ?? null);
@@ -146,6 +146,11 @@ export function MoveToScreen({ place }: { place: Place }): ReactNode {
           row={(index) => targetRow(lines[index] as MigrationTarget, width)}
           empty={<Text dimColor> There is nowhere to go: no other node or host is known. R asks again.</Text>}
         />
+      )}
+      {!targets.error && chosen?.refusal && (
+        <Box marginTop={1} paddingX={1}>
+          <Text>{paint(plainLine(chosen.refusal), "yellow")}</Text>
+        </Box>
       )}
       <Box flexGrow={1} />
       <CommandBox title={title} commands={commands} columns={size.columns - 1} />

@@ -104,7 +104,9 @@ export function ScheduledScreen(): ReactNode {
           const one = jobs[index];
           return one ? rowText(one, width, now) : "";
         }}
-        empty={<Text dimColor> Later, in an action's menu or by `virtu at 19:00 shutdown …`, keeps one.</Text>}
+        empty={
+          <Text dimColor> On the instances, @ has something done at a time; so does `virtu at 19:00 shutdown …`.</Text>
+        }
       />
       {error && <Text wrap="truncate" color="red">{` ✗ ${error.message}`}</Text>}
     </Box>

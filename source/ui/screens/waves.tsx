@@ -5,13 +5,20 @@ import { toVirtuError } from "../../errors.ts";
 import type { InstanceRow, Inventory } from "../../instances/inventory-types.ts";
 import { isAlready } from "../../instances/rules.ts";
 import { type Groups, selectBy } from "../../instances/selector.ts";
-import { conditionText, type OnFailure, type Wave, waveOf, waveTitle } from "../../instances/waves.ts";
+import { type OnFailure, type Wave, waveOf, waveTitle } from "../../instances/waves.ts";
 import { count } from "../../text.ts";
 import { Form, type FormField, type Values } from "../components/form.tsx";
 import { useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 
 const waveIds = ["wave1", "wave2", "wave3", "wave4", "wave5"] as const;
+
+const helpLines = [
+  "Names, patterns, tag= group= host= provider= state=, then what must hold:",
+  "  group=db until port 5432 within 120",
+  "  db1 db2 until console login: within 5m",
+  "Joined by and: running, stopped, ping, port N, console [TEXT], wait N.",
+];
 
 type Done = "start" | "shutdown" | "reboot";
 
@@ -110,13 +117,17 @@ export function WavesScreen({ place }: { place: Place }): ReactNode {
           each(
             values,
             (wave) => {
-              const already = wave.also.length > 0 ? `, ${wave.also.length} as wanted` : "";
-              const until = wave.until.map(conditionText).join(" and ");
-              return `${count(size(wave), "instance")}${already}${until && `; then ${until} (${wave.withinSeconds} s)`}`;
+              const already = wave.also.length > 0 ? `, ${wave.also.length} is so` : "";
+              return `${count(size(wave), "instance")}${already}`;
             },
             false,
           )
         }
+        footer={(values) => {
+          // Beside the field there is room for a few words only.
+          const said = Object.values(each(values, () => null, true)).find(Boolean);
+          return said ? <Text color="red">{`   ${said}`}</Text> : null;
+        }}
         missing={(values) => (values["wave1"] ? null : "a first wave is needed")}
         onSubmit={(values) => {
           const waves = read(values, waveIds.length);
@@ -127,16 +138,14 @@ export function WavesScreen({ place }: { place: Place }): ReactNode {
         }}
       />
       <Box flexDirection="column" marginTop={1} paddingX={1}>
-        <Text dimColor>
-          A wave is: names, patterns, tag= group= host= provider= state=, then what must hold before the next:
-        </Text>
-        <Text dimColor> group=db until port 5432 within 120 tag=web until running db1 until console login:</Text>
-        <Text dimColor>Conditions: running, stopped, ping, port N, console [TEXT], wait N, joined by and.</Text>
-        <Text dimColor>
-          {chosen.length > 0
-            ? `Only the ${count(chosen.length, "marked instance")} can be meant.`
-            : "All instances can be meant."}
-        </Text>
+        {[
+          ...helpLines,
+          chosen.length > 0 ? `Only the ${count(chosen.length, "marked instance")} can be meant.` : "",
+        ].map((line) => (
+          <Text key={line} wrap="truncate" dimColor>
+            {line}
+          </Text>
+        ))}
       </Box>
     </Box>
   );

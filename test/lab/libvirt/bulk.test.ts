@@ -132,6 +132,46 @@ test("refuses where neither at nor systemd runs, and says what to do", async () 
   expect(await at("b5").exec("ls ~/.virtu/scheduled")).toBe("");
 });
 
+test("keeps it as a systemd timer's unit files where there is no at; they go with the job (systemctl is a stand-in)", async () => {
+  await at("b5").exec(
+    `mkdir -p /run/systemd/system /etc/systemd/system
+cat >/usr/local/bin/systemctl; chmod 755 /usr/local/bin/systemctl`,
+    {
+      input: `#!/bin/sh
+echo "$*" >>/run/systemctl
+case $1 in is-active) [ -e "/etc/systemd/system/$3" ] ;; esac
+`,
+    },
+  );
+  const units = async () =>
+    (await at("b5").exec("ls /etc/systemd/system")).split("\n").filter((name) => /^virtu-/.test(name));
+  const keep = async () => {
+    const ran = await headless("at", "+2h", "start", "db-4", "--host", "b5", "--yes");
+    const [job] = ran.json<Kept[]>();
+    expect(job, ran.stderr).toMatchObject({ ok: true, carrier: "systemd" });
+    return job?.id ?? "";
+  };
+  const first = await keep();
+  expect(await units()).toEqual([`virtu-${first}.service`, `virtu-${first}.timer`]);
+  expect(await at("b5").exec("cat /run/systemctl")).toContain(`enable --now virtu-${first}.timer`);
+  expect(await at("b5").exec(`cat /etc/systemd/system/virtu-${first}.service`)).toMatch(
+    /User=root\nExecStart=\/bin\/sh "\/root\/.virtu\/scheduled\//,
+  );
+  expect((await headless("scheduled", "--host", "b5")).json<{ state: string }[]>()).toMatchObject([
+    { state: "waiting" },
+  ]);
+  expect((await headless("unschedule", first, "--host", "b5")).status).toBe(0);
+  expect(await units()).toEqual([]);
+  const second = await keep();
+  await at("b5").exec(`sh ~/.virtu/scheduled/${second}/script`);
+  expect(await list("b5", "--state-running")).toEqual(["db-4"]);
+  expect(await units()).toEqual([]);
+  expect((await headless("scheduled", "--host", "b5")).json<{ state: string }[]>()).toMatchObject([{ state: "done" }]);
+  await at("b5").exec(
+    `/usr/bin/virsh -c '${uri}' destroy db-4; rm -r /run/systemd /usr/local/bin/systemctl; : >/run/asked`,
+  );
+});
+
 test("starts the databases first, and the web servers when the databases answer", async () => {
   const waves = [
     ...["--wave", "db-0 until running and port 5432 within 60"],

@@ -77,19 +77,28 @@ test("a guest that is off is started from the dialog, and its firmware's first l
   terminal.press(keys.enter);
   await terminal.waitFor("It is off.");
   terminal.press(keys.enter);
-  const screen = await terminal.waitFor(/SeaBIOS/, 60_000);
+  const screen = await terminal.waitFor("SeaBIOS (version", 60_000);
   expect(await lab.state(lab.hv1, "con1")).toBe("running");
-  // Nothing of the guest stands above the firmware's own first line.
-  const firmware = screen.findIndex((line) => line.includes("SeaBIOS"));
-  expect(screen.slice(0, firmware).join(" ")).toMatch(
-    /Domain 'con1' started\s+Connected to domain 'con1'\s+Escape character is/,
-  );
+  // The firmware clears the screen, then says its name: nothing of the guest came before it, and nothing is missed.
+  expect(screen[0]).toMatch(/^SeaBIOS \(version/);
   await terminal.waitFor("con1 login:", 120_000);
 });
 
+/** A getty throws away what is typed while it opens its line: whoever finds no prompt types again. */
+async function logIn(): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    terminal.press("root", keys.enter);
+    try {
+      await terminal.waitFor(/# *$/m, 10_000);
+      return;
+    } catch (thrown) {
+      if (tries === 4) throw thrown;
+    }
+  }
+}
+
 test("logs in, runs a command, comes back, and finds it as it was", async () => {
-  terminal.press("root", keys.enter);
-  await terminal.waitFor(/#\s*$/m);
+  await logIn();
   terminal.press("uname -n -r", keys.enter);
   await terminal.waitFor(/^con1 \d+\.\d+.*amd64/m);
   terminal.press(leave, "b");
@@ -124,9 +133,8 @@ test("a second one is refused with the reason; it can take the console over, and
   third.press(leave, leave);
   expect(await third.exit).toBe(0);
   terminal.press("o");
-  await terminal.waitFor(/· serial · Ctrl-\] back/);
-  terminal.press(keys.enter);
-  await terminal.waitFor(/#\s*$/m);
+  // The silent shell is woken.
+  await terminal.waitFor(/^\S+ # *$/m, 30_000);
   terminal.press(leave, "d");
   await terminal.waitFor("1 of 5");
 });
@@ -169,5 +177,5 @@ test("a guest without a serial line is said to have none", async () => {
 test("leaves the terminal as it was, and no virsh behind", async () => {
   terminal.press("q");
   expect(await terminal.exit).toBe(0);
-  expect((await lab.hv1.try("pgrep -f 'virsh.* console'")).stdout).toBe("");
+  expect((await lab.hv1.try("pgrep -f '[v]irsh .*console'")).stdout).toBe("");
 });

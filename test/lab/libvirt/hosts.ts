@@ -73,11 +73,15 @@ export async function openLibvirt(teardown: Teardown): Promise<LibvirtLab> {
     "libvirt-daemon-driver-qemu",
     "libvirt-clients",
     "qemu-system-x86",
+    "qemu-utils",
+    "virtinst",
+    "openssh-client",
+    "netcat-openbsd",
     "busybox-static",
     "cpio",
     "xz-utils",
   ];
-  const root = await rootWith("libvirt", packages, guest);
+  const root = await rootWith("libvirt-life", packages, guest);
   const network = await openNetwork(teardown);
   const [hv1, hv2] = await Promise.all(
     ["hv1", "hv2"].map((name) => startNode(teardown, network, { name, root })) as [Promise<LabNode>, Promise<LabNode>],
