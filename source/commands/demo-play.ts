@@ -13,6 +13,7 @@ import type { EmbeddedSite } from "../site/index.ts";
 import { clock, count } from "../text.ts";
 import { agree, type Play } from "./demo-check.ts";
 import { configureNodes, installGaneti } from "./demo-journeys.ts";
+import { playUp } from "./demo-up.ts";
 import { type ExitStatus, exit, type Session } from "./run.ts";
 
 /** So many nodes are named; of more, the number. */
@@ -26,11 +27,14 @@ function shorten(names: readonly string[]): string {
 
 const environmentName = "debian12-min";
 
-/** @param nodes So many are reserved, if the site has them. */
+/**
+ * @param nodes So many are reserved, if the site has them.
+ * @param again The same way once more by a file: with trouble that was asked for, it is the main job that is to be seen.
+ */
 export async function playMainJob(
   session: Session,
   embedded: EmbeddedSite,
-  { site: siteName, nodes }: { site: string; nodes: number },
+  { site: siteName, nodes, again }: { site: string; nodes: number; again: boolean },
 ): Promise<ExitStatus> {
   const began = Date.now();
   const line = (text: string) => session.out.record({ text }, text);
@@ -54,6 +58,7 @@ export async function playMainJob(
   await driveInstances(play);
   await prolong(play, job);
   await giveBack(play, job);
+  if (again) await playUp(play);
   line(`All of it worked, in ${clock((Date.now() - began) / 1000)}.`);
   return exit.done;
 }

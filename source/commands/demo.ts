@@ -89,7 +89,11 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
       command.setOptionValue("sshConfig", site.sshConfigFile);
       command.setOptionValue("config", site.configDir);
       await run((session) =>
-        playMainJob(session, site, { site: demoSite, nodes: options.nodes === undefined ? 4 : nodes }),
+        playMainJob(session, site, {
+          site: demoSite,
+          nodes: options.nodes === undefined ? 4 : nodes,
+          again: asked.length === 0,
+        }),
       )(options, command);
     } else {
       const { openScreen } = await import("../ui/open.tsx");

@@ -70,6 +70,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   },
   "Instances, looked at:": {
     instances: () => import("./instances.ts"),
+    usage: () => import("./usage.ts"),
     console: () => import("./console.ts"),
     screenshot: () => import("./screenshot.ts"),
     graphics: () => import("./graphics.ts"),

@@ -11,8 +11,8 @@ import { explainVirsh, isNoDaemon, isNoDriver } from "../tools/virsh-errors.ts";
 import { xeProbe } from "../tools/xe.ts";
 import { explainXe } from "../tools/xe-errors.ts";
 import { parseXeProbe } from "../tools/xe-parse.ts";
-import { parseXlProbe, xlPollLimit, xlProbe } from "../tools/xl.ts";
-import { explainXl } from "../tools/xl-errors.ts";
+import { parseXlProbe, xlProbe } from "../tools/xl.ts";
+import { explainXl, nothingAnswers } from "../tools/xl-errors.ts";
 import { ask } from "./exec.ts";
 import { GanetiProvider } from "./ganeti.ts";
 import { LibvirtProvider } from "./libvirt.ts";
@@ -111,7 +111,7 @@ const probes: readonly Probe[] = [
         what: dom0 ? "Xen can't be used" : "Xen is installed and does not run",
         where: host.name,
         ...(late
-          ? { why: `xl info did not answer within ${xlPollLimit} s`, hint: "Look at Xen's log there: xl dmesg." }
+          ? nothingAnswers
           : explainXl(dom0 ? found.text : "Can't find hypervisor information in sysfs!", status)),
         detail: found.text.trim() || undefined,
       });

@@ -4,7 +4,7 @@ import type { Command } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import { type XlAccess, xlPoll, xlPollLimit } from "../tools/xl.ts";
 import { consoleCommand, detailsCommand, vncCommand, watchCommand } from "../tools/xl-actions.ts";
-import { explainXl, storeHangs } from "../tools/xl-errors.ts";
+import { explainXl, nothingAnswers, storeHangs } from "../tools/xl-errors.ts";
 import { parseXlPoll, type XlOwner, type XlSilence } from "../tools/xl-parse.ts";
 import { type Answer, ask } from "./exec.ts";
 import type {
@@ -79,7 +79,7 @@ export class XenProvider implements Provider {
       kind: late ? "timeout" : "refused",
       what: late ? "Xen did not answer" : "Xen can't be used",
       where: host.name,
-      ...(late ? { why: `xl info was cut off after ${xlPollLimit} s` } : explainXl(answer.stderr, silence?.status)),
+      ...(late ? nothingAnswers : explainXl(answer.stderr, silence?.status)),
       detail,
     });
   }

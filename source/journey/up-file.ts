@@ -6,7 +6,7 @@ import type { GanetiHypervisor } from "./install-ganeti-types.ts";
 import { checkRequest, type ReserveField, type ReserveValues } from "./reserve-form.ts";
 import type { DeployRequest } from "./types.ts";
 import { instanceFields, readInstances } from "./up-file-instances.ts";
-import type { UpConfigure, UpDeploy, UpGaneti, UpLibvirt, UpMinimum, UpNodes, UpPlan } from "./up-types.ts";
+import type { UpConfigure, UpDeploy, UpGaneti, UpInstance, UpLibvirt, UpMinimum, UpNodes, UpPlan } from "./up-types.ts";
 import { type Fault, Fields, YamlText } from "./yaml-fields.ts";
 
 const hypervisors: readonly GanetiHypervisor[] = ["kvm", "xen-pvm", "xen-hvm", "fake"];
@@ -239,6 +239,17 @@ function readLibvirt(group: Fields): UpLibvirt {
     users: group.texts("users", /^[a-z_][\w-]*\$?$/i, "an account's name"),
     pool: group.matching("pool", /^\/\S+$/, "an absolute path, like /srv/images") ?? "/var/lib/libvirt/images",
   };
+}
+
+/** One instance by the fields that a plan's file has for it; or what is wrong, by field. */
+export function readInstance(
+  fields: Readonly<Record<string, string>>,
+): { instance: UpInstance } | { errors: Record<string, string> } {
+  const yaml = new YamlText(JSON.stringify(fields));
+  const group = new Fields(yaml, yaml.root, "", "an instance", instanceFields);
+  const [instance] = readInstances([group], group);
+  if (instance && yaml.faults.length === 0) return { instance };
+  return { errors: Object.fromEntries(yaml.faults.map(({ field, text }) => [field, text])) };
 }
 
 /** A file's text as a plan; rejects as `usage` with every fault, each with line, column and field. */

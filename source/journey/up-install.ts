@@ -8,6 +8,7 @@ import { planInstallLibvirt } from "./install-libvirt.ts";
 import type { Plan, PlanNode, RunView } from "./plan.ts";
 import { readOutput } from "./run.ts";
 import type { StageEnd } from "./up-model.ts";
+import { nodeNamed } from "./up-requests.ts";
 import { carryStage, type StageRun } from "./up-run.ts";
 import { allNodes, ended, type Stage, type Walk } from "./up-stage.ts";
 import type { UpGaneti, UpLibvirt } from "./up-types.ts";
@@ -37,11 +38,6 @@ async function tellFindings(walk: Walk, view: RunView): Promise<void> {
   const output = (step: string, node: string, from: number, count: number) =>
     readOutput(walk.context, view.id, { step, node }, { from, count });
   for (const finding of await verifyFindings({ output }, view)) walk.say(findingLines(finding).join(" · "));
-}
-
-/** The node of that name, also without its domain. */
-export function nodeNamed(names: readonly string[], word: string): string | null {
-  return names.find((name) => name === word) ?? names.find((name) => name.split(".")[0] === word) ?? null;
 }
 
 function masterOf(install: UpGaneti, names: readonly string[], walk: Walk): string {

@@ -1,17 +1,17 @@
 /** The way's last stage: the first instances. What is there already by its name is left as it is. */
-import { randomUUID } from "node:crypto";
 import { VirtuError } from "../errors.ts";
 import { createInstance } from "../instances/create.ts";
-import type { CreateRequest, NicRequest } from "../instances/create-types.ts";
+import type { CreateOutcome } from "../instances/create-types.ts";
 import { discover } from "../instances/discover.ts";
 import type { Provider, Snapshot } from "../instances/types.ts";
 import { count } from "../text.ts";
-import { readStorage } from "./install-ganeti-choose.ts";
 import type { PlanNode } from "./plan.ts";
-import { installedNodes, nodeNamed } from "./up-install.ts";
+import type { Context } from "./types.ts";
+import { installedNodes } from "./up-install.ts";
 import type { StageEnd } from "./up-model.ts";
+import { type Making, makingOf, nodeNamed, noNode, requestFor } from "./up-requests.ts";
 import { ended, type Stage, type Walk } from "./up-stage.ts";
-import type { UpGaneti, UpInstance, UpPlan } from "./up-types.ts";
+import type { UpInstance, UpPlan } from "./up-types.ts";
 
 export const instancesStage: Stage = {
   id: "instances",
@@ -25,11 +25,6 @@ interface Maker {
   node: PlanNode;
   provider: Provider;
   snapshot: Snapshot;
-}
-
-/** What would be made on nodes of these names. */
-export function requestsOf(plan: UpPlan, names: readonly string[]): CreateRequest[] {
-  return plan.instances.map((instance) => requestFor(plan, names, instance, false));
 }
 
 async function makeInstances(walk: Walk): Promise<StageEnd> {
@@ -58,30 +53,58 @@ async function findMakers(walk: Walk): Promise<Maker[]> {
   const nodes = installedNodes(walk).filter(
     ({ name }) => plan.install?.provider !== "ganeti" || name === learned.master,
   );
-  return Promise.all(
-    nodes.map(async (node) => {
-      const { providers, problems } = await discover(context.pool, node.host, { signal, priority: "user" });
-      const provider = providers.find(({ name }) => name === plan.install?.provider);
-      if (provider) return { node, provider, snapshot: await provider.list({ signal, priority: "user" }) };
-      throw (
-        problems[0] ??
-        new VirtuError({
-          kind: "failed",
-          what: "No instance can be made there",
-          where: node.name,
-          why: `no ${plan.install?.provider} answers`,
-        })
-      );
-    }),
-  );
+  const provider = plan.install?.provider ?? "ganeti";
+  return Promise.all(nodes.map((node) => findMaker(context, node, provider, signal)));
+}
+
+/** The provider on a node, with what it has. Rejects when it does not answer. */
+async function findMaker(
+  context: Context,
+  node: PlanNode,
+  wanted: Making["provider"],
+  signal?: AbortSignal,
+): Promise<Maker> {
+  const { providers, problems } = await discover(context.pool, node.host, { signal, priority: "user" });
+  const provider = providers.find(({ name }) => name === wanted);
+  if (provider) return { node, provider, snapshot: await provider.list({ signal, priority: "user" }) };
+  const why = `no ${wanted} answers`;
+  throw problems[0] ?? new VirtuError({ kind: "failed", what: "No instance can be made there", where: node.name, why });
+}
+
+/** The nodes that take instances, as the provider calls them. */
+const namesIn = ({ snapshot }: Maker) =>
+  snapshot.nodes.filter(({ roles }) => !roles.includes("offline")).map(({ name }) => name);
+
+/** A first instance on what a run has installed. Rejects as `usage` when its name is taken; else the outcome says how it went. */
+export async function makeFirst(
+  context: Context,
+  on: { node: PlanNode; making: Making },
+  instance: UpInstance,
+  options: { signal?: AbortSignal; onText?: (text: string) => void } = {},
+): Promise<CreateOutcome> {
+  const { signal, onText } = options;
+  const maker = await findMaker(context, on.node, on.making.provider, signal);
+  if (maker.snapshot.instances.some(({ name }) => name === instance.name)) {
+    throw new VirtuError({ kind: "usage", what: `There is an instance ${instance.name} already`, where: on.node.name });
+  }
+  const about = { names: namesIn(maker), index: maker.snapshot.instances.length, again: false };
+  const request = requestFor(on.making, instance, about);
+  return createInstance(maker.provider, request, {
+    pool: context.pool,
+    signal,
+    onEvent: ({ text }) => onText?.(text),
+  });
 }
 
 /** Null, or why it was not made. */
 async function makeOne(walk: Walk, makers: readonly Maker[], instance: UpInstance): Promise<string | null> {
   const { plan, context, signal, learned } = walk;
   const maker = makerFor(plan, makers, instance);
-  const names = maker.snapshot.nodes.filter(({ roles }) => !roles.includes("offline")).map(({ name }) => name);
-  const request = requestFor(plan, names, instance, learned.begun.includes(instance.name));
+  const making = makingOf(plan);
+  if (!making) return "the plan installs nothing that makes it";
+  const index = plan.instances.findIndex(({ name }) => name === instance.name);
+  const about = { names: namesIn(maker), index, again: learned.begun.includes(instance.name) };
+  const request = requestFor(making, instance, about);
   // Noted before: after a kill nobody could tell what is left of it.
   await walk.learn({ begun: [...new Set([...learned.begun, instance.name])] });
   const outcome = await createInstance(maker.provider, request, {
@@ -116,89 +139,4 @@ function makerFor(plan: UpPlan, makers: readonly Maker[], { name, node }: UpInst
   const found = makers.find((maker) => maker.node.name === nodeNamed(names, node));
   if (found) return found;
   throw noNode(name, node, names);
-}
-
-function noNode(instance: string, node: string, names: readonly string[]): VirtuError {
-  return new VirtuError({
-    kind: "usage",
-    what: `There is no node ${node} for ${instance}`,
-    where: "instances",
-    hint: `There are ${names.join(", ")}.`,
-  });
-}
-
-function nicsOf({ network, bridge }: UpInstance): NicRequest[] | null {
-  return network === null && bridge === null ? null : [{ network, link: bridge, mac: null, ip: null }];
-}
-
-/**
- * @param names The cluster's nodes.
- * @param again It was begun before and came to nothing: what it may have left is not touched.
- */
-function requestFor(plan: UpPlan, names: readonly string[], instance: UpInstance, again: boolean): CreateRequest {
-  const { name, memoryMiB, vcpus, start, image } = instance;
-  const disks = instance.disksGiB.map((gib) => Math.round(gib * 1024));
-  const common = { name, memoryMiB, vcpus, start };
-  if (plan.install?.provider === "ganeti") return ganetiRequest(plan, plan.install, names, { ...instance, disks });
-  const volume = (index: number) => (again ? `${name}-${Date.now().toString(36)}-${index}` : null);
-  const [first = null, ...others] = disks;
-  return {
-    provider: "libvirt",
-    ...common,
-    uuid: randomUUID(),
-    media:
-      image === null
-        ? { kind: "none" }
-        : { kind: "import", image, copy: { pool: "default", volume: volume(0), sizeMiB: first } },
-    osinfo: null,
-    disks: (image === null ? disks : others).map((sizeMiB, index) => ({
-      kind: "new",
-      pool: "default",
-      volume: volume(index + 1),
-      sizeMiB,
-      format: "qcow2",
-    })),
-    nics: nicsOf(instance) ?? [{ network: "default", link: null, mac: null, ip: null }],
-    arch: null,
-    machine: null,
-    firmware: null,
-    virtType: null,
-    graphics: "none",
-  };
-}
-
-function ganetiRequest(
-  plan: UpPlan,
-  install: UpGaneti,
-  names: readonly string[],
-  instance: UpInstance & { disks: readonly number[] },
-): CreateRequest {
-  const { name, memoryMiB, vcpus, start, disks, os, node } = instance;
-  const index = plan.instances.findIndex((one) => one.name === name);
-  const primary = node === null ? names[index % Math.max(1, names.length)] : nodeNamed(names, node);
-  if (!primary) throw noNode(name, node ?? "", names);
-  const kind = readStorage({ storage: install.storage, group: install.group, disks: install.disks })?.kind ?? "file";
-  const template = kind === "lvm" ? "plain" : kind;
-  const [system = "noop"] = install.systems;
-  return {
-    provider: "ganeti",
-    name,
-    memoryMiB,
-    vcpus,
-    start,
-    os: os ?? (system === "debootstrap" ? "debootstrap+default" : system),
-    install: true,
-    osParameters: {},
-    diskTemplate: disks.length === 0 ? "diskless" : template,
-    disksMiB: template === "diskless" ? [] : disks,
-    placement: { kind: "node", primary, secondary: null },
-    nics: nicsOf(instance),
-    hypervisor: null,
-    hypervisorParameters: {},
-    backendParameters: {},
-    // No name service knows what was just thought of.
-    nameCheck: false,
-    ipCheck: false,
-    tags: [],
-  };
 }

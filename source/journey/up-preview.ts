@@ -6,7 +6,7 @@ import { defaultUri } from "../tools/virsh.ts";
 import { deployCommandPreview } from "./deploy.ts";
 import { ganetiPackagesFor } from "./install-ganeti.ts";
 import { reserveCommand } from "./reserve.ts";
-import { requestsOf } from "./up-instances.ts";
+import { requestsOf } from "./up-requests.ts";
 import { stagesOf } from "./up-stages.ts";
 import type { StageId, UpConfigure, UpGaneti, UpLibvirt, UpPlan } from "./up-types.ts";
 import { readDuration } from "./walltime.ts";

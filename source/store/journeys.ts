@@ -8,6 +8,7 @@ import { reserve } from "../journey/reserve.ts";
 import { listRuns, resumeRun, startRun } from "../journey/run.ts";
 import { carryWay, listWays, readSource } from "../journey/up.ts";
 import { downWay, planDown } from "../journey/up-down.ts";
+import { makeFirst } from "../journey/up-instances.ts";
 
 export const realJourneys = {
   askNodes,
@@ -25,6 +26,7 @@ export const realJourneys = {
   listJobs,
   listRuns,
   listWays,
+  makeFirst,
   nodeFacts,
   planDown,
   readSource,

@@ -10,6 +10,7 @@ import { type InstancesEvent, type InstancesKnown, noInstances, reduceInstances 
 import { type Loaded, nothing } from "./loaded.ts";
 import { type MakingEvent, type MakingKnown, noMaking, reduceMaking } from "./making-known.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
+import { reduceStores, type StoresEvent, type StoresKnown } from "./stores-known.ts";
 import { noWays, reduceWays, type WaysEvent, type WaysKnown } from "./way-known.ts";
 
 export { type Loaded, nothing };
@@ -100,6 +101,8 @@ export interface KnownState {
   ways: WaysKnown;
   inventory: InventoryView;
   making: MakingKnown;
+  /** Storage and networks, by the provider's place. */
+  stores: StoresKnown;
   consoles: readonly ConsoleView[];
   /** Actions that the hosts keep to be done at a time. */
   scheduled: Loaded<readonly ScheduledJob[]>;
@@ -143,6 +146,7 @@ export type KnownEvent =
   | { type: "tick"; now: number }
   | InstancesEvent
   | MakingEvent
+  | StoresEvent
   | RunsEvent
   | WaysEvent;
 
@@ -167,6 +171,7 @@ export function startState(now: number): KnownState {
     ways: noWays,
     inventory: emptyInventory,
     making: noMaking,
+    stores: {},
     consoles: [],
     scheduled: nothing([]),
     instances: noInstances,
@@ -237,6 +242,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
     case "making-outcome":
     case "making-over":
       return { ...state, making: reduceMaking(state.making, event) };
+    case "stores":
+      return { ...state, stores: reduceStores(state.stores, event) };
     case "inventory":
       return { ...state, inventory: event.view };
     case "consoles":

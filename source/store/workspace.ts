@@ -29,6 +29,7 @@ import { RunWork } from "./run-work.ts";
 import { ScheduleWork } from "./schedule-work.ts";
 import { SiteWork } from "./site-work.ts";
 import { createStore, type Store } from "./store.ts";
+import { StoresWork } from "./stores-work.ts";
 import { WayWork } from "./way-work.ts";
 
 export type { KnownState } from "./known.ts";
@@ -113,6 +114,7 @@ export class Workspace {
   readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
   readonly making: CreateWork;
+  readonly stores: StoresWork;
   readonly ways: WayWork;
   readonly schedule: ScheduleWork;
   readonly instances: InstanceWork;
@@ -148,6 +150,7 @@ export class Workspace {
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
     this.making = new CreateWork(this);
+    this.stores = new StoresWork(this);
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
     this.ways = new WayWork(this, journeys);
@@ -315,6 +318,7 @@ export class Workspace {
     this.site.end();
     this.monitor.end();
     this.making.end();
+    this.stores.end();
     this.schedule.end();
     this.instances.end();
     this.inventory.end();

@@ -5,7 +5,8 @@ const settings = sh`export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 /** Packages by what the host runs on. */
 export const libvirtPackages = {
-  base: ["libvirt-daemon-system", "libvirt-clients"],
+  // virtinst has virt-install, by which instances are made.
+  base: ["libvirt-daemon-system", "libvirt-clients", "virtinst"],
   // dnsmasq serves the default network; iptables and nftables rules come with the daemon.
   network: ["dnsmasq-base"],
   kvm: ["qemu-system-x86", "qemu-utils"],

@@ -116,7 +116,7 @@ interface DomainUse {
 }
 
 function domainOf(text: string): DomainUse {
-  const tables = text.split(/\n(?=\s*Interface )/);
+  const tables = text.split(/\n(?= *Interface )/);
   const disks = tableRows(tables[0] ?? "");
   const cards = tableRows(tables[1] ?? "");
   const named = (rows: Record<string, string>[], column: string) =>

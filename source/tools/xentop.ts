@@ -31,7 +31,7 @@ export function xentop(access: XlAccess): Command {
  * value of two words. The order of the rows means nothing.
  */
 export function parseXentop(text: string): XenUsage[] {
-  const rounds = text.split(/^\s+NAME\s+STATE\s.*$/m).slice(1);
+  const rounds = text.split(/^\s*NAME\s+STATE\s.*$/m).slice(1);
   const last = rounds.at(-1) ?? "";
   return last.split("\n").flatMap((line): XenUsage[] => {
     const found = /^\s*(.*\S)\s+([-dsbcpr]{6})\s+(\d.*)$/.exec(line);

@@ -94,6 +94,10 @@ const known: readonly [RegExp, (found: RegExpExecArray) => XlExplanation][] = [
     /Requested (\d+) VCPUs, however maxcpus is (\d+)/,
     (found) => ({ why: `the guest was started with room for ${found[2]} vCPUs (maxvcpus in its file)` }),
   ],
+  [
+    /You have (\d+) physical CPUs and want (\d+) vCPUs/,
+    (found) => ({ why: `the host has only ${found[1]} processor${found[1] === "1" ? "" : "s"}` }),
+  ],
   [/Can't open restore file: (.*)/, (found) => ({ why: `the saved file can't be opened: ${found[1]}` })],
   [/File has wrong magic number/, () => ({ why: "the saved file is damaged, or was not written by xl" })],
   [/No space left on device/, () => ({ why: "there is no room left on that host's disk" })],
@@ -132,6 +136,12 @@ export function explainXl(stderr: string, status: number | null = null): XlExpla
 export const storeHangs: XlExplanation = {
   why: "Xen itself answers, and xenstored does not: xl list waits for it without an end",
   hint: "Look at xenstored on that host; Xen's documentation says that only a reboot of the host replaces one that is dead.",
+};
+
+/** Not even `xl info` answers: its connection waits too once a few others do. */
+export const nothingAnswers: XlExplanation = {
+  why: "xl info did not answer in time",
+  hint: "Look at xenstored on that host first, for which every call waits; then at Xen's own log: xl dmesg.",
 };
 
 const progress = /Frames: (\d+)\/(\d+)/;

@@ -106,15 +106,12 @@ export interface XlSilence {
 /** Takes a poll apart. Null: not even its first marker is there. */
 export function parseXlPoll(stdout: string): XlHost | XlSilence | null {
   const parts = new Map<string, string>();
-  const files = new Map<string, XlFile>();
   for (const part of stdout.split(/^@@virtu /m).slice(1)) {
     const end = part.indexOf("\n");
     const head = end < 0 ? part : part.slice(0, end);
     const text = end < 0 ? "" : part.slice(end + 1);
     const [word = ""] = head.split(" ", 1);
-    const rest = head.slice(word.length + 1);
-    if (word === "file") addFile(files, rest, text);
-    else parts.set(word, rest || text);
+    parts.set(word, head.slice(word.length + 1) || text);
   }
   if (!parts.has("info")) return null;
   const domains = parseXlList(parts.get("domains") ?? "");
@@ -132,18 +129,31 @@ export function parseXlPoll(stdout: string): XlHost | XlSilence | null {
       ...domain,
       owner: libvirt.has(String(domain.id)) ? "libvirt" : ganeti.has(domain.name) ? "ganeti" : null,
     })),
-    files: [...files.values()].filter(({ name }) => name !== ""),
+    files: filesOf(words("paths"), words("real"), words("files")),
     usage: new Map(parseXentop(parts.get("usage") ?? "").map((usage) => [usage.name, usage])),
     saved: new Set(words("saved")),
   };
 }
 
-/** A link of auto/ and the file that it names are one: the first line is where the path leads. */
-function addFile(files: Map<string, XlFile>, found: string, text: string): void {
-  const end = text.indexOf("\n");
-  const path = text.slice(0, end);
-  const auto = found.startsWith(`${autoDirectory}/`) ? found : null;
-  const known = files.get(path);
-  if (known) known.auto ??= auto;
-  else files.set(path, { ...parseXlConfig(text.slice(end + 1)), path, auto });
+/**
+ * The files of domains: paths as they were found, where each leads, and their lines with the path in front. A link of auto/ and
+ * the file that it names are one.
+ */
+function filesOf(paths: readonly string[], real: readonly string[], lines: readonly string[]): XlFile[] {
+  const texts = new Map<string, string>(paths.map((path) => [path, ""]));
+  // A path may hold a colon: the longest one that fits is meant.
+  const longest = [...paths].sort((a, b) => b.length - a.length);
+  for (const line of lines) {
+    const path = longest.find((other) => line.startsWith(`${other}:`));
+    if (path !== undefined) texts.set(path, `${texts.get(path)}${line.slice(path.length + 1)}\n`);
+  }
+  const files = new Map<string, XlFile>();
+  for (const [index, found] of paths.entries()) {
+    const path = real[index] ?? found;
+    const auto = found.startsWith(`${autoDirectory}/`) ? found : null;
+    const known = files.get(path);
+    if (known) known.auto ??= auto;
+    else files.set(path, { ...parseXlConfig(texts.get(found) ?? ""), path, auto });
+  }
+  return [...files.values()].filter(({ name }) => name !== "");
 }

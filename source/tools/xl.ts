@@ -12,7 +12,7 @@ export interface XlAccess {
 }
 
 /** Seconds after which a question is cut off. */
-export const xlPollLimit = 5;
+export const xlPollLimit = 10;
 /** Seconds for a change. A guest that does not answer a request blocks xl for 60 s; building a big domain takes its time. */
 export const xlActionLimit = 120;
 /** Seconds for what writes or reads a guest's whole memory. */
@@ -43,7 +43,9 @@ export function rootShell(access: XlAccess, script: Command): Command {
  */
 export function xlPoll(access: XlAccess): Command {
   const program = `${access.directory}xl`;
-  const files = sh`for f in ${configDirectory}/*.cfg ${autoDirectory}/*; do if [ -f "$f" ]; then echo "@@virtu file $f"; readlink -f "$f"; grep -Ev '^[[:space:]]*(#|$)' "$f"; fi; done`;
+  const paths = sh`${configDirectory}/*.cfg ${autoDirectory}/*`;
+  // One process for all files: a host may have hundreds, and is asked every few seconds.
+  const files = sh`echo @@virtu paths; for f in ${paths}; do echo "$f"; done; echo @@virtu real; readlink -m ${paths}; echo @@virtu files; grep -HEsv '^[[:space:]]*(#|$)' ${paths}`;
   const script = sh`echo @@virtu info; if timeout -k 1 ${xlPollLimit} ${program} info; then echo @@virtu domains; timeout -k 1 ${xlPollLimit} ${program} list -v; s=$?; echo "@@virtu listed $s"; echo @@virtu usage; [ "$s" = 0 ] && timeout -k 1 ${xlPollLimit} ${`${access.directory}xentop`} -b -f -i 1; else echo "@@virtu informed $?"; fi; echo @@virtu userdata; ls /var/lib/xen 2>/dev/null; echo @@virtu ganeti; cat /var/lib/ganeti/ssconf_instance_list 2>/dev/null; echo @@virtu saved; ls ${saveDirectory} 2>/dev/null; ${files}; echo @@virtu end`;
   return rootShell(access, script);
 }

@@ -32,6 +32,7 @@ const places: Partial<Record<Scope, string>> = {
   definition: "A definition",
   change: "A changed definition",
   providerJobs: "Ganeti's jobs",
+  stores: "Storage and networks",
   hosts: "Hosts",
   runs: "Runs",
   run: "A run",

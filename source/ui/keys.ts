@@ -190,6 +190,7 @@ export const keymap = {
       text: "Show the nodes that carry the instances, or the instances again",
     },
     create: { keys: ["N"], label: "new", text: "Make instances, in five steps", quiet: true },
+    stores: { keys: ["P"], label: "storage", text: "Show pools, volumes and networks, and who uses them", quiet: true },
     chart: { keys: ["u"], label: "usage", text: "Draw what it, or all that are marked, use over time" },
     jobs: { keys: ["J"], label: "Ganeti's jobs", text: "Show the queue of jobs of the clusters", quiet: true },
     log: { keys: ["l"], label: "log", text: "Show or hide what the actions report", quiet: true },
@@ -307,6 +308,21 @@ export const keymap = {
     refresh: { keys: ["R"], label: "refresh", text: "Ask the clusters again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the job's number", quiet: true },
   },
+  stores: {
+    volume: { keys: ["a"], label: "add volume", text: "Make a volume in this pool" },
+    pool: { keys: ["p"], label: "add pool", text: "Make a directory of this host a pool" },
+    network: { keys: ["n"], label: "add network", text: "Make a network on this host" },
+    turn: { keys: ["s"], label: "start or stop", text: "Start this pool or network, or stop it where nobody uses it" },
+    remove: {
+      keys: ["D"],
+      label: "remove",
+      text: "Remove what is under the cursor, if nobody uses it",
+      dangerous: true,
+    },
+    filter: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed", quiet: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Ask the hosts again now", quiet: true },
+    copy: { keys: ["y"], label: "copy path", text: "Copy the volume's path", quiet: true },
+  },
   hosts: {
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
     remove: { keys: ["D"], label: "remove", text: "Show this host's instances no more; nothing changes on it" },
@@ -330,6 +346,12 @@ export const keymap = {
   },
   run: {
     onward: { keys: ["e"], label: "what comes next", short: "next place", text: "Go on to what this run was for" },
+    make: {
+      keys: ["a"],
+      label: "make an instance",
+      short: "instance",
+      text: "Make a first instance on what was installed",
+    },
     output: { keys: ["enter"], label: "output", text: "Show all output of this step on this node, and follow it" },
     next: { keys: ["n"], label: "next failure", short: "failure", text: "Go to the next cell that failed or is lost" },
     retry: { keys: ["r"], label: "retry", text: "Run this step again on this node" },

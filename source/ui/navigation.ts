@@ -33,6 +33,9 @@ export type Place =
   | { screen: "create" }
   | { screen: "create-save"; text: string; file: string }
   | { screen: "making" }
+  /** Pools, volumes and networks, and what is made of them. */
+  | { screen: "stores" }
+  | { screen: "store-add"; what: "volume" | "pool" | "network"; place: string; pool: string }
   /** What these instances use over time. */
   | { screen: "chart"; keys: readonly string[] }
   /** Columns of the instance table, its named views, and its export. */
@@ -67,6 +70,8 @@ export type Place =
   | { screen: "run-plan"; id: string }
   | { screen: "up" }
   | { screen: "way"; id: string }
+  /** An instance on what this run has installed. */
+  | { screen: "first-instance"; run: string }
   | { screen: "configure" }
   | { screen: "install" }
   | { screen: "install-ganeti" }

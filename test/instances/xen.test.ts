@@ -67,13 +67,13 @@ describe("list", () => {
         memoryMiB,
       ]),
     ).toEqual([
-      ["vweb", "running", "running", 1, 128],
-      ["web1", "running", "running", 1, 128],
-      ["crash1", "error", "crashed", 1, 128],
-      ["keep1", "stopped", "shut down", 1, 128],
-      ["a-domain-with-a-name-that-is-longer-than-forty-letters", "paused", "paused", 1, 128],
-      ["ci1", "stopped", "saved", 1, 128],
-      ["db1", "stopped", "stopped", 1, 128],
+      ["web1", "running", "running", 1, 96],
+      ["crash1", "error", "crashed", 1, 96],
+      ["vweb", "running", "running", 1, 96],
+      ["keep1", "stopped", "shut down", 1, 96],
+      ["a-domain-with-a-name-that-is-longer-than-forty-letters", "paused", "paused", 1, 96],
+      ["ci1", "stopped", "saved", 1, 96],
+      ["db1", "stopped", "stopped", 1, 96],
       ["odd name", "stopped", "stopped", 2, 96],
     ]);
     const web1 = instances.find(({ name }) => name === "web1");
@@ -82,17 +82,22 @@ describe("list", () => {
       host: "xen1",
       node: "xen1",
       facts: {
-        domainId: 3,
-        uuid: "b9f2ce2e-c85c-4afc-8d5a-59a3637de6e7",
+        domainId: 1,
+        uuid: "e28012e2-6eff-458b-9a59-602fce400ce8",
         file: "/etc/xen/web1.cfg",
         diskFiles: "/srv/xen/web1.img",
         autostart: false,
         type: "pv",
       },
-      usage: { cpuNs: expect.any(Number), memoryMiB: null },
+      usage: {
+        cpuNs: expect.any(Number),
+        memoryMiB: null,
+        diskReadBytes: expect.any(Number),
+        netOutBytes: expect.any(Number),
+      },
     });
     expect(instances.find(({ name }) => name === "db1")?.facts).toMatchObject({ autostart: true });
-    expect(nodes).toEqual([expect.objectContaining({ memoryTotal: 2559, memoryFree: 865, memoryNode: 1024 })]);
+    expect(nodes).toEqual([expect.objectContaining({ memoryTotal: 2047, memoryFree: 520, memoryNode: 1024 })]);
     expect(notes).toEqual([]);
   });
 
@@ -161,8 +166,8 @@ describe("an action", () => {
 
   test("shuts down without waiting in xl, and is done when the domain is gone", async () => {
     const { pool, outcome, texts } = await act({ do: "shutdown" }, await named("web1"), recorded("xen", "xl-save"), [
-      row("web1", 3, "-b----"),
-      row("web1", 3, "--ps--"),
+      row("web1", 1, "-b----"),
+      row("web1", 1, "--ps--"),
       "",
     ]);
     expect(outcome.ok).toBe(true);
@@ -173,10 +178,10 @@ describe("an action", () => {
   test("says what became of a guest that did not go, came back, crashed, or stays in memory", async () => {
     const web1 = await named("web1");
     const end = async (...lists: string[]) => (await act({ do: "shutdown" }, web1, {}, lists, 0.01)).outcome;
-    expect((await end(row("web1", 3, "-b----"))).error).toMatch(/still running after 0.01 s.*Force off/);
+    expect((await end(row("web1", 1, "-b----"))).error).toMatch(/still running after 0.01 s.*Force off/);
     expect((await end(row("web1", 9, "-b----"))).error).toMatch(/started again as domain 9/);
-    expect((await end(row("web1", 3, "---sc-"))).error).toMatch(/crashed/);
-    const kept = await act({ do: "shutdown" }, web1, {}, [row("web1", 3, "---s--")]);
+    expect((await end(row("web1", 1, "---sc-"))).error).toMatch(/crashed/);
+    const kept = await act({ do: "shutdown" }, web1, {}, [row("web1", 1, "---s--")]);
     expect(kept.outcome).toMatchObject({ ok: true, text: expect.stringMatching(/on_poweroff = preserve/) });
   });
 
@@ -259,9 +264,9 @@ describe("an action", () => {
 
   test("whose answer was lost is known by the domain", async () => {
     const web1 = await named("web1");
-    expect((await act({ do: "pause" }, web1, lost, [lost, row("web1", 3, "--p---")])).outcome.ok).toBe(true);
+    expect((await act({ do: "pause" }, web1, lost, [lost, row("web1", 1, "--p---")])).outcome.ok).toBe(true);
     expect((await act({ do: "start" }, await named("db1"), lost, [""])).outcome.error).toMatch(/the domain is off/);
-    expect((await act({ do: "shutdown" }, web1, lost, [row("web1", 3, "-b----"), ""])).outcome.ok).toBe(true);
+    expect((await act({ do: "shutdown" }, web1, lost, [row("web1", 1, "-b----"), ""])).outcome.ok).toBe(true);
     await expect(act({ do: "reboot" }, web1, lost)).rejects.toMatchObject({ kind: "connection" });
   });
 });

@@ -19,7 +19,7 @@ export async function main(): Promise<number> {
     console.log(`docs/${name}.svg`);
   };
   const long = 60_000;
-  await terminal.waitFor(/\d+ of \d+ nodes free now[\s\S]*on 3 hosts/, long);
+  await terminal.waitFor(/\d+ of \d+ nodes free now[\s\S]*on 5 hosts/, long);
   terminal.press(keys.enter);
   await terminal.waitFor(/oarsub[\s\S]*slash_22=1\+nodes=4/, long);
   save("reserve", "The reservation form, with the command that will run");

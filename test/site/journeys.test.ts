@@ -11,6 +11,7 @@ import { nodeRef } from "../../source/journey/nodes-ref.ts";
 import type { Decision, Plan, PlanNode, RunView } from "../../source/journey/plan.ts";
 import { startRun } from "../../source/journey/run.ts";
 import type { Job } from "../../source/journey/types.ts";
+import { makeFirst } from "../../source/journey/up-instances.ts";
 import type { HostRef } from "../../source/ssh/types.ts";
 import { briefly, type Opened, open, reserveNodes } from "./site.ts";
 
@@ -178,9 +179,13 @@ test("nodes become a cluster, which carries instances; the second time nothing i
   }
   expect(Object.keys(tally((await carry(opened, await ganetiPlan(opened, nodes))).view))).toEqual(["already"]);
   const master = nodes[0]?.host as HostRef;
-  const add =
-    "gnt-instance add -t plain -s 5g -B memory=512,vcpus=2 -o noop -n paravance-2.demo --no-ip-check vm1.demo";
-  expect(await opened.on(add, master)).toMatchObject({ status: 0 });
+  const wanted = {
+    ...{ name: "vm1.demo", memoryMiB: 512, vcpus: 2, disksGiB: [5], os: null, image: null, node: "paravance-2" },
+    ...{ network: null, bridge: null, start: true },
+  };
+  const on = { node: nodes[0] as PlanNode, making: { provider: "ganeti", template: "plain", system: "noop" } } as const;
+  expect(await makeFirst(opened.context, on, wanted)).toMatchObject({ ok: true, job: "41" });
+  await expect(makeFirst(opened.context, on, wanted)).rejects.toMatchObject({ kind: "usage" });
   const inventory = createInventory({ pool: opened.pool, hosts: [master] });
   await inventory.refresh();
   const { instances, nodes: table } = inventory.view();

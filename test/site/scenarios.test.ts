@@ -299,6 +299,38 @@ test("Xen and XenServer: what their providers do is what their hosts then say", 
   inventory.end();
 });
 
+test("a Xen guest's console is one terminal's at a time", async () => {
+  const opened = await open();
+  const inventory = await table(opened);
+  const key = inventory.view().instances.find(({ name }) => name === "mail")?.key ?? "";
+  const found = inventory.find(key);
+  const way = found?.kind === "instance" ? found.provider.console(found.instance) : null;
+  if (!way || "refusal" in way) throw new Error("no console");
+  const attach = async () => {
+    const channel = await opened.pool.pty(way.host, way.command, { columns: 80, rows: 24 });
+    let text = "";
+    const seen = (what: string) =>
+      new Promise<void>((resolve) => {
+        const look = () => text.includes(what) && resolve();
+        channel.stream.on("data", look);
+        look();
+      });
+    channel.stream.on("data", (data: Buffer) => {
+      text += data.toString();
+    });
+    return { channel, seen, text: () => text };
+  };
+  const first = await attach();
+  first.channel.stream.write(way.wake ?? "");
+  await first.seen("mail login: ");
+  const second = await attach();
+  const { status } = await second.channel.ended;
+  expect(way.explain(second.text(), status)).toMatchObject({ inUse: true });
+  first.channel.stream.write(way.leave ?? "");
+  expect(await first.channel.ended).toMatchObject({ status: 0 });
+  inventory.end();
+});
+
 test("dead-host and host-key-changed stop nobody but themselves", async () => {
   const opened = await open({ scenarios: ["dead-host"] });
   const inventory = await table(opened);

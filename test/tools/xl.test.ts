@@ -37,11 +37,11 @@ describe("xl list", () => {
   test("is read from the end of its rows: names may be long and hold blanks", () => {
     expect(poll("poll-full").domains.map(({ name, id, memoryMiB, state }) => [name, id, memoryMiB, state])).toEqual([
       ["Domain-0", 0, 1024, "r-----"],
-      ["vweb", 2, 128, "-b----"],
-      ["web1", 3, 128, "-b----"],
-      ["crash1", 4, 128, "---sc-"],
-      ["keep1", 7, 128, "---s--"],
-      ["a-domain-with-a-name-that-is-longer-than-forty-letters", 8, 128, "--p---"],
+      ["web1", 1, 96, "-b----"],
+      ["crash1", 2, 96, "---sc-"],
+      ["vweb", 3, 96, "-b----"],
+      ["keep1", 4, 96, "---s--"],
+      ["a-domain-with-a-name-that-is-longer-than-forty-letters", 5, 96, "--p---"],
     ]);
     const [row] =
       parseXlList(
@@ -94,7 +94,7 @@ describe("xl list", () => {
 describe("a poll", () => {
   test("gives the host, the domains with who looks after them, and the files", () => {
     const host = poll("poll-full");
-    expect(host.info.get("free_memory")).toBe("865");
+    expect(host.info.get("free_memory")).toBe("520");
     expect(host.domains.map(({ name, owner }) => [name, owner]).filter(([, owner]) => owner)).toEqual([
       ["vweb", "libvirt"],
     ]);
@@ -134,7 +134,7 @@ describe("the probe", () => {
   test("reads xl info's values, colons in them too", () => {
     const info = parseXlInfo(stdout("probe"));
     expect(info.get("xen_version")).toBe("4.17.7");
-    expect(info.get("hw_caps")).toMatch(/^178bfbfd:/);
+    expect(info.get("hw_caps")).toMatch(/^078bfbfd:80002001:/);
     expect(info.get("xen_changeset")).toBe("");
   });
 });
@@ -215,6 +215,12 @@ describe("an error", () => {
 
   test("of a call that was cut off points to xenstored, unless xl said more", () => {
     expect(explainXl("Parsing config\n", 124)).toMatchObject({ hint: expect.stringMatching(/xenstored/) });
+    expect(
+      explainXl(
+        "You are overcommmitting! You have 1 physical CPUs and want 3 vCPUs! Aborting, use --ignore-host to continue\n",
+        1,
+      ).why,
+    ).toBe("the host has only 1 processor");
     expect(explainXl("strange: failed badly\n", 1).why).toBe("strange: failed badly");
     expect(explainXl("", 1).why).toBe("xl gave no reason");
   });

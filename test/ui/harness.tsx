@@ -123,6 +123,7 @@ const emptyJourneys: Journeys = {
   listJobs: async () => [],
   listRuns: async () => [],
   listWays: async () => [],
+  makeFirst: () => new Promise(() => {}),
   nodeFacts: async () => [],
   planDown: () => new Promise(() => {}),
   readSource: () => new Promise(() => {}),

@@ -175,7 +175,7 @@ describe.each<[RequestName, Wanted, string, string[], unknown]>([
   test.each([
     [80, 24],
     [200, 50],
-  ])("at %i×%i it shows %s", async (columns, lines) => {
+  ])("at %i×%i", async (columns, lines) => {
     const { ui, inventory } = open(action, { ...wanted, columns, lines });
     await ui.waitFor(shown);
     await ui.waitFor("will run");

@@ -15,6 +15,7 @@ const needs: Readonly<Record<string, string>> = {
   "libvirt-daemon-system":
     "libvirt-clients libvirt-daemon libvirt-daemon-config-network libvirt-daemon-config-nwfilter libvirt-daemon-driver-qemu libvirt-daemon-system-systemd libvirt-l10n libvirt0 dnsmasq-base iptables polkitd",
   "libvirt-clients": "libvirt0 libxml2-utils",
+  virtinst: "gir1.2-libosinfo-1.0 python3-gi python3-libvirt python3-libxml2 python3-requests xorriso",
   "libvirt-daemon": "libvirt0",
   "libvirt-daemon-driver-qemu": "libvirt-daemon",
   "libvirt-daemon-driver-xen": "libvirt-daemon",
@@ -67,6 +68,7 @@ const knownVersions: Readonly<Record<string, readonly [bookworm: string, trixie:
   "ganeti-instance-debootstrap": ["0.16-8", "0.16-9"],
   "libvirt-daemon-system": ["9.0.0-4+deb12u2", "11.3.0-3"],
   "libvirt-clients": ["9.0.0-4+deb12u2", "11.3.0-3"],
+  virtinst: ["1:4.1.0-2", "1:5.0.0-5"],
 };
 
 function sumOf(text: string): number {

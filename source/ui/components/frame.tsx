@@ -35,6 +35,10 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return placeName([place.key], state);
     case "create-save":
       return "save";
+    case "stores":
+      return "storage and networks";
+    case "store-add":
+      return `new ${place.what}`;
     case "keep-view":
       return "keep the view";
     case "console":
@@ -64,6 +68,8 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return state.runs.views[place.id]?.plan.title ?? place.id;
     case "way":
       return wayOf(state.ways, place.id)?.title ?? place.id;
+    case "first-instance":
+      return "first instance";
     case "up":
       return "all of it in one go";
     case "run-output":

@@ -92,7 +92,7 @@ function upText(known: KnownState): string {
   const way = openWay(known);
   const stage = way?.stages.find(({ state }) => state === "running");
   if (way) return `${symbol("busy")} ${way.title}${stage ? ` · ${stage.title}` : ""}`;
-  return "one form, one summary, one run; or a file";
+  return "one form, one summary, one run";
 }
 
 const first: Entry[] = [

@@ -19,6 +19,7 @@ import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
 import { ExportScreen } from "./export.tsx";
 import { ExtendScreen } from "./extend.tsx";
+import { FirstInstanceScreen } from "./first-instance.tsx";
 import { GuestScreenScreen } from "./guest-screen.tsx";
 import { HardwareScreen } from "./hardware.tsx";
 import { HomeScreen } from "./home.tsx";
@@ -44,6 +45,7 @@ import { ScheduledScreen } from "./scheduled.tsx";
 import { SessionScreen, SessionsScreen } from "./sessions.tsx";
 import { AddSiteScreen, SitesScreen } from "./sites.tsx";
 import { SnapshotsScreen } from "./snapshots.tsx";
+import { StoreAddScreen, StoresScreen } from "./stores.tsx";
 import { UpScreen } from "./up.tsx";
 import { KeepViewScreen, ViewsScreen } from "./views.tsx";
 import { WaitingScreen } from "./waiting.tsx";
@@ -67,6 +69,8 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   create: CreateScreen,
   "create-save": CreateSaveScreen,
   making: MakingScreen,
+  stores: StoresScreen,
+  "store-add": StoreAddScreen,
   chart: ChartScreen,
   columns: ColumnsScreen,
   views: ViewsScreen,
@@ -101,6 +105,7 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   "run-plan": RunPlanScreen,
   up: UpScreen,
   way: WayScreen,
+  "first-instance": FirstInstanceScreen,
   sessions: SessionsScreen,
   session: SessionScreen,
   log: LogScreen,

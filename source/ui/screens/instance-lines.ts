@@ -23,6 +23,12 @@ const factNames: Record<string, string> = {
   memoryMaxKiB: "memory at most, KiB",
   hostMemoryKiB: "host's memory used, KiB",
   cpuTimeNs: "CPU time, ns",
+  cpuSeconds: "CPU time, s",
+  vcpusMax: "vCPUs at most",
+  memoryMaxMiB: "memory at most, MiB",
+  managedBy: "looked after by",
+  autostartEntry: "started by",
+  otherDisks: "disks that stay",
   disksMiB: "disks, MiB",
 };
 

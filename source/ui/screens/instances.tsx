@@ -193,6 +193,10 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       run: () => navigation.open({ screen: "create" }),
       disabled: hosts.length > 0 ? null : "there is no host yet",
     },
+    stores: {
+      run: () => navigation.open({ screen: "stores" }),
+      disabled: hosts.length > 0 ? null : "there is no host yet",
+    },
     chart: {
       run: () => navigation.open({ screen: "chart", keys: targets.map(({ key }) => key) }),
       disabled: targets.some(({ key }) => look.rates(key)) ? null : "nothing is known of what it uses",

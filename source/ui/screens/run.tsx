@@ -24,7 +24,7 @@ const mapMost = 4;
 /** What a kind of run is for, and so where it leads. */
 const ends: Record<JourneyKind, string> = {
   configure: "the nodes",
-  "install-ganeti": "the cluster's nodes; n there shows its instances",
+  "install-ganeti": "the cluster's nodes",
   "install-libvirt": "the instances",
   "take-back": "the instances",
 };
@@ -48,11 +48,16 @@ export function goOnward(run: RunView, navigation: Navigation, workspace: Worksp
   navigation.jump({ screen: "instances" });
 }
 
+const installs = ({ plan }: RunView) => plan.kind === "install-ganeti" || plan.kind === "install-libvirt";
+
 /** What is said under the matrix: what stands still, or what comes next. */
 function under(run: RunView): { text: string; tone: "bad" | "warning" | "good" | "paused" | "idle" } | null {
   switch (run.state) {
     case "done":
-      return { tone: "good", text: `Done. e goes on to ${ends[run.plan.kind]}.` };
+      return {
+        tone: "good",
+        text: `Done. e goes on to ${ends[run.plan.kind]}${installs(run) ? "; a makes an instance" : ""}.`,
+      };
     case "paused":
       return { tone: "paused", text: "Paused: what runs goes to its end, nothing new starts. p goes on." };
     case "cancelled":
@@ -115,6 +120,9 @@ function Pane({ run }: { run: RunView }): ReactNode {
   const target = nextTrouble(run, cursor.step, cursor.node);
   const keys: Handlers<"run"> = {
     ...(run.state === "done" ? { onward: { run: () => goOnward(run, navigation, workspace) } } : {}),
+    ...(run.state === "done" && installs(run)
+      ? { make: { run: () => navigation.open({ screen: "first-instance", run: run.id }) } }
+      : {}),
     output: {
       run: () => navigation.open({ screen: "run-output", id: run.id, step: step.id, node }),
       disabled: view ? null : "this node has no part in this step",

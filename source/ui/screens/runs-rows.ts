@@ -19,7 +19,10 @@ export interface RunRow {
   state: RunState;
   /** The state in a word of its own; null: the usual one. */
   word: string | null;
-  nodes: readonly string[];
+  /** On what it works, in words. */
+  on: string;
+  /** Nodes in all; null: nobody knows yet. */
+  many: number | null;
   out: number;
   /** From 0 to 1. */
   share: number;
@@ -36,7 +39,8 @@ const rowOfView = (view: RunView, now: number): RunRow => ({
   title: view.plan.title,
   state: view.state,
   word: null,
-  nodes: view.plan.nodes.map(({ name }) => name),
+  on: foldNames(view.plan.nodes.map(({ name }) => name)),
+  many: view.plan.nodes.length,
   out: view.out.length,
   share: runShare(view, now),
   startedAt: view.startedAt,
@@ -52,18 +56,27 @@ const stateOfWay = (state: WayState): Pick<RunRow, "state" | "word"> =>
 function rowOfWay({ view, pid }: WaySummary, isHere: boolean): RunRow {
   const { plan, stages } = view;
   const ended = stages.filter(({ state }) => state === "done" || state === "already").length;
-  const names = plan.nodes.kind === "hosts" ? plan.nodes.names : [];
-  const many = plan.nodes.kind === "reserve" ? plan.nodes.request.nodes : names.length;
+  const { nodes } = plan;
+  const { state, word } = stateOfWay(view.state);
   return {
-    ...{
-      id: view.id,
-      way: true,
-      title: `way · ${view.title}`,
-      ...stateOfWay(view.state),
-    },
-    ...{ nodes: names.length > 0 ? names : Array.from({ length: many }, (_, index) => `node-${index + 1}`), out: 0 },
-    ...{ share: ended / Math.max(1, stages.length), startedAt: view.startedAt, endedAt: view.endedAt },
-    ...{ secondsLeft: null, other: isHere ? null : pid },
+    id: view.id,
+    way: true,
+    title: `way · ${view.title}`,
+    state,
+    word,
+    on:
+      nodes.kind === "hosts"
+        ? foldNames(nodes.names)
+        : view.jobId === null
+          ? nodes.site
+          : `job ${view.jobId} of ${nodes.site}`,
+    many: nodes.kind === "hosts" ? nodes.names.length : nodes.kind === "reserve" ? nodes.request.nodes : null,
+    out: 0,
+    share: ended / Math.max(1, stages.length),
+    startedAt: view.startedAt,
+    endedAt: view.endedAt,
+    secondsLeft: null,
+    other: isHere ? null : pid,
   };
 }
 
@@ -95,7 +108,8 @@ export function runRows(list: readonly RunSummary[], views: Readonly<Record<stri
       title,
       state: run.state,
       word: null,
-      nodes,
+      on: foldNames(nodes),
+      many: nodes.length,
       out: run.out.length,
       share,
       startedAt,
@@ -152,8 +166,8 @@ export function runRowText(row: RunRow, width: number, now: number): string {
       : { tone: "busy", word: "elsewhere" };
   const texts = [
     plainLine(row.title),
-    ...(width >= wideFrom ? [foldNames(row.nodes)] : []),
-    row.out > 0 ? `${row.nodes.length - row.out}/${row.nodes.length}` : String(row.nodes.length),
+    ...(width >= wideFrom ? [plainLine(row.on)] : []),
+    row.out > 0 && row.many !== null ? `${row.many - row.out}/${row.many}` : String(row.many ?? "?"),
     `${Math.floor(row.share * 100)} %`,
     startedText(row.startedAt, now),
     timeText(row, now),

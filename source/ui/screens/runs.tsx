@@ -85,7 +85,9 @@ export function RunsScreen(): ReactNode {
         header={runsHeader(width)}
         view={list}
         row={(index) => runRowText(rows[index] as RunRow, width, now)}
-        empty={<Text dimColor> No run yet: c configures nodes, i installs Ganeti or libvirt on them.</Text>}
+        empty={
+          <Text dimColor> No run yet: c configures nodes, i installs Ganeti or libvirt, u goes the whole way.</Text>
+        }
       />
       {error && <Text wrap="truncate" color="red">{` ✗ ${error.message}`}</Text>}
     </Box>

@@ -1,5 +1,7 @@
 /** From a bare node to a libvirt host, by virtu alone. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { InstanceJson } from "../instances.ts";
 import { Teardown, type VirtuOptions, virtu } from "../lab.ts";
 import type { LabNode } from "../nodes.ts";
@@ -44,3 +46,33 @@ it("lists an instance that is defined there", async () => {
 });
 
 it("changes nothing when it is run again", () => unchanged(teardown, install, options, hosts.nodes));
+
+describe("the same by a file, with an instance", () => {
+  let up: string[];
+  const domains = () => node.exec("virsh -q -c qemu:///system list --all --name | sort");
+
+  beforeAll(() => {
+    const file = join(teardown.directory("libvirt-up"), "up.yaml");
+    const instance = "{name: web2, memory: 128m, vcpus: 2, disk: 1g, start: false}";
+    writeFileSync(file, `nodes: [hv1]\ninstall: {provider: libvirt}\ninstances:\n  - ${instance}\n`);
+    up = ["up", file, "--yes"];
+  });
+
+  it("finds libvirt there and makes the instance", async () => {
+    const carried = await carry(teardown, up, options);
+    expect(carried, whatHappened(carried)).toMatchObject({ status: 0, outcome: { ok: true, changed: true } });
+    expect(stepsThat(carried.outcome, "done", "failed", "skipped", "cancelled")).toEqual([]);
+    expect((await domains()).split("\n").filter(Boolean)).toEqual(["web1", "web2"]);
+    expect(await node.exec("virsh -q -c qemu:///system dominfo web2")).toMatch(/CPU\(s\): +2\nMax memory: +131072 KiB/);
+    expect(await node.exec("virsh -q -c qemu:///system domblklist web2")).toMatch(/web2.*\.qcow2/);
+  });
+
+  it("changes nothing when it is gone again", () => unchanged(teardown, up, options, hosts.nodes));
+
+  it("is taken back: its instance goes with the disk, what others have made stays", async () => {
+    const down = await virtu(["down", up[1] ?? "", "--yes", "--json"], options);
+    expect(down, down.stderr).toMatchObject({ status: 0 });
+    expect((await domains()).split("\n").filter(Boolean)).toEqual(["web1"]);
+    expect(await node.exec("ls /var/lib/libvirt/images")).toBe("");
+  });
+});

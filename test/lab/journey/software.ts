@@ -14,6 +14,7 @@ const packages = [
   "lvm2",
   "qemu-system-x86",
   "qemu-utils",
+  "virtinst",
 ];
 
 export interface Software {

@@ -43,6 +43,27 @@ test("lists the domains of two hosts as virsh does", async () => {
   expect(web1?.id).toBe(await lab.virsh(lab.hv1, "domuuid", "web1"));
 });
 
+test("counts what a guest uses as domstats does", async () => {
+  const look = async () => {
+    const text = await lab.virsh(lab.hv1, "domstats", "web1", "--raw");
+    const of = (field: string) => Number(new RegExp(`^ *${field}=(\\d+)$`, "m").exec(text)?.[1] ?? Number.NaN);
+    return { at: performance.now(), cpuNs: of("cpu.time"), resident: of("balloon.rss") };
+  };
+  const before = await look();
+  const ran = await headless("usage", "--host", "hv1", "--seconds", "5");
+  const after = await look();
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  const found =
+    ran.json<{ name: string; cpu: number | null; memoryMiB: number | null; memorySource: string | null }[]>();
+  const web1 = found.find(({ name }) => name === "web1");
+  const mean = ((after.cpuNs - before.cpuNs) / 1e6 / (after.at - before.at)) * 100;
+  // Two windows that overlap: what they say differs by what the guest did at the edges.
+  expect(Math.abs((web1?.cpu ?? Number.NaN) - mean)).toBeLessThan(Math.max(5, mean / 2));
+  expect(web1?.memorySource).toBe("resident");
+  expect(Math.abs((web1?.memoryMiB ?? 0) - after.resident / 1024)).toBeLessThan(20);
+  expect(found.find(({ name }) => name === "db1")).toMatchObject({ cpu: null, memoryMiB: null });
+});
+
 test("reboots a guest: it comes up a second time in the same QEMU", async () => {
   const boots = await lab.boots(lab.hv1, "web1");
   const id = await lab.virsh(lab.hv1, "domid", "web1");

@@ -1,0 +1,96 @@
+/** Pools, volumes, networks and leases as lines of one list. Pure. */
+import type { StoragePool, StoredVolume, StoreView, VirtualNetwork } from "../../instances/stores-types.ts";
+import type { Loaded } from "../../store/loaded.ts";
+import { plainLine } from "../../text.ts";
+import { cell, glyph, paint, state, symbol, toneStyles } from "../theme.ts";
+import { mebibytes } from "./instances-rows.ts";
+
+export interface StorePlace {
+  /** The provider's place. */
+  place: string;
+  host: string;
+  label: string;
+}
+
+export type StoreRow = { key: string; at: StorePlace } & (
+  | { kind: "host"; loaded: Loaded<StoreView | null> | undefined }
+  | { kind: "pool"; pool: StoragePool }
+  | { kind: "volume"; pool: StoragePool; volume: StoredVolume }
+  | { kind: "network"; network: VirtualNetwork }
+  | { kind: "lease"; network: VirtualNetwork; text: string }
+);
+
+export function storeRows(
+  places: readonly StorePlace[],
+  known: Readonly<Record<string, Loaded<StoreView | null>>>,
+): StoreRow[] {
+  return places.flatMap((at): StoreRow[] => {
+    const loaded = known[at.place];
+    const { pools = [], networks = [] } = loaded?.value ?? {};
+    const { place } = at;
+    return [
+      { key: place, at, kind: "host", loaded },
+      ...pools.flatMap((pool): StoreRow[] => [
+        { key: `${place} pool ${pool.name}`, at, kind: "pool", pool },
+        ...pool.volumes.map(
+          (volume): StoreRow => ({
+            key: `${place} volume ${pool.name}/${volume.name}`,
+            at,
+            kind: "volume",
+            pool,
+            volume,
+          }),
+        ),
+      ]),
+      ...networks.flatMap((network): StoreRow[] => [
+        { key: `${place} network ${network.name}`, at, kind: "network", network },
+        ...network.leases.map(
+          ({ mac, address, hostname, instance, until }): StoreRow => ({
+            key: `${place} lease ${network.name} ${mac} ${address}`,
+            at,
+            kind: "lease",
+            network,
+            text: `${cell(address, 20)} ${mac}  ${cell(plainLine(instance ?? hostname ?? "nobody that is known"), 20)} until ${until}`,
+          }),
+        ),
+      ]),
+    ];
+  });
+}
+
+const users = (names: readonly string[]) => (names.length > 0 ? `used by ${names.join(", ")}` : "used by nobody");
+const onOff = (active: boolean) => state(active ? "good" : "idle", active ? "active" : "stopped");
+
+/** One row in at most `width` columns. */
+export function storeLine(row: StoreRow, width: number): string {
+  switch (row.kind) {
+    case "host": {
+      const { host, label } = row.at;
+      const error = row.loaded?.error;
+      const wait = row.loaded?.value ? "" : " · being asked";
+      const trouble = error ? ` ${paint(`${symbol("bad")} ${plainLine(error.message)}`, ...toneStyles("bad"))}` : wait;
+      return `${paint(plainLine(`${host} · ${label}`), "bold")}${trouble}`;
+    }
+    case "pool": {
+      const { name, active, autostart, target, sizeMiB, freeMiB } = row.pool;
+      const room = freeMiB === null ? "" : `${mebibytes(freeMiB)} free of ${mebibytes(sizeMiB)}`;
+      const rest = cell(
+        `${room}  ${target ?? ""}${autostart ? "" : "  not started with the host"}`,
+        Math.max(8, width - 42),
+      );
+      return `  pool    ${cell(plainLine(name), 20)} ${onOff(active)}  ${plainLine(rest)}`;
+    }
+    case "volume": {
+      const { name, sizeMiB, takenMiB, usedBy } = row.volume;
+      const size = `${cell(mebibytes(sizeMiB), 6, "right")}, takes ${cell(mebibytes(takenMiB), 6)}`;
+      return `    ${cell(plainLine(name), 30)} ${size}  ${paint(cell(plainLine(users(usedBy)), Math.max(8, width - 56)), "dim")}`;
+    }
+    case "network": {
+      const { name, active, forward, address, bridge, usedBy } = row.network;
+      const what = [forward ?? "isolated", address, bridge, users(usedBy)].filter(Boolean).join(", ");
+      return `  network ${cell(plainLine(name), 20)} ${onOff(active)}  ${cell(plainLine(what), Math.max(8, width - 42))}`;
+    }
+    case "lease":
+      return `    ${paint(`${glyph.none} ${cell(row.text, Math.max(8, width - 6))}`, "dim")}`;
+  }
+}
