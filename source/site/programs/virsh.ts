@@ -167,7 +167,8 @@ const commands: Readonly<Record<string, Command>> = {
       "list-running",
     ],
     run: async (call, host, { flags, words }) => {
-      const stateOnly = flags.has("state");
+      const more = ["cpu-total", "balloon", "vcpu", "interface", "block"].some((group) => flags.has(group));
+      const stateOnly = flags.has("state") && !more;
       // A guest whose monitor hangs blocks the first question for more than its bare state, --nowait or not.
       const blocking = host.frozen().filter((domain) => !domain.stuck || !flags.has("nowait"));
       if (!stateOnly && blocking.length > 0) {

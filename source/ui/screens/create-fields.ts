@@ -124,7 +124,7 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
       ],
       { shown: either("media", "import") },
     ),
-    choice(0, "copyPool", "  copied into", pools, { shown: copied }),
+    choice(0, "copyPool", "  into pool", pools, { shown: copied }),
     text(0, "copySize", "  grown to", 8, { shown: copied, help: "empty: as large as the image says" }),
     text(0, "user", "  account", 16, { shown: either("media", "cloud"), help: "empty: the image's own" }),
     text(0, "key", "  public key", 40, { shown: either("media", "cloud"), help: "who may log in" }),
