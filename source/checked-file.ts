@@ -2,7 +2,7 @@
  * Data against a schema (a part of JSON Schema 2020-12), and YAML files with the line of each fault. The schema is the only
  * place that says what a file may hold: it is published as it stands.
  */
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, stringify } from "yaml";
 
 export interface Schema {
   $schema?: string;
@@ -85,15 +85,19 @@ function faultsOfOne(value: unknown, forms: readonly Schema[], at: Fault["at"]):
   const tried = forms.map((form) => ({ form, faults: faultsOf(value, form, at) }));
   if (tried.some(({ faults }) => faults.length === 0)) return [];
   const has = (name: string) => typeof value === "object" && value !== null && Object.hasOwn(value, name);
-  const meant = tried.filter(({ form }) => {
-    if (form.type !== undefined && kindOf(value) !== form.type) return false;
-    const constants = Object.entries(form.properties ?? {}).filter(([, one]) => one.const !== undefined);
-    return constants.every(([name, one]) => (value as Record<string, unknown>)[name] === one.const);
-  });
-  const named = meant.filter(({ form }) => (form.required ?? []).every(has));
-  const candidates = named.length > 0 ? named : meant;
-  const [best] = candidates.sort((one, other) => one.faults.length - other.faults.length);
-  if (best && (named.length > 0 || meant.length === 1)) return best.faults;
+  const constants = ({ properties = {} }: Schema) =>
+    Object.entries(properties).filter(([, one]) => one.const !== undefined);
+  const isMeant = (form: Schema) =>
+    (form.type === undefined || kindOf(value) === form.type) &&
+    constants(form).every(([name, one]) => (value as Record<string, unknown>)[name] === one.const);
+  const isNamed = (form: Schema) => (form.required ?? []).length > 0 && (form.required ?? []).every(has);
+  const meant = tried.filter(({ form }) => isMeant(form));
+  const named = tried.filter(({ form }) => isNamed(form));
+  const both = meant.filter(({ form }) => isNamed(form)).sort((one, other) => one.faults.length - other.faults.length);
+  // Where every form has its constant, only that one tells them apart.
+  const told = forms.every((form) => constants(form).length > 0);
+  const best = both[0] ?? (meant.length === 1 ? meant[0] : named.length === 1 && !told ? named[0] : undefined);
+  if (best) return best.faults;
   const ways = forms.map(({ properties = {}, required = [], description, type }) => {
     const constant = Object.entries(properties).find(
       ([name, one]) => one.const !== undefined && required.includes(name),
@@ -102,6 +106,11 @@ function faultsOfOne(value: unknown, forms: readonly Schema[], at: Fault["at"]):
     return required.join(" and ") || description || type || "";
   });
   return [{ at, text: `must have one of ${ways.join(", ")}` }];
+}
+
+/** Data as a file that `readChecked` reads. */
+export function fileText(data: unknown): string {
+  return stringify(data);
 }
 
 export interface FileFault extends Fault {

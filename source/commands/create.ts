@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { faultsOf, fieldName, readChecked } from "../checked-file.ts";
+import { faultsOf, fieldName, fileText, readChecked } from "../checked-file.ts";
 import { toVirtuError, VirtuError } from "../errors.ts";
 import { type CreateData, type Wanted, wantedOf } from "../instances/create-file.ts";
 import { createSchema } from "../instances/create-file-schema.ts";
@@ -158,11 +158,12 @@ function teller(session: Session): (event: CreateEvent) => void {
 }
 
 function outcomeLine(outcome: CreateOutcome): string {
-  const { host, name, ok, ready, node, address, error, cleanedUp, leftBehind, seconds } = outcome;
+  const { host, name, ok, ready, node, address, error, notes, cleanedUp, leftBehind, seconds } = outcome;
   const where = [node && `on ${node}`, address && `at ${address}`].filter(Boolean).join(" ");
   const head = ok ? (ready === false ? "not ready" : ready ? "ready" : "made") : "failed";
   return [
     `${host}/${name}: ${[head, where].filter(Boolean).join(" ")} (${Math.round(seconds)} s)${error ? `: ${error}` : ""}`,
+    ...notes.map((note) => `  note: ${note}`),
     ...cleanedUp.map((what) => `  taken away: ${what}`),
     ...leftBehind.map((what) => `  left behind: ${what}`),
   ].join("\n");
@@ -175,7 +176,7 @@ export async function create(session: Session, name: string | undefined, options
   const [problem] = checkBatch(wanted.batch);
   if (problem)
     throw new VirtuError({ kind: "usage", what: "This can't be made", where: problem.field, why: problem.text });
-  if (options.save !== undefined) await save(options.save, data);
+  if (options.save !== undefined) save(options.save, data);
   const { places, silent } = await findPlaces(session, wanted, options);
   if (places.length === 0) return exit.failed;
   const plan = planCreate(wanted.batch, places, randomUUID);
@@ -195,10 +196,9 @@ export async function create(session: Session, name: string | undefined, options
   return silent > 0 ? exit.some : exit.done;
 }
 
-async function save(file: string, data: CreateData): Promise<void> {
-  const { stringify } = await import("yaml");
+function save(file: string, data: CreateData): void {
   try {
-    writeFileSync(file, stringify(data), { mode: 0o600 });
+    writeFileSync(file, fileText(data), { mode: 0o600 });
   } catch (thrown) {
     throw new VirtuError({
       kind: "usage",

@@ -7,8 +7,10 @@ import {
   parseSelected,
   parseWhere,
   removeCommand,
+  tryAddCommand,
   whereCommand,
 } from "../tools/ganeti-create.ts";
+import { explainGaneti } from "../tools/ganeti-errors.ts";
 import type { Made, MakeOptions } from "./create-libvirt.ts";
 import type { GanetiRequest } from "./create-types.ts";
 import type { GanetiProvider } from "./ganeti.ts";
@@ -60,6 +62,35 @@ export async function makeOnGaneti(
     if (made.job !== null) made.leftBehind.push(`Ganeti job ${made.job}, which goes on (gnt-job info ${made.job})`);
   }
   return made;
+}
+
+export interface Placement {
+  /** The allocator that answered: `hail`. */
+  allocator: string;
+  /** Primary, and secondary where there is one. */
+  nodes: string[];
+}
+
+/**
+ * Where the allocator would put it, asked beforehand: Ganeti runs its own checks and makes nothing (a job of it stays in
+ * its list). Rejects with a `VirtuError` when it refuses, with its reason.
+ */
+export async function askPlacement(
+  ganeti: GanetiProvider,
+  request: GanetiRequest,
+  version: string | null,
+  signal?: AbortSignal,
+): Promise<Placement | null> {
+  const answer = await ganeti.run((access) => tryAddCommand(access, request, version), { timeoutMs: 120_000, signal });
+  if (answer.outcome === "exited" && answer.status === 0) {
+    const said = answer.stdout.split("\n").map(parseSelected);
+    return said.find((selected) => selected !== null) ?? null;
+  }
+  throw new VirtuError({
+    ...{ kind: "refused", what: `${request.name} has no place`, where: ganeti.cluster },
+    ...explainGaneti(answer.stderr),
+    detail: answer.stderr.trim() || undefined,
+  });
 }
 
 /** Null: the cluster has no such instance, or gave no answer. */

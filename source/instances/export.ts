@@ -37,13 +37,18 @@ export function exportPath(file: string): string {
   return path.resolve(file.replace(/^~(?=\/|$)/, os.homedir()));
 }
 
-/** Writes a new file, readable by its owner only. Rejects when there is one of that name already. */
-export async function writeExport(file: string, content: Exported): Promise<string> {
+/** Writes rows into a new file, as its name's ending says. */
+export function writeExport(file: string, content: Exported): Promise<string> {
+  return writeNewFile(file, formatOf(file) === "json" ? jsonOf(content) : csvOf(content));
+}
+
+/** Writes a new file, readable by its owner only; gives its whole path. Rejects when there is one of that name already. */
+export async function writeNewFile(file: string, text: string): Promise<string> {
   const target = exportPath(file);
   try {
     const handle = await open(target, "wx", 0o600);
     try {
-      await handle.writeFile(formatOf(target) === "json" ? jsonOf(content) : csvOf(content));
+      await handle.writeFile(text);
     } finally {
       await handle.close();
     }

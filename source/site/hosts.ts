@@ -10,8 +10,10 @@ import { kaenv3 } from "./programs/kaenv3.ts";
 import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } from "./programs/oar-others.ts";
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
+import { pingGuests } from "./programs/ping.ts";
 import { virsh } from "./programs/virsh.ts";
 import { virtClone } from "./programs/virt-clone.ts";
+import { virtInstall } from "./programs/virt-install.ts";
 import { xe } from "./programs/xe.ts";
 import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
@@ -20,6 +22,7 @@ import type { RecordedEnvironment } from "./world/environments.ts";
 import type { Ganeti } from "./world/ganeti.ts";
 import type { Kadeploy } from "./world/kadeploy.ts";
 import type { LibvirtHost } from "./world/libvirt.ts";
+import type { Volume } from "./world/libvirt-storage.ts";
 import type { Oar } from "./world/oar.ts";
 import { domain, type Testbed } from "./world/testbed.ts";
 import type { XenHost } from "./world/xen.ts";
@@ -158,16 +161,40 @@ export function ganetiMachine(
   clusters.join(machine, ganeti);
   addLuxi(machine, clusters);
   installAt(machine);
-  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network"]) {
+  for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network", "gnt-os"]) {
     machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }
   return machine;
 }
 
+/** The head of a volume's file, as far as anybody looks into it. */
+const heads: Readonly<Record<Volume["format"], (bytes: number) => string>> = {
+  raw: () => "\0".repeat(4096),
+  qcow2: (bytes) => {
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64BE(BigInt(bytes));
+    return `QFI\u00fb\0\0\0\u0003${"\0".repeat(16)}${size.toString("latin1")}${"\0".repeat(4064)}`;
+  },
+};
+
+/** The volumes of a host as files: what instances can be made of. */
+function fillImages({ files }: Machine, { storage }: LibvirtHost): void {
+  for (const { directory, volumes } of storage.pools) {
+    files.makeDirectory(directory, "root", { parents: true });
+    for (const { name, capacity, format } of volumes.values()) {
+      files.writeText(`${directory}/${name}`, heads[format](capacity));
+    }
+  }
+}
+
 export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: string, delay: () => number): Machine {
   const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
   authorize(machine, "root", publicKey);
-  machine.install({ virsh: virsh(host, delay), "virt-clone": virtClone(host) });
+  machine.install({
+    ...{ virsh: virsh(host, delay), "virt-clone": virtClone(host) },
+    ...{ "virt-install": virtInstall(host), ping: pingGuests(host) },
+  });
+  fillImages(machine, host);
   installAt(machine);
   return machine;
 }

@@ -8,6 +8,7 @@ import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveReq
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
 import { type InstancesEvent, type InstancesKnown, noInstances, reduceInstances } from "./instance-known.ts";
 import { type Loaded, nothing } from "./loaded.ts";
+import { type MakingEvent, type MakingKnown, noMaking, reduceMaking } from "./making-known.ts";
 import { noRuns, type RunsEvent, type RunsKnown, reduceRuns } from "./run-known.ts";
 import { reduceStores, type StoresEvent, type StoresKnown } from "./stores-known.ts";
 import { noWays, reduceWays, type WaysEvent, type WaysKnown } from "./way-known.ts";
@@ -99,6 +100,7 @@ export interface KnownState {
   runs: RunsKnown;
   ways: WaysKnown;
   inventory: InventoryView;
+  making: MakingKnown;
   /** Storage and networks, by the provider's place. */
   stores: StoresKnown;
   consoles: readonly ConsoleView[];
@@ -143,6 +145,7 @@ export type KnownEvent =
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
   | InstancesEvent
+  | MakingEvent
   | StoresEvent
   | RunsEvent
   | WaysEvent;
@@ -167,6 +170,7 @@ export function startState(now: number): KnownState {
     runs: noRuns,
     ways: noWays,
     inventory: emptyInventory,
+    making: noMaking,
     stores: {},
     consoles: [],
     scheduled: nothing([]),
@@ -232,6 +236,12 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         ...state,
         facts: { ...state.facts, [event.jobId]: { ...(state.facts[event.jobId] ?? nothing([])), ...event.change } },
       };
+    case "offers":
+    case "making":
+    case "making-event":
+    case "making-outcome":
+    case "making-over":
+      return { ...state, making: reduceMaking(state.making, event) };
     case "stores":
       return { ...state, stores: reduceStores(state.stores, event) };
     case "inventory":

@@ -11,6 +11,7 @@ import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { ConsoleWork } from "./console-work.ts";
+import { CreateWork } from "./create-work.ts";
 import { InstanceWork } from "./instance-work.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
@@ -112,6 +113,7 @@ export class Workspace {
   readonly runs: RunWork;
   readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
+  readonly making: CreateWork;
   readonly stores: StoresWork;
   readonly ways: WayWork;
   readonly schedule: ScheduleWork;
@@ -147,6 +149,7 @@ export class Workspace {
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
+    this.making = new CreateWork(this);
     this.stores = new StoresWork(this);
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
@@ -314,6 +317,7 @@ export class Workspace {
     clearInterval(this.ticker);
     this.site.end();
     this.monitor.end();
+    this.making.end();
     this.stores.end();
     this.schedule.end();
     this.instances.end();

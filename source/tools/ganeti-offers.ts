@@ -108,7 +108,7 @@ export function parseGanetiOffers(stdout: string): GanetiOffers | null {
   const instances = parseTable(text("instances"), instanceFields).flatMap((row) => row ?? []);
   const nodes = parseTable(text("nodes"), nodeFields).flatMap((row) => row ?? []);
   const networks = parseTable(text("networks"), networkFields).flatMap((row) => row ?? []);
-  const nicDefaults = /^Default nic parameters:.*\n([\s\S]*?)^\S/m.exec(info)?.[1] ?? "";
+  const nicDefaults = /^Default nic parameters:.*\n([\s\S]*?)(?=^\S|$(?![\s\S]))/m.exec(info)?.[1] ?? "";
   return {
     provider: "ganeti",
     cluster: fact(info, "Cluster name"),

@@ -90,7 +90,8 @@ export function offersCommand(uri: string, files: readonly string[]): Command {
     sh`"@@virtu network $n"`,
     sh`${virsh} net-dumpxml "$n" </dev/null`,
   );
-  const cards = sh`${virsh} "$(${virsh} list --all --uuid | sed -n 's/^[0-9a-f].*/domiflist &;/p')"`;
+  // virsh takes a line of its one word for a command, as it takes what stands between semicolons.
+  const cards = sh`${virsh} "$(${virsh} list --all --uuid | sed -n 's/^[0-9a-f]/domiflist &/p')"`;
   const named = files.map((file) => sh`echo ${`@@virtu file ${file}`}; ${imageCommand(file)}`);
   const parts = [
     sh`${virsh} ${facts}`,

@@ -19,6 +19,7 @@ const places: Partial<Record<Scope, string>> = {
   consoles: "Consoles",
   columns: "Columns of the table",
   views: "Views of the table",
+  making: "Instances that are being made",
   chart: "A chart",
   markBy: "Marking by a rule",
   bulk: "A run of actions",

@@ -81,6 +81,7 @@ export const keymap = {
     reserve: { keys: ["enter"], label: "reserve", text: "Send the reservation to OAR" },
     deploy: { keys: ["enter"], label: "deploy", text: "Go on: name what is erased, then deploy", dangerous: true },
     copy: { keys: ["ctrl+y"], label: "copy the command", text: "Copy the exact command to the clipboard" },
+    save: { keys: ["ctrl+s"], label: "save as file", text: "Save what the form stands for as a file" },
   },
   deploy: {
     choose: { keys: ["enter"], label: "choose", text: "Take this one and go on" },
@@ -188,6 +189,7 @@ export const keymap = {
       label: "node table",
       text: "Show the nodes that carry the instances, or the instances again",
     },
+    create: { keys: ["N"], label: "new", text: "Make instances, in five steps", quiet: true },
     stores: { keys: ["P"], label: "storage", text: "Show pools, volumes and networks, and who uses them", quiet: true },
     chart: { keys: ["u"], label: "usage", text: "Draw what it, or all that are marked, use over time" },
     jobs: { keys: ["J"], label: "Ganeti's jobs", text: "Show the queue of jobs of the clusters", quiet: true },
@@ -217,6 +219,17 @@ export const keymap = {
     take: { keys: ["enter"], label: "take", text: "Show the table so" },
     keep: { keys: ["a"], label: "keep this one", text: "Keep the view of now under a name" },
     remove: { keys: ["D"], label: "remove", text: "Remove this view from the settings", dangerous: true },
+  },
+  making: {
+    instance: { keys: ["enter"], label: "instance", text: "Show the instance that was made" },
+    table: { keys: ["i"], label: "all instances", text: "Go to the table of instances" },
+    another: { keys: ["N"], label: "another", text: "Make further instances" },
+    cancel: {
+      keys: ["c"],
+      label: "take back",
+      text: "Begin no more; what is half made is taken away",
+      dangerous: true,
+    },
   },
   chart: {
     metric: { keys: ["tab", "right"], label: "what", text: "Show the next number: CPU, memory, disks, network" },

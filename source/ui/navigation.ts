@@ -29,6 +29,10 @@ export type Place =
   | { screen: "console"; of: ConsoleOf; opening: Opening }
   | { screen: "consoles" }
   | { screen: "guest-screen"; key: string }
+  /** Instances are asked for in five steps, and made. */
+  | { screen: "create" }
+  | { screen: "create-save"; text: string; file: string }
+  | { screen: "making" }
   /** Pools, volumes and networks, and what is made of them. */
   | { screen: "stores" }
   | { screen: "store-add"; what: "volume" | "pool" | "network"; place: string; pool: string }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { VirtuError } from "../../source/errors.ts";
 import { createInstance } from "../../source/instances/create.ts";
+import { askPlacement } from "../../source/instances/create-ganeti.ts";
 import type { CreateEvent, CreateRequest } from "../../source/instances/create-types.ts";
 import { GanetiProvider } from "../../source/instances/ganeti.ts";
 import { LibvirtProvider } from "../../source/instances/libvirt.ts";
@@ -238,6 +239,17 @@ describe("on Ganeti", () => {
       ...{ where: [{ stdout: "web1.example.org|node1|None|ADMIN_down\n" }], remove: [submitted(16)] },
     });
     expect(stays.outcome.leftBehind).toEqual(["instance web1.example.org: its node is down"]);
+  });
+});
+
+test("the allocator can be asked beforehand where it would put an instance", async () => {
+  const log = dated("INFO: Selected nodes for instance web1.example.org via iallocator hail: node2, node1");
+  const request = ganetiRequest({ placement: { kind: "allocator", name: null } });
+  const asked = ganeti({ add: [{ stdout: log }, recorded("ganeti", "add-nomem")] });
+  expect(await askPlacement(asked.provider, request, null)).toEqual({ allocator: "hail", nodes: ["node2", "node1"] });
+  expect(asked.pool.lines()[0]).toMatch(/gnt-instance add --dry-run .*-I \./);
+  await expect(askPlacement(asked.provider, request, null)).rejects.toMatchObject({
+    ...{ kind: "refused", why: expect.stringContaining("32768") },
   });
 });
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { VirtuError } from "../../source/errors.ts";
 import type { Command } from "../../source/ssh/command.ts";
-import type { ExecOptions, ExecResult, HostRef, Pool, PoolEvents } from "../../source/ssh/types.ts";
+import type { ExecOptions, ExecResult, HostRef, Pool, PoolEvents, PtyChannel } from "../../source/ssh/types.ts";
 
 export interface Call {
   host: HostRef;
@@ -47,7 +47,7 @@ export class ScriptedPool extends EventEmitter<PoolEvents> implements Pool {
     return result;
   }
 
-  pty(): never {
+  pty(_host: HostRef, _command: Command | null): Promise<PtyChannel> {
     throw new Error("no terminal here");
   }
   async upload(

@@ -62,7 +62,9 @@ describe("the life of a domain", () => {
     const { act, instance, libvirt, first } = await onHosts();
     const set = first.find("shop")!.set;
     expect(await act("shop", { do: "disk-add", mebibytes: 64, pool: null })).toMatchObject({ ok: true });
-    expect(set.disks).toContainEqual(expect.objectContaining({ target: "vdb", bytes: 64 * 1024 ** 2 }));
+    const added = "/var/lib/libvirt/images/shop-vdb.qcow2";
+    expect(set.disks).toContainEqual({ target: "vdb", device: "disk", source: added });
+    expect(first.storage.bytes(added)).toBe(64 * 1024 ** 2);
     await act("shop", { do: "disk-grow", disk: "vdb", mebibytes: 128 });
     expect(await act("shop", { do: "disk-grow", disk: "vdb", mebibytes: 32 })).toMatchObject({
       ok: false,
@@ -81,11 +83,7 @@ describe("the life of a domain", () => {
     await act("shop", { do: "nic-remove", nic: details.nics[1]!.id });
     await act("shop", { do: "media-eject", disk: "sda" });
     expect(await act("shop", { do: "disk-remove", disk: "vdb", keepVolume: false })).toMatchObject({ ok: true });
-    expect([set.disks.length, set.nics.length, first.volumes.has("/var/lib/libvirt/images/shop-vdb.qcow2")]).toEqual([
-      2,
-      1,
-      false,
-    ]);
+    expect([set.disks.length, set.nics.length, first.storage.find(added)]).toEqual([2, 1, null]);
     await act("shop", { do: "set-vcpus", count: 3 });
     expect(await act("shop", { do: "set-memory", mebibytes: 8192 })).toMatchObject({
       text: expect.stringMatching(/next start/),

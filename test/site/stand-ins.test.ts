@@ -6,7 +6,8 @@ import type { Machine } from "../../source/site/machine/machine.ts";
 import { virsh } from "../../source/site/programs/virsh.ts";
 import { Random } from "../../source/site/random.ts";
 import { fold, unfold } from "../../source/site/world/fold.ts";
-import { type DomainFacts, LibvirtHost } from "../../source/site/world/libvirt.ts";
+import { LibvirtHost } from "../../source/site/world/libvirt.ts";
+import type { DomainFacts } from "../../source/site/world/libvirt-domain.ts";
 import { begin, newMachine, type Ran, run } from "./machine.ts";
 import { masked, recording, shape } from "./recordings.ts";
 

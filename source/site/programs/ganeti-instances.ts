@@ -3,12 +3,12 @@ import type { Call } from "../machine/machine.ts";
 import { asctime } from "../utilities/about.ts";
 import { options } from "../utilities/input.ts";
 import type { Clusters } from "../world/clusters.ts";
-import type { Ganeti, GanetiInstance, GanetiJob } from "../world/ganeti.ts";
+import type { Ganeti, GanetiInstance, GanetiJob, GanetiNode } from "../world/ganeti.ts";
 import { fault } from "./ganeti-fault.ts";
 import { mib } from "./ganeti-sizes.ts";
 
 const valued =
-  "t disk-template n node o os-type s os-size disk net B backend-parameters H hypervisor-parameters I iallocator O os-parameters file-storage-dir file-driver";
+  "t disk-template n node o os-type s os-size disk net B backend-parameters H hypervisor-parameters I iallocator O os-parameters file-storage-dir file-driver tags";
 
 const systems: Readonly<Record<string, string>> = {
   "ganeti-os-noop": "noop",
@@ -55,6 +55,12 @@ async function follow(call: Call, ganeti: Ganeti, job: GanetiJob, isSubmitted: b
   return 1;
 }
 
+/** Where an allocator puts an instance: the online node with the most memory free. */
+function roomiest(ganeti: Ganeti): GanetiNode | undefined {
+  const online = ganeti.nodes.filter(({ role }) => role !== "O" && role !== "D");
+  return online.sort((one, other) => ganeti.memoryFree(other) - ganeti.memoryFree(one))[0];
+}
+
 export async function addInstance(call: Call, clusters: Clusters, ganeti: Ganeti): Promise<number> {
   const { given, words } = options(call.args.slice(1), valued);
   const option = (...names: string[]) => names.map((name) => given.get(name)).find((value) => value !== undefined);
@@ -69,9 +75,13 @@ export async function addInstance(call: Call, clusters: Clusters, ganeti: Ganeti
     return refuse("wrong_input", `Disk template '${template}' is not enabled in cluster.`);
   }
   const wantedNode = option("n", "node")?.split(":")[0];
-  const node = ganeti.nodes.find(
-    (one) => wantedNode === undefined || one.name === wantedNode || one.name.startsWith(`${wantedNode}.`),
-  );
+  const allocator = option("I", "iallocator");
+  const node =
+    allocator === undefined
+      ? ganeti.nodes.find(
+          (one) => wantedNode === undefined || one.name === wantedNode || one.name.startsWith(`${wantedNode}.`),
+        )
+      : roomiest(ganeti);
   if (!node) return refuse("unknown_entity", `Node name ${wantedNode} not found`);
   const os = option("o", "os-type") ?? "";
   if (os !== "" && !knownSystems(call, clusters, ganeti).includes(os)) {
@@ -91,7 +101,7 @@ export async function addInstance(call: Call, clusters: Clusters, ganeti: Ganeti
     uuid: random.uuid(),
     node,
     secondary: null,
-    admin: given.has("no-start") ? "down" : "up",
+    admin: given.has("no-start") || given.has("no-install") ? "down" : "up",
     alive: false,
     vcpus: Number(parameters.get("vcpus") ?? 1),
     memory,
@@ -99,12 +109,19 @@ export async function addInstance(call: Call, clusters: Clusters, ganeti: Ganeti
     template,
     disks,
     os,
-    tags: [],
-    mac: `aa:00:00:${random.hex(2)}:${random.hex(2)}:${random.hex(2)}`,
+    tags: (option("tags") ?? "").split(",").filter((tag) => tag !== ""),
+    mac:
+      /mac=([\da-f:]{17})/i.exec(option("net") ?? "")?.[1] ??
+      `aa:00:00:${random.hex(2)}:${random.hex(2)}:${random.hex(2)}`,
     port: 11_000 + ganeti.instances.length,
     created: call.machine.clock.now(),
   };
   const job = ganeti.submit("CREATE", instance);
+  if (allocator !== undefined) {
+    const program = allocator === "." ? "hail" : allocator;
+    const text = ` - INFO: Selected nodes for instance ${name} via iallocator ${program}: ${node.name}`;
+    job.log.push({ at: call.machine.clock.now(), text });
+  }
   if (given.has("print-jobid")) await call.out(`${job.id}\n`);
   const status = await follow(call, ganeti, job, given.has("submit"));
   if (status === 0 && !given.has("submit")) {

@@ -125,9 +125,9 @@ const verbs: Readonly<Record<string, Verbs>> = {
     destroy: destroyCluster,
     verify: (call, ganeti, clusters) => verify(call, clusters, ganeti),
     info: async (call, ganeti) => {
-      const { hypervisors, netdev, group } = ganeti.facts;
+      const { hypervisors, netdev, group, diskTemplates } = ganeti.facts;
       await call.out(
-        `Cluster name: ${ganeti.name}\nCluster UUID: ${ganeti.groupUuid}\nMaster node: ${ganeti.master.name}\nArchitecture (this node): 64bits (x86_64)\nTags: (none)\nDefault hypervisor: ${hypervisors[0]}\nEnabled hypervisors: ${hypervisors.join(", ")}\nCluster parameters: \n  master netdev: ${netdev}\n  lvm volume group: ${group}\nDefault nic parameters: \n  default: \n    link: ${netdev}\n    mode: bridged\n`,
+        `Cluster name: ${ganeti.name}\nCluster UUID: ${ganeti.groupUuid}\nMaster node: ${ganeti.master.name}\nArchitecture (this node): 64bits (x86_64)\nTags: (none)\nDefault hypervisor: ${hypervisors[0]}\nEnabled hypervisors: ${hypervisors.join(", ")}\nCluster parameters: \n  master netdev: ${netdev}\n  lvm volume group: ${group}\n  default instance allocator: hail\n  enabled disk templates: ${diskTemplates.join(", ")}\nDefault nic parameters: \n  default: \n    link: ${netdev}\n    mode: bridged\n`,
       );
       return 0;
     },

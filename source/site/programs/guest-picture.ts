@@ -1,5 +1,5 @@
 /** What a guest's screen shows, as QEMU gives it: a text console of 720×400 points, here in blocks for letters. */
-import type { Domain } from "../world/libvirt.ts";
+import type { Domain } from "../world/libvirt-domain.ts";
 
 const columns = 720;
 const rows = 400;

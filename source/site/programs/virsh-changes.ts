@@ -1,6 +1,7 @@
 /** virsh's commands that change what a domain is made of, or where it is. */
 import { bytes } from "../machine/open-file.ts";
-import type { Domain, LibvirtHost } from "../world/libvirt.ts";
+import type { LibvirtHost } from "../world/libvirt.ts";
+import type { Domain } from "../world/libvirt-domain.ts";
 import { newMac } from "../world/libvirt-set.ts";
 import { type Command, type Line, onDomain, running, VirshError } from "./virsh-command.ts";
 import { table } from "./virsh-tables.ts";
@@ -102,6 +103,7 @@ export const changes: Readonly<Record<string, Command>> = {
       const gone = flags.has("remove-all-storage")
         ? domain.set.disks.filter(({ device, source }) => device === "disk" && source)
         : [];
+      for (const { source } of gone) host.storage.remove(source ?? "");
       const removed = gone.map(({ target, source }) => `Volume '${target}'(${source}) removed.\n`).join("");
       return `Domain '${domain.name}' has been undefined\n${removed}\n`;
     },
@@ -135,7 +137,7 @@ export const changes: Readonly<Record<string, Command>> = {
     (host, domain, { values }) => {
       const target = values.get("target") ?? "";
       const source = values.get("source") ?? "";
-      domain.set.disks.push({ target, device: "disk", source, bytes: host.volumes.get(source) ?? 0 });
+      domain.set.disks.push({ target, device: "disk", source });
       host.tell("device-added", domain, target);
       return "Disk attached successfully\n\n";
     },
@@ -154,7 +156,7 @@ export const changes: Readonly<Record<string, Command>> = {
     (host, domain, { values }) => {
       const type = values.get("type") === "bridge" ? "bridge" : "network";
       const source = values.get("source") ?? "";
-      if (type === "network" && source !== "default") {
+      if (type === "network" && !host.networks.find(source)) {
         throw new VirshError(
           "Failed to attach interface",
           `Network not found: no network with matching name '${source}'`,
@@ -180,7 +182,6 @@ export const changes: Readonly<Record<string, Command>> = {
       if (flags.has("eject") && disk.source === null)
         throw new VirshError(`The disk device '${disk.target}' doesn't have media`);
       disk.source = flags.has("eject") ? null : (values.get("source") ?? null);
-      disk.bytes = host.volumes.get(disk.source ?? "") ?? 0;
       host.tell("tray-change", domain, "disk sata0-0-0: closed");
       return `Successfully ${flags.has("eject") ? "ejected" : "updated"} media.\n\n`;
     },
@@ -189,7 +190,8 @@ export const changes: Readonly<Record<string, Command>> = {
   blockresize: onDomain(
     (host, domain, { values }) => {
       const disk = diskOf(domain, values.get("path") ?? "");
-      disk.bytes = kibibytes(values.get("size")) * 1024;
+      const found = host.storage.find(disk.source ?? "");
+      if (found) found.volume.capacity = kibibytes(values.get("size")) * 1024;
       host.touched();
       return `Block device '${disk.target}' is resized\n`;
     },
@@ -224,15 +226,7 @@ export const changes: Readonly<Record<string, Command>> = {
     options: ["validate"],
     run: async (call, host) => {
       const text = Buffer.from(await call.process.readAll(), "latin1").toString("utf8");
-      const uuid = /<uuid>([^<]*)<\/uuid>/.exec(text)?.[1] ?? "";
-      const domain = host.find(uuid);
-      if (!domain)
-        throw new VirshError(
-          "Failed to define domain from /dev/stdin",
-          "XML error: the demo makes no domains of a text",
-        );
-      define(domain, text);
-      host.tell("lifecycle", domain, "Defined Updated");
+      const domain = define(host, text);
       return `Domain '${domain.name}' defined from /dev/stdin\n\n`;
     },
   },
@@ -247,41 +241,18 @@ export const changes: Readonly<Record<string, Command>> = {
     },
     { options: ["details", "inactive"] },
   ),
-  domblkinfo: onDomain((_host, domain, { words, flags }) => {
-    const size = ({ bytes: count, source }: { bytes: number; source: string | null }) =>
-      source === null ? "-" : String(count);
+  domblkinfo: onDomain((host, domain, { words, flags }) => {
+    const sizes = ({ source }: { source: string | null }) => {
+      const { capacity, allocation } = host.storage.find(source ?? "")?.volume ?? { capacity: 0, allocation: 0 };
+      return source === null ? ["-", "-", "-"] : [capacity, allocation, allocation].map(String);
+    };
     if (flags.has("all")) {
-      return table(
-        ["Target", "Capacity", "Allocation", "Physical"],
-        domain.set.disks.map((disk) => [disk.target, size(disk), size(disk), size(disk)]),
-      );
+      const rows = domain.set.disks.map((disk) => [disk.target, ...sizes(disk)]);
+      return table(["Target", "Capacity", "Allocation", "Physical"], rows);
     }
-    const disk = diskOf(domain, words[1] ?? "");
-    return `Capacity:       ${disk.bytes}\nAllocation:     ${disk.bytes}\nPhysical:       ${disk.bytes}\n\n`;
+    const [capacity, allocation, physical] = sizes(diskOf(domain, words[1] ?? ""));
+    return `Capacity:       ${capacity}\nAllocation:     ${allocation}\nPhysical:       ${physical}\n\n`;
   }),
-  domiflist: onDomain(
-    (host, domain) =>
-      table(
-        ["Interface", "Type", "Source", "Model", "MAC"],
-        domain.set.nics.map(({ mac, type, source }) => [
-          host.interfaces.get(domain) ?? "-",
-          type,
-          source,
-          "virtio",
-          mac,
-        ]),
-      ),
-    { options: ["inactive"] },
-  ),
-  domifaddr: onDomain((host, domain) => {
-    const rows = domain.set.nics
-      .slice(0, 1)
-      .flatMap(({ mac }) =>
-        domain.id === null
-          ? []
-          : [[host.interfaces.get(domain) ?? "-", mac, "ipv4", `192.168.122.${10 + domain.id}/24`]],
-      );
-    return table(["Name", "MAC address", "Protocol", "Address"], rows);
-  }),
+  domname: onDomain((_host, domain) => `${domain.name}\n\n`),
   domuuid: onDomain((_host, domain) => `${domain.uuid}\n\n`),
 };

@@ -1,6 +1,7 @@
 /** What every command of the stand-in of virsh is made of. */
 import type { Call } from "../machine/machine.ts";
-import type { Domain, LibvirtHost } from "../world/libvirt.ts";
+import type { LibvirtHost } from "../world/libvirt.ts";
+import type { Domain } from "../world/libvirt-domain.ts";
 
 export interface Line {
   flags: Set<string>;
@@ -19,7 +20,9 @@ export type Command = {
   options: readonly string[];
   /** Options that take the next word. */
   values?: readonly string[];
-  /** The name of the argument that must be given. */
+  /** Arguments in their order, each by its name as well; the first must be given. Their values are among the options'. */
+  takes?: readonly string[];
+  /** The name of the argument that must be given, and stays a word. */
   requires?: string;
   run(call: Call, host: LibvirtHost, line: Line): Promise<string> | string;
 };

@@ -1,6 +1,7 @@
 /** What virsh prints about domains: its tables and domstats. */
 import { bytes } from "../machine/open-file.ts";
-import type { Domain, LibvirtHost } from "../world/libvirt.ts";
+import type { LibvirtHost } from "../world/libvirt.ts";
+import type { Domain } from "../world/libvirt-domain.ts";
 
 /** A table as virsh 9 has it: one blank before, three between, a ruler as long as the longest line. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -82,7 +83,7 @@ export function domainStats(host: LibvirtHost, domain: Domain, stateOnly: boolea
       );
     }
     rows.push(["block.count", domain.set.disks.length]);
-    for (const [index, { target, source, bytes: size }] of domain.set.disks.entries()) {
+    for (const [index, { target, source }] of domain.set.disks.entries()) {
       const block = `block.${index}`;
       rows.push([`${block}.name`, target]);
       if (source === null) continue;
@@ -91,8 +92,9 @@ export function domainStats(host: LibvirtHost, domain: Domain, stateOnly: boolea
       if (domain.id !== null && index === 0) {
         rows.push([`${block}.rd.bytes`, 4_608_000], [`${block}.wr.bytes`, Math.floor(cpu / 1000)]);
       }
-      const used = Math.floor(size / 3);
-      rows.push([`${block}.allocation`, used], [`${block}.capacity`, size], [`${block}.physical`, used]);
+      const { capacity, allocation } = host.storage.find(source)?.volume ?? { capacity: 0, allocation: 0 };
+      rows.push([`${block}.allocation`, allocation], [`${block}.capacity`, capacity]);
+      rows.push([`${block}.physical`, allocation]);
     }
   }
   return `Domain: '${domain.name}'\n${rows.map(([key, value]) => `  ${key}=${value}\n`).join("")}\n`;

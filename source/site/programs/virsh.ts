@@ -1,13 +1,17 @@
 /** virsh 9.0: batches, tables, the life of domains. The connection's URI must be one of QEMU's system. */
 import type { Call, Program } from "../machine/machine.ts";
-import type { Domain, LibvirtHost } from "../world/libvirt.ts";
+import type { LibvirtHost } from "../world/libvirt.ts";
+import type { Domain } from "../world/libvirt-domain.ts";
 import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
 import { guestPicture } from "./guest-picture.ts";
 import { changes } from "./virsh-changes.ts";
 import { type Command, type Line, onDomain, running, VirshError } from "./virsh-command.ts";
 import { event } from "./virsh-event.ts";
-import { snapshots, volumes } from "./virsh-snapshots.ts";
-import { domainStats, info, list, ordered, table } from "./virsh-tables.ts";
+import { hostCommands } from "./virsh-host.ts";
+import { networkCommands } from "./virsh-networks.ts";
+import { storageCommands } from "./virsh-pools.ts";
+import { snapshots } from "./virsh-snapshots.ts";
+import { domainStats, info, list, ordered } from "./virsh-tables.ts";
 
 /** A command line cut as virsh cuts it: blanks part words, `;` parts commands, quotes and backslashes hold. */
 export function cut(line: string): string[][] {
@@ -163,7 +167,8 @@ const commands: Readonly<Record<string, Command>> = {
       "list-running",
     ],
     run: async (call, host, { flags, words }) => {
-      const stateOnly = flags.has("state");
+      const more = ["cpu-total", "balloon", "vcpu", "interface", "block"].some((group) => flags.has(group));
+      const stateOnly = flags.has("state") && !more;
       // A guest whose monitor hangs blocks the first question for more than its bare state, --nowait or not.
       const blocking = host.frozen().filter((domain) => !domain.stuck || !flags.has("nowait"));
       if (!stateOnly && blocking.length > 0) {
@@ -174,57 +179,12 @@ const commands: Readonly<Record<string, Command>> = {
       return chosen.map((domain) => domainStats(host, domain, stateOnly, domain.frozen)).join("");
     },
   },
-  hostname: { options: [], run: (_call, host) => `${host.hostname}\n\n` },
-  uri: { options: [], run: () => "qemu:///system\n\n" },
-  version: {
-    options: ["daemon"],
-    run: () =>
-      "Compiled against library: libvirt 9.0.0\nUsing library: libvirt 9.0.0\nUsing API: QEMU 9.0.0\nRunning hypervisor: QEMU 7.2.22\n\n",
-  },
-  nodeinfo: {
-    options: [],
-    run: () =>
-      "CPU model:           x86_64\nCPU(s):              16\nCPU frequency:       2596 MHz\nCPU socket(s):       2\nCore(s) per socket:  8\nThread(s) per core:  1\nNUMA cell(s):        1\nMemory size:         65843576 KiB\n\n",
-  },
-  nodememstats: {
-    options: ["cell"],
-    run: (_call, host) => {
-      const used = host.domains.filter(({ id }) => id !== null).reduce((sum, domain) => sum + domain.memory, 2_400_000);
-      const row = (name: string, kib: number) => `${name.padEnd(7)}: ${String(kib).padStart(20)} KiB\n`;
-      return `${row("total", 65_843_576)}${row("free", 65_843_576 - used - 3_853_332)}${row("buffers", 167_572)}${row("cached", 3_685_760)}\n`;
-    },
-  },
-  nodecpustats: {
-    options: ["cpu", "percent"],
-    run: (_call, host) => {
-      const up = (host.clock.now() - host.bootedAt) * 1e6;
-      const row = (name: string, ns: number) => `${`${name}:`.padEnd(15)} ${String(Math.floor(ns)).padStart(20)}\n`;
-      return `${row("user", up * 0.8)}${row("system", up * 0.2)}${row("idle", up * 15)}${row("iowait", up * 0.01)}\n`;
-    },
-  },
-  "pool-list": {
-    options: ["all", "details", "inactive", "name"],
-    run: (_call, _host, { flags }) =>
-      flags.has("name")
-        ? "default\n\n"
-        : flags.has("details")
-          ? table(
-              ["Name", "State", "Autostart", "Persistent", "Capacity", "Allocation", "Available"],
-              [["default", "running", "yes", "yes", "931.51 GiB", "127.67 GiB", "803.84 GiB"]],
-            )
-          : table(["Name", "State", "Autostart"], [["default", "active", "yes"]]),
-  },
-  "net-list": {
-    options: ["all", "inactive", "name"],
-    run: (_call, _host, { flags }) =>
-      flags.has("name")
-        ? "default\n\n"
-        : table(["Name", "State", "Autostart", "Persistent"], [["default", "active", "yes", "yes"]]),
-  },
   event,
   ...changes,
+  ...hostCommands,
+  ...networkCommands,
   ...snapshots,
-  ...volumes,
+  ...storageCommands,
 };
 
 /** Words to a command; a fault here ends the whole batch before anything ran. */
@@ -240,13 +200,20 @@ function parse(words: readonly string[]): { command: Command; line: Line } {
       continue;
     }
     const [flag = "", value] = word.slice(2).split("=");
-    if (command.values?.includes(flag)) {
+    if (command.values?.includes(flag) || command.takes?.includes(flag)) {
       line.values.set(flag, value ?? rest[++index] ?? "");
       continue;
     }
     if (!command.options.includes(flag)) throw new VirshError(`command '${name}' doesn't support option --${flag}`);
     if (flag === "domain" && command.requires === "domain") line.words.unshift(value ?? rest[++index] ?? "");
     else line.flags.add(flag);
+  }
+  for (const name of command.takes ?? []) {
+    if (!line.values.has(name) && line.words.length > 0) line.values.set(name, line.words.shift() ?? "");
+  }
+  const [first] = command.takes ?? [];
+  if (first !== undefined && !line.values.has(first)) {
+    throw new VirshError(`command '${name}' requires <${first}> option`);
   }
   if (command.requires && line.words.length === 0)
     throw new VirshError(`command '${name}' requires <${command.requires}> option`);

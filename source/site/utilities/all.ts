@@ -2,6 +2,7 @@
 import type { Machine } from "../machine/machine.ts";
 import { about } from "./about.ts";
 import { digests } from "./digests.ts";
+import { dumping } from "./dumping.ts";
 import { filing } from "./filing.ts";
 import { packing } from "./packing.ts";
 import { printing } from "./printing.ts";
@@ -14,6 +15,7 @@ export function installUtilities(machine: Machine): void {
   machine.install({
     ...about,
     ...digests,
+    ...dumping,
     ...filing,
     ...packing,
     ...printing,

@@ -273,11 +273,20 @@ export class Ganeti {
 
   private refusal({ instance, opcode, work }: GanetiJob): string | null {
     if (work) return work.refusal();
+    if (opcode === "CREATE") return this.refusalToCreate(instance);
     const head = "Failure: prerequisites not met for this operation:\nerror type: wrong_state, error details:\n";
     if (instance.admin === "offline" && opcode !== "SHUTDOWN") {
       return `${head}Instance '${instance.name}' is marked to be offline, can't use instance from outside down, up states`;
     }
     return instance.node.role === "O" ? `${head}Can't use offline node: ${instance.node.name}` : null;
+  }
+
+  private refusalToCreate({ name, node, memory, admin }: GanetiInstance): string | null {
+    const head = "Failure: prerequisites not met for this operation:\nerror type: ";
+    if (this.find(name)) return `${head}already_exists, error details:\nInstance '${name}' is already in the cluster`;
+    const free = this.memoryFree(node);
+    if (admin !== "up" || memory <= free) return null;
+    return `${head}insufficient_resources, error details:\nNot enough memory on node ${node.name} for creating instance ${name}: needed ${memory} MiB, available ${free} MiB`;
   }
 
   private end(job: GanetiJob, status: GanetiJob["status"], failure: string | null): void {
@@ -290,6 +299,10 @@ export class Ganeti {
 
   memoryUsed(node: GanetiNode): number {
     return this.instances.filter((one) => one.node === node && one.alive).reduce((sum, one) => sum + one.memory, 0);
+  }
+
+  memoryFree(node: GanetiNode): number {
+    return node.memoryTotal - node.memoryNode - this.memoryUsed(node);
   }
 
   diskUsed(node: GanetiNode): number {

@@ -1,5 +1,5 @@
 /** The domains of the site's libvirt hosts. */
-import type { DomainFacts } from "./libvirt.ts";
+import type { DomainFacts } from "./libvirt-domain.ts";
 
 const gib = 1024 * 1024;
 

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 export interface SiteDisk {
   target: string;
   device: "disk" | "cdrom";
+  /** The path of a volume of its host. */
   source: string | null;
-  bytes: number;
 }
 
 export interface SiteSnapshot {
@@ -17,11 +17,17 @@ export interface SiteSnapshot {
   parent: string | null;
 }
 
+export interface SiteNic {
+  mac: string;
+  type: "network" | "bridge";
+  source: string;
+}
+
 export interface DomainSet {
   description: string;
   tags: string[];
   disks: SiteDisk[];
-  nics: { mac: string; type: "network" | "bridge"; source: string }[];
+  nics: SiteNic[];
   snapshots: SiteSnapshot[];
   current: string | null;
 }
@@ -31,13 +37,13 @@ export function newMac(seed: string): string {
   return `52:54:00:${digest.slice(0, 2)}:${digest.slice(2, 4)}:${digest.slice(4, 6)}`;
 }
 
-export function newSet(name: string, bytes: number): DomainSet {
+export function newSet(name: string): DomainSet {
   return {
     description: "",
     tags: [],
     disks: [
-      { target: "vda", device: "disk", source: `/var/lib/libvirt/images/${name}.qcow2`, bytes },
-      { target: "sda", device: "cdrom", source: null, bytes: 0 },
+      { target: "vda", device: "disk", source: `/var/lib/libvirt/images/${name}.qcow2` },
+      { target: "sda", device: "cdrom", source: null },
     ],
     nics: [{ mac: newMac(name), type: "network", source: "default" }],
     snapshots: [],

@@ -2,46 +2,14 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
-import { GuestSystem } from "./guest-system.ts";
-import { type DomainSet, newSet } from "./libvirt-set.ts";
+import { type Domain, type DomainFacts, newDomain } from "./libvirt-domain.ts";
+import { HostNetworks } from "./libvirt-networks.ts";
+import { HostStorage } from "./libvirt-storage.ts";
 import { vncConnection } from "./vnc.ts";
 
-export interface Domain {
-  name: string;
-  uuid: string;
-  /** As text that people read. */
-  title: string;
-  state: "running" | "paused" | "shut off" | "in shutdown";
-  /** `state.reason` of domstats. */
-  reason: number;
-  /** Changes with every start; null when off. */
-  id: number | null;
-  vcpus: number;
-  maximumVcpus: number;
-  /** KiB. */
-  memory: number;
-  maximumMemory: number;
-  autostart: boolean;
-  saved: boolean;
-  /** Does not answer its monitor: blocks domstats. */
-  frozen: boolean;
-  /** A question to the frozen guest is pending already: from then on `--nowait` passes it by. */
-  stuck: boolean;
-  /** Share of a CPU that it uses, for counters that grow. */
-  load: number;
-  /** Epoch milliseconds of the last start. */
-  startedAt: number;
-  /** Nanoseconds of CPU from before it was last shut off. */
-  cpuBefore: number;
-  disk: number;
-  /** What runs in it, on its serial console. */
-  guest: GuestSystem;
-  set: DomainSet;
-  /** Where it is now. */
-  host: LibvirtHost;
-}
-
-export type DomainFacts = Pick<Domain, "name" | "title" | "state" | "vcpus" | "memory" | "autostart" | "saved">;
+/** KiB: all there is, and what the host takes for itself. */
+export const memoryTotal = 65_843_576;
+const memoryOfHost = 2_400_000;
 
 type Listener = (kind: string, name: string, text: string) => void;
 
@@ -49,8 +17,8 @@ export class LibvirtHost {
   readonly domains: Domain[];
   /** Hosts that it can reach, itself not among them. */
   peers: readonly LibvirtHost[] = [];
-  /** Its pool's volumes by path, with their bytes. */
-  readonly volumes = new Map<string, number>();
+  readonly storage = new HostStorage();
+  readonly networks: HostNetworks;
   private readonly listeners = new Set<Listener>();
   private nextId = 1;
   private nextInterface = 0;
@@ -65,62 +33,51 @@ export class LibvirtHost {
     private readonly random: Random,
     facts: readonly DomainFacts[],
   ) {
+    this.networks = new HostNetworks(clock);
     this.bootedAt = clock.now() - 9 * 86_400_000;
-    this.domains = facts.map((given) => this.newDomain(given, random));
-    this.volumes.set("/var/lib/libvirt/images/debian-12-netinst.iso", 658_505_728);
+    this.domains = facts.map((given) => this.oldDomain(given, random));
     for (const domain of this.domains) {
-      this.adoptVolumes(domain);
       if (domain.state === "shut off") continue;
       this.boot(domain);
       domain.guest.up();
     }
   }
 
-  private newDomain(given: DomainFacts, random: Random): Domain {
-    const { clock } = this;
-    const uuid = random.uuid();
-    const load = 0.03 + random.next() * 0.6;
-    const startedAt = clock.now() - random.between(2, 200) * 3_600_000;
-    const cpuBefore = random.between(4, 90) * 1_000_000_000;
-    const disk = random.between(4, 40) * 1024 ** 3;
-    const domain: Domain = {
-      ...given,
-      uuid,
-      reason: 1,
-      id: null,
-      maximumVcpus: given.vcpus * 2,
-      maximumMemory: given.memory,
-      frozen: false,
-      stuck: false,
-      load,
-      startedAt,
-      cpuBefore,
-      disk,
-      set: newSet(given.name, disk),
-      guest: new GuestSystem({
-        name: given.name,
-        clock,
-        onPowerOff: () => {
-          if (domain.id !== null) domain.host.off(domain, 1);
-        },
-      }),
-      host: this,
-    };
+  /** One that has been there for days, and its disk. */
+  private oldDomain(given: DomainFacts, random: Random): Domain {
+    const domain = newDomain({ ...given, uuid: random.uuid() }, this);
+    domain.maximumVcpus = given.vcpus * 2;
+    domain.load = 0.03 + random.next() * 0.6;
+    domain.startedAt = this.clock.now() - random.between(2, 200) * 3_600_000;
+    domain.cpuBefore = random.between(4, 90) * 1_000_000_000;
+    const bytes = random.between(4, 40) * 1024 ** 3;
+    for (const { source } of domain.set.disks) if (source !== null) this.storage.put(source, bytes);
     return domain;
   }
 
   /** Another one like it, off, with disks of its own. */
   clone(domain: Domain, name: string): Domain {
-    const { title, vcpus, memory } = domain;
-    const copy = this.newDomain(
-      { name, title, vcpus, memory, state: "shut off", autostart: false, saved: false },
-      this.random,
-    );
-    copy.maximumMemory = domain.maximumMemory;
-    this.domains.push(copy);
-    this.adoptVolumes(copy);
-    this.tell("lifecycle", copy, "Defined Added");
+    const { title, vcpus, memory, maximumMemory, maximumVcpus } = domain;
+    const facts = { name, title, vcpus, memory, state: "shut off", autostart: false, saved: false } as const;
+    const copy = newDomain({ ...facts, uuid: this.random.uuid() }, this);
+    Object.assign(copy, { maximumMemory, maximumVcpus });
+    copy.set.disks = domain.set.disks.map((disk) => ({
+      ...disk,
+      source: disk.device === "disk" && disk.source !== null ? this.storage.copy(disk.source, name) : disk.source,
+    }));
+    this.add(copy);
     return copy;
+  }
+
+  add(domain: Domain): void {
+    this.domains.push(domain);
+    this.tell("lifecycle", domain, "Defined Added");
+  }
+
+  /** KiB that no running domain has. */
+  freeMemory(): number {
+    const running = this.domains.filter(({ id }) => id !== null);
+    return memoryTotal - running.reduce((sum, { memory }) => sum + memory, memoryOfHost);
   }
 
   private boot(domain: Domain): void {
@@ -164,10 +121,6 @@ export class LibvirtHost {
   /** Something changed that virsh tells nobody of. */
   touched(): void {
     this.changed();
-  }
-
-  private adoptVolumes({ set }: Domain): void {
-    for (const { source, bytes } of set.disks) if (source !== null) this.volumes.set(source, bytes);
   }
 
   pause(domain: Domain): void {
@@ -215,7 +168,9 @@ export class LibvirtHost {
     this.interfaces.delete(domain);
     other.domains.push(domain);
     domain.host = other;
-    other.adoptVolumes(domain);
+    for (const { source } of domain.set.disks) {
+      if (source !== null) other.storage.put(source, this.storage.bytes(source));
+    }
     if (domain.id !== null) {
       other.boot(domain);
       this.tell("lifecycle", domain, "Suspended Migrated");

@@ -37,8 +37,12 @@ function startOf(fields: readonly FormField[]): FormState {
 }
 
 function valuesOf(state: FormState, fields: readonly FormField[]): Values {
-  const text = ({ id, kind, initial }: FormField) => {
+  const text = ({ id, kind, initial, choices }: FormField) => {
     const typed = state.lines[id]?.text ?? initial ?? "";
+    // The choices can have become others since; what is no longer one of them counts as not chosen.
+    if (choices && choices.length > 0 && !choices.some(({ value }) => value === typed)) {
+      return initial ?? choices[0]?.value ?? "";
+    }
     return kind === "secret" ? typed : typed.trim();
   };
   return Object.fromEntries(fields.map((field) => [field.id, text(field)]));
@@ -58,9 +62,21 @@ export interface FormProps {
   /** Drawn under the fields, from the values as they stand. */
   footer?: (values: Values) => ReactNode;
   onCopy?: (values: Values) => void;
+  /** Keeps what the form stands for. */
+  onSave?: (values: Values) => void;
 }
 
-export function Form({ name, fields: all, errors, meanings, missing, onSubmit, footer, onCopy }: FormProps): ReactNode {
+export function Form({
+  name,
+  fields: all,
+  errors,
+  meanings,
+  missing,
+  onSubmit,
+  footer,
+  onCopy,
+  onSave,
+}: FormProps): ReactNode {
   const [state, setState] = useRemembered<FormState>(`form:${name}`, startOf(all));
   const [refusal, setRefusal] = useState("");
   const values = valuesOf(state, all);
@@ -78,7 +94,7 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
   const turn = (by: number) => () => {
     const choices = field?.choices;
     if (!field || !choices) return;
-    const at = choices.findIndex(({ value }) => value === (state.lines[field.id]?.text ?? ""));
+    const at = choices.findIndex(({ value }) => value === values[field.id]);
     const next = choices[(at + by + choices.length) % choices.length];
     if (next) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: lineOf(next.value) } }));
   };
@@ -95,6 +111,7 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
     submit: { run: submit },
     ...(field?.kind === "choice" ? { earlier: { run: turn(-1) }, later: { run: turn(1) } } : {}),
     ...(onCopy ? { copy: { run: () => onCopy(values) } } : {}),
+    ...(onSave ? { save: { run: () => onSave(values) } } : {}),
   };
   useKeys("form", handlers, {
     level: layer.field,
@@ -105,8 +122,11 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
         // Typing in a field of choices must not jump to another screen.
         return key.text !== null;
       }
-      const line = edit(state.lines[field.id] ?? lineOf(""), key);
-      if (line) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: line } }));
+      const line = edit(state.lines[field.id] ?? lineOf(field.initial ?? ""), key);
+      if (line) {
+        setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: line } }));
+        setRefusal("");
+      }
       return line !== null;
     },
   });
@@ -118,7 +138,7 @@ export function Form({ name, fields: all, errors, meanings, missing, onSubmit, f
         const line = state.lines[one.id] ?? lineOf(one.initial ?? "");
         const value =
           one.kind === "choice"
-            ? choiceBox(one.choices?.find((choice) => choice.value === line.text)?.label ?? line.text, focused)
+            ? choiceBox(one.choices?.find((choice) => choice.value === values[one.id])?.label ?? line.text, focused)
             : textBox(line, one.width ?? 20, focused, one.kind === "secret");
         return (
           <Field

@@ -33,6 +33,8 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return `extend ${place.jobId}`;
     case "instance":
       return placeName([place.key], state);
+    case "create-save":
+      return "save";
     case "stores":
       return "storage and networks";
     case "store-add":

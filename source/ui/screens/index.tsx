@@ -12,6 +12,8 @@ import { ColumnsScreen } from "./columns.tsx";
 import { ConfigureScreen } from "./configure.tsx";
 import { ConsoleScreen } from "./console.tsx";
 import { ConsolesScreen } from "./consoles.tsx";
+import { CreateScreen } from "./create.tsx";
+import { CreateSaveScreen } from "./create-save.tsx";
 import { DefinitionScreen } from "./definition.tsx";
 import { DeployScreen } from "./deploy.tsx";
 import { DeploymentScreen } from "./deployment.tsx";
@@ -29,6 +31,7 @@ import { InstanceScreen } from "./instance.tsx";
 import { InstancesScreen } from "./instances.tsx";
 import { JobsScreen } from "./jobs.tsx";
 import { LogScreen } from "./log.tsx";
+import { MakingScreen } from "./making.tsx";
 import { MoveToScreen } from "./move-to.tsx";
 import { NodeScreen, NodesScreen } from "./nodes.tsx";
 import { RunPlanScreen } from "./preview.tsx";
@@ -63,6 +66,9 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   "add-site": AddSiteScreen,
   instances: InstancesScreen,
   instance: InstanceScreen,
+  create: CreateScreen,
+  "create-save": CreateSaveScreen,
+  making: MakingScreen,
   stores: StoresScreen,
   "store-add": StoreAddScreen,
   chart: ChartScreen,

@@ -189,6 +189,10 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     details: { run: () => setDetailed((before) => !before) },
     columns: { run: () => navigation.open({ screen: "columns" }) },
     views: { run: () => navigation.open({ screen: "views" }) },
+    create: {
+      run: () => navigation.open({ screen: "create" }),
+      disabled: hosts.length > 0 ? null : "there is no host yet",
+    },
     stores: {
       run: () => navigation.open({ screen: "stores" }),
       disabled: hosts.length > 0 ? null : "there is no host yet",

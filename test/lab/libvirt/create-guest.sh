@@ -56,9 +56,10 @@ if [ -e /sys/class/net/eth0 ]; then
   ip link set eth0 up
   echo "card $(cat /sys/class/net/eth0/address)"
   if [ -n "$address" ]; then ip addr add "$address" dev eth0
-  else udhcpc -q -n -t 20 -T 1 -i eth0 -s /lease >/dev/null 2>&1
+  else
+    # Until it has one: on a busy machine an answer is easily missed.
+    { until udhcpc -q -n -t 3 -T 2 -i eth0 -s /lease; do :; done; } >/dev/null 2>&1 &
   fi
-  echo "address $(ip -4 -o addr show eth0 | sed 's/.*inet \([^ ]*\).*/\1/')"
   while :; do echo SSH-2.0-lab | nc -l -p 22; done >/dev/null 2>&1 &
 fi
 echo "booted in $(cut -d ' ' -f 1 /proc/uptime) s"

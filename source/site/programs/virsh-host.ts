@@ -1,0 +1,79 @@
+/** virsh on the host itself: its version, its hardware, what can be emulated. */
+import { memoryTotal } from "../world/libvirt.ts";
+import type { Command } from "./virsh-command.ts";
+
+const capabilities = `<capabilities>
+
+  <host>
+    <cpu>
+      <arch>x86_64</arch>
+    </cpu>
+  </host>
+
+  <guest>
+    <os_type>hvm</os_type>
+    <arch name='x86_64'>
+      <wordsize>64</wordsize>
+      <emulator>/usr/bin/qemu-system-x86_64</emulator>
+      <machine maxCpus='255'>pc-i440fx-7.2</machine>
+      <machine canonical='pc-i440fx-7.2' maxCpus='255'>pc</machine>
+      <machine maxCpus='288'>pc-q35-7.2</machine>
+      <machine canonical='pc-q35-7.2' maxCpus='288'>q35</machine>
+      <domain type='qemu'/>
+      <domain type='kvm'/>
+    </arch>
+  </guest>
+
+</capabilities>
+
+`;
+
+const domainCapabilities = `<domainCapabilities>
+  <path>/usr/bin/qemu-system-x86_64</path>
+  <domain>kvm</domain>
+  <machine>pc-i440fx-7.2</machine>
+  <arch>x86_64</arch>
+  <vcpu max='255'/>
+  <os supported='yes'>
+    <enum name='firmware'>
+      <value>efi</value>
+    </enum>
+  </os>
+</domainCapabilities>
+
+`;
+
+const [buffers, cached] = [167_572, 3_685_760];
+
+export const hostCommands: Readonly<Record<string, Command>> = {
+  hostname: { options: [], run: (_call, host) => `${host.hostname}\n\n` },
+  uri: { options: [], run: () => "qemu:///system\n\n" },
+  version: {
+    options: ["daemon"],
+    run: () =>
+      "Compiled against library: libvirt 9.0.0\nUsing library: libvirt 9.0.0\nUsing API: QEMU 9.0.0\nRunning hypervisor: QEMU 7.2.22\n\n",
+  },
+  capabilities: { options: [], run: () => capabilities },
+  domcapabilities: { options: [], values: ["virttype", "arch", "machine"], run: () => domainCapabilities },
+  nodeinfo: {
+    options: [],
+    run: () =>
+      `CPU model:           x86_64\nCPU(s):              16\nCPU frequency:       2596 MHz\nCPU socket(s):       2\nCore(s) per socket:  8\nThread(s) per core:  1\nNUMA cell(s):        1\nMemory size:         ${memoryTotal} KiB\n\n`,
+  },
+  nodememstats: {
+    options: ["cell"],
+    run: (_call, host) => {
+      const row = (name: string, kib: number) => `${name.padEnd(7)}: ${String(kib).padStart(20)} KiB\n`;
+      const free = host.freeMemory() - buffers - cached;
+      return `${row("total", memoryTotal)}${row("free", free)}${row("buffers", buffers)}${row("cached", cached)}\n`;
+    },
+  },
+  nodecpustats: {
+    options: ["cpu", "percent"],
+    run: (_call, host) => {
+      const up = (host.clock.now() - host.bootedAt) * 1e6;
+      const row = (name: string, ns: number) => `${`${name}:`.padEnd(15)} ${String(Math.floor(ns)).padStart(20)}\n`;
+      return `${row("user", up * 0.8)}${row("system", up * 0.2)}${row("idle", up * 15)}${row("iowait", up * 0.01)}\n`;
+    },
+  },
+};

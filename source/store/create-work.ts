@@ -1,0 +1,110 @@
+/** Makes instances for the screen: asks what hosts offer, carries a plan out, tells how each instance goes. */
+import { toVirtuError } from "../errors.ts";
+import { askOffers } from "../instances/create-offers.ts";
+import { type ProviderPlace, placeOf, runCreate } from "../instances/create-run.ts";
+import type { CreatePlan, ReadyWanted } from "../instances/create-types.ts";
+import type { Provider } from "../instances/types.ts";
+import { count } from "../text.ts";
+import type { KnownEvent } from "./known.ts";
+import type { Workspace } from "./workspace.ts";
+
+export class CreateWork {
+  private readonly abort = new AbortController();
+  private run: AbortController | null = null;
+  private readonly asking = new Map<string, string>();
+
+  constructor(private readonly workspace: Workspace) {}
+
+  private dispatch(event: KnownEvent): void {
+    if (!this.abort.signal.aborted) this.workspace.store.dispatch(event);
+  }
+
+  /** The providers on which instances can be made. */
+  providers(): readonly Provider[] {
+    return this.workspace.inventory.providers().filter(({ name }) => name === "ganeti" || name === "libvirt");
+  }
+
+  private provider(place: string): Provider | undefined {
+    return this.providers().find((one) => one.place === place);
+  }
+
+  /** Asks a place what it offers, and whether it has these files; the same question is asked once. */
+  async ask(place: string, files: readonly string[]): Promise<void> {
+    const provider = this.provider(place);
+    const question = JSON.stringify([...files].sort());
+    if (!provider || this.asking.get(place) === question) return;
+    this.asking.set(place, question);
+    this.dispatch({ type: "offers", place, change: { loading: true } });
+    try {
+      const { pool } = this.workspace.context;
+      const value = await askOffers(pool, provider, { signal: this.abort.signal, files });
+      // A later question has more files in it: its answer is the one that counts.
+      if (this.asking.get(place) !== question) return;
+      this.dispatch({
+        type: "offers",
+        place,
+        change: { value, at: this.workspace.clock(), loading: false, error: null },
+      });
+    } catch (thrown) {
+      if (this.asking.get(place) !== question) return;
+      this.asking.delete(place);
+      this.dispatch({ type: "offers", place, change: { loading: false, error: toVirtuError(thrown) } });
+    }
+    this.workspace.store.flush();
+  }
+
+  /** Asks anew: what was offered may be gone. */
+  forget(place: string): void {
+    this.asking.delete(place);
+  }
+
+  /** The place with what it offers, for a plan; null while nothing is known of it. */
+  placeOf(place: string): ProviderPlace | null {
+    const provider = this.provider(place);
+    const offers = this.workspace.state.making.offers[place]?.value;
+    return provider && offers ? placeOf(provider, offers) : null;
+  }
+
+  /** Carries a plan out. One at a time: false while another is under way. */
+  start(plan: CreatePlan, places: readonly ProviderPlace[], ready: ReadyWanted | null): boolean {
+    if (this.workspace.state.making.running) return false;
+    this.dispatch({ type: "making", plan, at: this.workspace.clock() });
+    this.workspace.store.flush();
+    void this.carry(plan, places, ready);
+    return true;
+  }
+
+  private async carry(plan: CreatePlan, places: readonly ProviderPlace[], ready: ReadyWanted | null): Promise<void> {
+    const run = new AbortController();
+    this.run = run;
+    const outcomes = await runCreate(plan, {
+      pool: this.workspace.context.pool,
+      places,
+      ready,
+      signal: AbortSignal.any([run.signal, this.abort.signal]),
+      onEvent: (event) => this.dispatch({ type: "making-event", event }),
+      onOutcome: (outcome) => {
+        const { host, name, ok, error } = outcome;
+        this.workspace.log(ok ? "info" : "error", `${host}/${name}`, error ?? "made");
+        this.dispatch({ type: "making-outcome", outcome });
+      },
+    });
+    this.run = null;
+    if (this.abort.signal.aborted) return;
+    this.dispatch({ type: "making-over" });
+    const bad = outcomes.filter(({ ok, error }) => !ok || error !== null).length;
+    const made = count(outcomes.length - bad, "instance");
+    this.workspace.notify(bad > 0 ? "warning" : "good", bad > 0 ? `${made} made, ${bad} failed.` : `${made} made.`);
+    for (const { provider } of places) this.forget(provider.place);
+    void this.workspace.inventory.refresh([...new Set(plan.rows.map(({ host }) => host))]);
+  }
+
+  /** Begins no more; what is under way is ended where that can be done, and cleaned up. */
+  cancel(): void {
+    this.run?.abort();
+  }
+
+  end(): void {
+    this.abort.abort();
+  }
+}

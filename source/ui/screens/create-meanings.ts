@@ -1,0 +1,46 @@
+/** What stands beside the fields of the five steps: what the host has, and what of it is in use. Pure. */
+import type { Offers } from "../../instances/create-check.ts";
+import { namesOf } from "../../instances/create-plan.ts";
+import type { Values } from "../components/form.tsx";
+import { parseSize } from "./create-sizes.ts";
+import { mebibytes } from "./instances-rows.ts";
+
+const of = (values: Values, id: string): string => values[id] ?? "";
+
+function common(values: Values): Record<string, string> {
+  const memory = parseSize(of(values, "memory"));
+  const number = Number(of(values, "count"));
+  const names = number > 1 && number <= 1000 ? namesOf({ pattern: of(values, "name"), count: number, from: 1 }) : [];
+  return {
+    memory: memory === null ? "" : `${memory.toLocaleString("en")} MiB`,
+    count: names.length > 1 ? `${names[0]} … ${names.at(-1)}` : "more than one: {n} in the name is the number",
+  };
+}
+
+export function meaningsOf(values: Values, offers: Offers): Record<string, string> {
+  const meanings = common(values);
+  if (offers.provider === "libvirt") {
+    const { memoryFreeMiB: free, memoryMiB: all, cpus, cpusInUse } = offers;
+    if (free !== null) meanings["memory"] = `the host has ${mebibytes(free)} free of ${mebibytes(all)}`;
+    if (cpus !== null) meanings["vcpus"] = `the host has ${cpus}; ${cpusInUse} are given to running ones`;
+    for (const id of ["pool", "copyPool"]) {
+      const pool = offers.pools.find(({ name }) => name === of(values, id));
+      if (pool && pool.availableMiB !== null) {
+        meanings[id] = `${mebibytes(pool.availableMiB)} free of ${mebibytes(pool.capacityMiB)}`;
+      }
+    }
+    const network = offers.networks.find(({ name }) => `network ${name}` === of(values, "network"));
+    if (network) meanings["network"] = [network.forward ?? "isolated", network.address].filter(Boolean).join(", ");
+    if (!offers.hasVirtInstall) meanings["media"] = "virt-install is not there: apt-get install virtinst";
+    return meanings;
+  }
+  const usable = offers.nodes.filter((node) => node.usable);
+  const most = Math.max(0, ...usable.map(({ memoryFreeMiB }) => memoryFreeMiB ?? 0));
+  meanings["memory"] = `the most that a node has free is ${mebibytes(most)}`;
+  const node = usable.find(({ name }) => name === of(values, "primary"));
+  if (node) {
+    const disk = node.diskFreeMiB === null ? "" : `, ${mebibytes(node.diskFreeMiB)} of disk`;
+    meanings["primary"] = `${mebibytes(node.memoryFreeMiB) || "?"} of memory free${disk}`;
+  }
+  return meanings;
+}

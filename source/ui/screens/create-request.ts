@@ -1,0 +1,194 @@
+/** What the form of the five steps stands for: the same data as a file of `virtu create -f`. Pure. */
+import type { Offers } from "../../instances/create-check.ts";
+import type { CreateData, GanetiData, LibvirtData } from "../../instances/create-file.ts";
+import type { CreateProblem } from "../../instances/create-types.ts";
+import type { Values } from "../components/form.tsx";
+import { parsePairs, parseSize, parseSizes } from "./create-sizes.ts";
+
+const of = (values: Values, id: string): string => values[id] ?? "";
+
+/** A field under its name, left out where nothing was typed: a file says only what is meant. */
+function given<K extends string>(name: K, text: string): Partial<Record<K, string>> {
+  return text === "" ? {} : ({ [name]: text } as Record<K, string>);
+}
+
+/** `network default`, `bridge br0` or nothing, as the cards of a file. */
+function nicsOf(values: Values, field: string): CreateData["nics"] {
+  const [, kind, name = ""] = /^(network|bridge) (.*)$/s.exec(of(values, field)) ?? [];
+  const more = { ...given("mac", of(values, "mac")), ...given("ip", of(values, "ip")) };
+  if (kind === "network") return [{ network: name, ...more }];
+  if (kind === "bridge") return [{ bridge: name, ...more }];
+  return Object.keys(more).length > 0 && of(values, field) === "" ? [more] : [];
+}
+
+function mediaOf(values: Values): LibvirtData["media"] {
+  const size = given("size", of(values, "copySize"));
+  const pool = given("pool", of(values, "copyPool"));
+  switch (of(values, "media")) {
+    case "iso":
+      return { iso: of(values, "iso"), ...given("upload", of(values, "upload")) };
+    case "location":
+      return { location: of(values, "location"), ...given("arguments", of(values, "extra")) };
+    case "pxe":
+      return { pxe: true };
+    case "import":
+      return { import: of(values, "image"), ...(of(values, "copy") === "yes" ? { copy: { ...pool, ...size } } : {}) };
+    case "cloud": {
+      const key = of(values, "key");
+      const login = { ...given("user", of(values, "user")), ...(key ? { keys: [key] } : {}) };
+      return { cloud: of(values, "image"), ...pool, ...size, ...login };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function disksOf(values: Values): NonNullable<LibvirtData["disks"]> {
+  const [pool, format] = [of(values, "pool"), of(values, "format") === "raw" ? "raw" : "qcow2"] as const;
+  switch (of(values, "disk")) {
+    case "new": {
+      const more = of(values, "more")
+        .split(/[\s,]+/)
+        .filter(Boolean);
+      return [of(values, "size"), ...more].map((size) => ({ pool, size, format }));
+    }
+    case "volume": {
+      const [, from = "", volume = ""] = /^([^/]*)\/(.*)$/s.exec(of(values, "volume")) ?? [];
+      return [{ pool: from, volume }];
+    }
+    case "path":
+      return [{ path: of(values, "path") }];
+    default:
+      return [];
+  }
+}
+
+function common(values: Values, host: string) {
+  const by = of(values, "ready");
+  const count = Number(of(values, "count"));
+  const range = of(values, "addresses");
+  const waits = by === "ping" || by === "ssh" || by === "console";
+  return {
+    name: of(values, "name"),
+    ...(count > 1 ? { count } : {}),
+    hosts: [host],
+    memory: of(values, "memory"),
+    vcpus: Number(of(values, "vcpus")),
+    ...(of(values, "start") === "no" ? { start: false } : waits ? { ready: { by } as const } : {}),
+    ...(range === "" ? {} : { addresses: { range } }),
+  };
+}
+
+function libvirtData(values: Values, host: string): LibvirtData {
+  const media = mediaOf(values);
+  const [firmware, graphics] = [of(values, "firmware"), of(values, "graphics")];
+  return {
+    provider: "libvirt",
+    ...common(values, host),
+    ...(media ? { media } : {}),
+    ...given("osinfo", of(values, "osinfo")),
+    disks: disksOf(values),
+    nics: nicsOf(values, "network") ?? [],
+    ...given("arch", of(values, "arch")),
+    ...given("machine", of(values, "machine")),
+    ...(firmware === "bios" || firmware === "uefi" ? { firmware } : {}),
+    ...given("virtType", of(values, "virtType")),
+    ...(graphics === "vnc" || graphics === "spice" ? { graphics } : {}),
+  };
+}
+
+function ganetiData(values: Values, host: string): GanetiData {
+  const install = of(values, "install") !== "no";
+  const nics = of(values, "card") === "none" ? [] : nicsOf(values, "card");
+  const pairs = (id: string) => parsePairs(of(values, id)) ?? {};
+  const sizes =
+    of(values, "template") === "diskless"
+      ? []
+      : of(values, "sizes")
+          .split(/[\s,]+/)
+          .filter(Boolean);
+  const primary = of(values, "primary");
+  return {
+    provider: "ganeti",
+    ...common(values, host),
+    os: of(values, "os"),
+    ...(install ? {} : { install: false, start: false }),
+    ...(of(values, "osParameters") ? { osParameters: pairs("osParameters") } : {}),
+    diskTemplate: of(values, "template"),
+    ...(sizes.length > 0 ? { disks: sizes.map((size) => ({ size })) } : {}),
+    ...given("node", primary),
+    ...(primary !== "" && of(values, "template") === "drbd" ? given("secondary", of(values, "secondary")) : {}),
+    ...(of(values, "card") === "none" || (nics ?? []).length > 0 ? { nics } : {}),
+    ...given("hypervisor", of(values, "hypervisor")),
+    ...(of(values, "hypervisorParameters") ? { hypervisorParameters: pairs("hypervisorParameters") } : {}),
+    ...(of(values, "nameCheck") === "yes" ? { nameCheck: true, ipCheck: true } : {}),
+  };
+}
+
+/** @param host The host as the user named it. */
+export function dataOf(values: Values, provider: Offers["provider"], host: string): CreateData {
+  return provider === "ganeti" ? ganetiData(values, host) : libvirtData(values, host);
+}
+
+const mediaFields: Readonly<Record<string, string>> = {
+  iso: "iso",
+  location: "location",
+  kernel: "location",
+  import: "image",
+  cloud: "image",
+  keys: "key",
+  user: "user",
+  pool: "copyPool",
+  size: "copySize",
+};
+
+/** The field of the form that a problem belongs to. */
+export function fieldOf({ field }: CreateProblem, values: Values, provider: Offers["provider"]): string {
+  const [head = "", second = "", third = ""] = field.split(".");
+  if (head === "media") return mediaFields[second] ?? "media";
+  if (head === "disks") {
+    if (provider === "ganeti") return "sizes";
+    if (second !== "0" && second !== "") return "more";
+    const kinds: Readonly<Record<string, string>> = {
+      new: third === "size" ? "size" : "pool",
+      volume: "volume",
+      path: "path",
+    };
+    return kinds[of(values, "disk")] ?? "disk";
+  }
+  if (head === "nics") {
+    if (third === "mac" || third === "ip") return third;
+    return provider === "ganeti" ? "card" : "network";
+  }
+  const others: Readonly<Record<string, string>> = {
+    diskTemplate: "template",
+    node: "primary",
+    allocator: "primary",
+    provider: "place",
+    host: "place",
+  };
+  return others[head] ?? head;
+}
+
+/** What is wrong with the fields as they are typed; the host has no part in it. */
+export function typedErrors(values: Values): Record<string, string> {
+  const errors: Record<string, string> = {};
+  const size = (id: string, empty: boolean) => {
+    const text = values[id];
+    if (text !== undefined && !(empty && text === "") && parseSize(text) === null) errors[id] = "a size: 512M, 10G";
+  };
+  size("memory", false);
+  size("size", false);
+  size("copySize", true);
+  for (const id of ["more", "sizes"]) if (parseSizes(of(values, id)) === null) errors[id] = "sizes: 10G 20G";
+  const whole = (id: string, most: number) => {
+    const text = values[id];
+    if (text !== undefined && !(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= most)) errors[id] = `1 to ${most}`;
+  };
+  whole("vcpus", 9999);
+  whole("count", 1000);
+  for (const id of ["osParameters", "hypervisorParameters"]) {
+    if (parsePairs(of(values, id)) === null) errors[id] = "name=value, with commas between them";
+  }
+  return errors;
+}

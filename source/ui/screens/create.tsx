@@ -1,0 +1,253 @@
+/** Makes instances: virt-manager's five steps, forward and back, with what is wrong beside each field. */
+import { randomUUID } from "node:crypto";
+import { Box, Text } from "ink";
+import { type ReactNode, useEffect, useMemo } from "react";
+import { stringify } from "yaml";
+import { wantedOf } from "../../instances/create-file.ts";
+import { filesOf } from "../../instances/create-files.ts";
+import { checkBatch, planCreate } from "../../instances/create-plan.ts";
+import type { CreatePlan, CreateProblem } from "../../instances/create-types.ts";
+import { count, plainLine } from "../../text.ts";
+import { Busy } from "../components/busy.tsx";
+import { commandBox } from "../components/command-box.tsx";
+import { Form, type Values } from "../components/form.tsx";
+import { frameLines } from "../components/frame.tsx";
+import { Problem } from "../components/problem.tsx";
+import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
+import { layer } from "../router.ts";
+import { cell, glyph, paint, symbol } from "../theme.ts";
+import { type CreatePlace, createFields, type StepNumber, stepTitles } from "./create-fields.ts";
+import { meaningsOf } from "./create-meanings.ts";
+import { dataOf, fieldOf, typedErrors } from "./create-request.ts";
+
+interface WizardState {
+  step: StepNumber;
+  /** The place of the form, for what is asked of it. */
+  place: string;
+  /** Identities of the instances, so that the plan that is shown is the one that runs. */
+  uuids: readonly string[];
+}
+
+const begin: WizardState = { step: 0, place: "", uuids: [] };
+
+interface Made {
+  plan: CreatePlan;
+  problems: readonly CreateProblem[];
+}
+
+export function CreateScreen(): ReactNode {
+  const { workspace, navigation, size, copy } = useUi();
+  const { making } = workspace;
+  const hosts = useKnown((known) => known.inventory.hosts);
+  const known = useKnown((state) => state.making);
+  const [state, setState] = useRemembered<WizardState>("create:wizard", begin);
+  const change = (part: Partial<WizardState>) => setState((before) => ({ ...before, ...part }));
+  useEffect(() => workspace.inventory.watch(), [workspace]);
+
+  const places = useMemo(
+    () =>
+      hosts.length === 0
+        ? []
+        : making
+            .providers()
+            .map(
+              ({ place, name, attachment, cluster }): CreatePlace => ({
+                id: place,
+                label: `${plainLine(cluster ?? attachment.host.name)} · ${name}`,
+                provider: name === "ganeti" ? "ganeti" : "libvirt",
+              }),
+            )
+            .sort((one, other) => (one.label < other.label ? -1 : 1)),
+    [hosts, making],
+  );
+  const chosen = places.find(({ id }) => id === state.place) ?? places[0];
+  const loaded = chosen ? known.offers[chosen.id] : undefined;
+  const offers = loaded?.value ?? null;
+  const fields = useMemo(() => createFields(places, offers), [places, offers]);
+  useEffect(() => {
+    if (chosen && offers === null && !loaded?.error) void making.ask(chosen.id, []);
+  }, [chosen, offers, loaded, making]);
+
+  const made = useMemo(() => {
+    let last: { key: string; made: Made | null } | null = null;
+    const uuids = [...state.uuids];
+    return (values: Values): Made | null => {
+      const key = JSON.stringify(values);
+      if (last?.key === key) return last.made;
+      const place = chosen ? making.placeOf(chosen.id) : null;
+      let result: Made | null = null;
+      if (place && offers && Object.keys(typedErrors(values)).length === 0) {
+        const { batch } = wantedOf(dataOf(values, offers.provider, place.host));
+        const own = checkBatch(batch);
+        let next = 0;
+        const plan =
+          own.length > 0
+            ? { rows: [] }
+            : planCreate(batch, [place], () => {
+                uuids[next] ??= randomUUID();
+                next += 1;
+                return uuids[next - 1] ?? "";
+              });
+        result = { plan, problems: [...own, ...plan.rows.flatMap(({ problems }) => problems)] };
+      }
+      last = { key, made: result };
+      return result;
+    };
+  }, [state.uuids, chosen, offers, making]);
+
+  const leave = state.step === 0 ? null : () => change({ step: (state.step - 1) as StepNumber });
+  useKeys("global", { back: { run: leave ?? (() => void navigation.back()) } }, { level: layer.field });
+
+  if (!chosen) {
+    const busy = hosts.some(({ state: how }) => how === "discovering");
+    return busy ? (
+      <Busy text="Finding out what the hosts run" />
+    ) : (
+      <Text dimColor> No host that is shown runs Ganeti or libvirt. H under Instances (4) adds one.</Text>
+    );
+  }
+  const errors = (values: Values): Record<string, string> => {
+    const wrong = typedErrors(values);
+    if (!offers) return wrong;
+    for (const problem of made(values)?.problems ?? []) {
+      const field = fieldOf(problem, values, offers.provider);
+      // What is not typed yet is said when one tries to go on.
+      if ((values[field] ?? "") !== "" || state.step === 4) wrong[field] ??= problem.text;
+    }
+    return wrong;
+  };
+  const missing = (values: Values): string | null => {
+    if (!offers) return `${chosen.label} has not said yet what it offers`;
+    const here = new Set(fields.filter(({ step }) => step <= state.step).map(({ id }) => id));
+    const result = made(values);
+    const first = result?.problems.find((problem) => here.has(fieldOf(problem, values, offers.provider)));
+    return first?.text ?? null;
+  };
+  const submit = (values: Values) => {
+    if (values["place"] !== chosen.id) {
+      change({ place: values["place"] ?? "" });
+      return;
+    }
+    if (state.step < 4) {
+      change({ step: (state.step + 1) as StepNumber });
+      return;
+    }
+    const place = making.placeOf(chosen.id);
+    const result = made(values);
+    if (!place || !offers || !result) return;
+    const { ready } = wantedOf(dataOf(values, offers.provider, place.host));
+    if (!making.start(result.plan, [place], ready)) {
+      workspace.notify("warning", "Others are being made: wait for their end, or take them back.");
+      return;
+    }
+    setState(begin);
+    navigation.forget("form:create");
+    navigation.replace({ screen: "making" });
+  };
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate">{stepsLine(state.step)}</Text>
+      <Form
+        name="create"
+        fields={fields.map((field) => ({
+          ...field,
+          shown: (values: Values) => field.step === state.step && (field.shown?.(values) ?? true),
+        }))}
+        errors={errors}
+        meanings={(values) => (offers ? meaningsOf(values, offers) : {})}
+        missing={missing}
+        onSubmit={submit}
+        {...(state.step === 4 && offers
+          ? {
+              onCopy: (values: Values) => {
+                const lines = made(values)?.plan.rows.flatMap(({ commands }) => commands.map(({ line }) => line)) ?? [];
+                copy(lines.join("\n"), "the commands");
+              },
+              onSave: (values: Values) => {
+                const place = making.placeOf(chosen.id);
+                if (!place) return;
+                const text = stringify(dataOf(values, offers.provider, place.host));
+                const file = `${(values["name"] || "instance").replaceAll(/[^\w.-]/g, "")}.yaml`;
+                navigation.open({ screen: "create-save", text, file });
+              },
+            }
+          : {})}
+        footer={(values) => (
+          <Footer
+            values={values}
+            step={state.step}
+            made={offers ? made(values) : null}
+            loading={loaded?.loading === true || (!offers && !loaded?.error)}
+            onPlace={(place) => {
+              if (place !== chosen.id) change({ place });
+            }}
+            onFiles={(files) => {
+              if (files.length > 0) void making.ask(chosen.id, files);
+            }}
+            lines={Math.max(3, size.rows - frameLines - 14)}
+          />
+        )}
+      />
+      {loaded?.error && <Problem error={loaded.error} />}
+    </Box>
+  );
+}
+
+/** Where one is: `1 System ▸ [2 Memory and CPU] ▸ 3 Storage …`. */
+function stepsLine(step: StepNumber): string {
+  const parts = stepTitles.map((title, index) =>
+    index === step ? paint(`${index + 1} ${title}`, "bold", "inverse") : paint(`${index + 1} ${title}`, "dim"),
+  );
+  return ` ${parts.join(` ${glyph.crumb} `)}`;
+}
+
+interface FooterProps {
+  values: Values;
+  step: StepNumber;
+  made: Made | null;
+  loading: boolean;
+  lines: number;
+  onPlace: (place: string) => void;
+  onFiles: (files: readonly string[]) => void;
+}
+
+function Footer({ values, step, made, loading, lines, onPlace, onFiles }: FooterProps): ReactNode {
+  const { size } = useUi();
+  const place = values["place"] ?? "";
+  const files = made ? [...new Set(made.plan.rows.flatMap(({ request }) => filesOf(request)))].join("\n") : "";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: told when the place changes, whoever listens now
+  useEffect(() => onPlace(place), [place]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked when the files change, whoever listens now
+  useEffect(() => onFiles(files === "" ? [] : files.split("\n")), [files]);
+  if (loading) return <Busy text="Asking what the host offers" />;
+  if (step !== 4 || !made) return null;
+  const { rows } = made.plan;
+  const commands = rows[0]?.commands.map(({ line }) => line) ?? [];
+  const [first] = rows;
+  return (
+    <Box flexDirection="column" marginTop={1}>
+      {rows.length > 1 && (
+        <Text wrap="truncate">
+          {rows
+            .slice(0, 5)
+            .map(
+              ({ name, where, address, problems }) =>
+                ` ${problems.length > 0 ? paint(symbol("bad"), "red") : " "} ${cell(name, 24)} ${cell(where, 24)} ${address ?? ""}`,
+            )
+            .join("\n")}
+          {rows.length > 5 ? `\n   and ${rows.length - 5} more` : ""}
+        </Text>
+      )}
+      {first && (
+        <Text wrap="truncate">
+          {commandBox(
+            `will run on ${first.host}${rows.length > 1 ? `, for ${first.name} and alike for ${count(rows.length - 1, "other")}` : ""}`,
+            commands,
+            size.columns - 1,
+            lines,
+          ).join("\n")}
+        </Text>
+      )}
+    </Box>
+  );
+}

@@ -1,0 +1,132 @@
+/** The built program in a pseudo-terminal, on the embedded site: instances are made in five steps. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import type { CreatePlan } from "../../source/instances/create-types.ts";
+import { startSite } from "../../source/site/index.ts";
+import { keys, openTerminal, type TestTerminal } from "../terminal.ts";
+import { program } from "./virtu.ts";
+
+const image = "/var/lib/libvirt/images/debian-12-genericcloud.qcow2";
+const clear = "\u0015";
+const ctrlS = "\u0013";
+
+/** Opens virtu on a Ganeti cluster and a libvirt host, at the first of the five steps. */
+async function openWizard(rows = 24) {
+  const site = await startSite({ speed: 400 });
+  const directory = mkdtempSync(path.join(tmpdir(), "virtu-wizard-"));
+  const ways = ["-F", site.sshConfigFile, "--config", site.configDir];
+  const built = path.resolve(program);
+  const terminal = openTerminal({
+    command: process.execPath,
+    args: [built, "--host", "hv1", "--host", "gnt1", ...ways],
+    cwd: directory,
+    rows,
+  });
+  onTestFinished(async () => {
+    terminal.kill("SIGKILL");
+    await terminal.exit;
+    await site.end();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const dryRun = async (file: string): Promise<CreatePlan> => {
+    const args = [built, "create", "-f", file, "--dry-run", "--json", ...ways];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: directory });
+    return JSON.parse(stdout) as CreatePlan;
+  };
+  await terminal.waitFor(/ganeti · gnt[\s\S]*libvirt · hv1/);
+  terminal.press("N");
+  await terminal.waitFor("On           ‹ gnt.demo · ganeti ›");
+  await terminal.waitFor("System       ‹ debootstrap+default ›");
+  return { terminal, site, dryRun, directory };
+}
+
+/** Goes on to the step that has this field first. */
+async function goOn(terminal: TestTerminal, first: string): Promise<void> {
+  terminal.press(keys.enter);
+  await terminal.waitFor(`❯${first}`);
+}
+
+async function goBack(terminal: TestTerminal, first: string): Promise<void> {
+  terminal.press(keys.escape);
+  await terminal.waitFor(`❯${first}`);
+}
+
+test("libvirt: an image that is there becomes an instance; Esc loses nothing, the file says the same", async () => {
+  const { terminal, site, dryRun, directory } = await openWizard(40);
+  terminal.press(keys.right);
+  await terminal.waitFor("From         ‹ a disk image that is on the host ›");
+  terminal.press(keys.enter);
+  await terminal.waitFor('✗ "" is no absolute path');
+  terminal.press(keys.tab, keys.tab, image);
+  await terminal.waitFor("debian-12-genericcloud.qcow2 ]");
+  await goOn(terminal, "Memory");
+  await terminal.waitFor(/❯Memory +\[ 1G +\] {2}the host has [\d.]+G free of 62\.8G/);
+  terminal.press(clear, "900G", keys.enter);
+  await terminal.waitFor(/❯Memory +\[ 900G +\] {2}✗ the host has 64300 MiB/);
+  await terminal.waitFor("✗ Memory: the host has 64300 MiB");
+  terminal.press(clear, "768M");
+  await terminal.waitFor(/Memory +\[ 768M +\] {2}the host has/);
+  await goOn(terminal, "Disk");
+  terminal.press(keys.left);
+  await terminal.waitFor("❯Disk         ‹ none, beside an imported image ›");
+  await goOn(terminal, "Name");
+  terminal.press("shop", keys.enter);
+  await terminal.waitFor(/✗ there is a shop already/);
+  terminal.press("-2");
+  await terminal.waitFor(/❯Name +\[ shop-2 +\] *$/m);
+
+  await goBack(terminal, "Disk         ‹ none, beside an imported image ›");
+  await goBack(terminal, "Memory       [ 768M    ]");
+  await goBack(terminal, "On           ‹ hv1 · libvirt ›");
+  await terminal.waitFor("debian-12-genericcloud.qcow2 ]");
+  await goOn(terminal, "Memory       [ 768M    ]");
+  await goOn(terminal, "Disk         ‹ none");
+  await goOn(terminal, "Name         [ shop-2");
+  await goOn(terminal, "Start it     ‹ at once ›");
+  await terminal.waitFor("will run on hv1");
+  await terminal.waitFor("vol-create-as default shop-2.qcow2");
+  await terminal.waitFor(/virt-install[^│]*--connect/);
+
+  terminal.press(ctrlS);
+  await terminal.waitFor(/❯File +\[ shop-2\.yaml/);
+  terminal.press(keys.enter);
+  await terminal.waitFor("Saved. Again by: virtu create -f ");
+  const { rows } = await dryRun("shop-2.yaml");
+  expect(rows).toMatchObject([{ name: "shop-2", host: "hv1", problems: [], request: { memoryMiB: 768, disks: [] } }]);
+  expect(readFileSync(path.join(directory, "shop-2.yaml"), "utf8")).toContain(`import: ${image}`);
+  const hv1 = site.world.libvirt.find(({ hostname }) => hostname === "hv1");
+  expect(hv1?.find("shop-2")).toBeUndefined();
+
+  terminal.press(keys.enter);
+  await terminal.waitFor(/❯ {2}shop-2 +hv1 +✓ made/);
+  expect(hv1?.find("shop-2")).toMatchObject({ state: "running", memory: 768 * 1024 });
+  expect(hv1?.storage.bytes("/var/lib/libvirt/images/shop-2.qcow2")).toBe(2 * 1024 ** 3);
+  terminal.press("i");
+  await terminal.waitFor(/ shop-2 +● running +hv1 /);
+});
+
+test("Ganeti: two that the allocator places are made by jobs and stand in the table", async () => {
+  const { terminal, site } = await openWizard();
+  await goOn(terminal, "Memory");
+  terminal.press(clear, "256M");
+  await goOn(terminal, "Disks as");
+  terminal.press(keys.tab, clear, "1G");
+  await terminal.waitFor(/❯ {2}sizes +\[ 1G /);
+  await goOn(terminal, "Name");
+  terminal.press("pair{n}.demo", keys.tab, clear, "2");
+  await terminal.waitFor(/❯How many +\[ 2 /);
+  await goOn(terminal, "Start it     ‹ at once ›");
+  await terminal.waitFor(/pair1\.demo[\s\S]*pair2\.demo/);
+  await terminal.waitFor(/will run on gnt1, for pair1\.demo and alike for 1 other/);
+  await terminal.waitFor("gnt-instance add");
+  terminal.press(keys.enter);
+  await terminal.waitFor(/2 of 2 instances/);
+  await terminal.waitFor(/pair1\.demo +gnt\S* [^\n]*✓ made[^\n]*\n[^\n]*pair2\.demo +gnt\S* [^\n]*✓ made/);
+  expect(site.world.ganeti.find("pair2.demo")).toMatchObject({ disks: [1024] });
+  terminal.press("i");
+  await terminal.waitFor(/ pair1\.demo +● running[^\n]*\n +pair2\.demo +● running/);
+});

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { faultsOf } from "../../source/checked-file.ts";
+import type { Offers } from "../../source/instances/create-check.ts";
+import { wantedOf } from "../../source/instances/create-file.ts";
+import { createSchema } from "../../source/instances/create-file-schema.ts";
+import type { Values } from "../../source/ui/components/form.tsx";
+import { createFields } from "../../source/ui/screens/create-fields.ts";
+import { meaningsOf } from "../../source/ui/screens/create-meanings.ts";
+import { dataOf, fieldOf, typedErrors } from "../../source/ui/screens/create-request.ts";
+import { parseSize, parseSizes } from "../../source/ui/screens/create-sizes.ts";
+
+const libvirt: Offers = {
+  provider: "libvirt",
+  names: ["web1"],
+  macs: [],
+  cpus: 8,
+  cpusInUse: 3,
+  memoryMiB: 8192,
+  memoryFreeMiB: 4096,
+  pools: [
+    {
+      ...{ name: "default", active: true, type: "dir", directory: "/images", capacityMiB: 10_240, availableMiB: 5120 },
+      volumes: [{ name: "old.qcow2", path: "/images/old.qcow2" }],
+    },
+  ],
+  networks: [
+    { name: "default", active: true, bridge: "virbr0", forward: "nat", address: "10.0.0.1/24", hasDhcp: true },
+  ],
+  bridges: ["br0"],
+  archs: [{ arch: "x86_64", machines: ["pc", "q35"], virtTypes: ["qemu"] }],
+  maximumVcpus: 255,
+  firmwares: ["bios"],
+  systems: [],
+  hasVirtInstall: true,
+  files: new Map(),
+};
+const ganeti: Offers = {
+  provider: "ganeti",
+  cluster: "c1",
+  version: "3.0.2",
+  names: [],
+  macs: [],
+  ips: [],
+  nodes: [{ name: "node1", usable: true, memoryFreeMiB: 2048, diskFreeMiB: null, cpus: 4, group: "default" }],
+  systems: ["noop"],
+  hypervisors: ["kvm"],
+  diskTemplates: ["file", "diskless"],
+  allocator: "hail",
+  networks: [],
+  link: "br0",
+  policy: { memoryMiB: null, vcpus: null, diskMiB: null },
+};
+const places = [{ id: "p", label: "hv1 · libvirt", provider: "libvirt" as const }];
+
+/** What the form holds when nothing was touched but these. */
+function filled(offers: Offers, own: Values): Values {
+  const values: Record<string, string> = {};
+  for (const { id, initial } of createFields(places, offers)) values[id] = initial ?? "";
+  return { ...values, ...own };
+}
+
+describe("the data of the form", () => {
+  test.each([
+    ["an import", libvirt, { name: "a", media: "import", image: "/images/x.qcow2", copy: "yes", disk: "none" }],
+    [
+      "a cloud image",
+      libvirt,
+      { name: "a", media: "cloud", image: "/x.img", key: "ssh-ed25519 AAAA", addresses: "10.0.0.0/24" },
+    ],
+    ["an ISO", libvirt, { name: "a", media: "iso", iso: "/x.iso", more: "5G 6G", mac: "52:54:00:00:00:01" }],
+    ["a tree", libvirt, { name: "a", media: "location", location: "http://x/", network: "bridge br0", ready: "ssh" }],
+    ["PXE", libvirt, { name: "a", media: "pxe", graphics: "vnc", firmware: "bios" }],
+    ["a volume", libvirt, { name: "a", media: "none", disk: "volume", volume: "default/old.qcow2", start: "no" }],
+    ["Ganeti", ganeti, { name: "a.example.org", osParameters: "dhcp=yes,x=1", ip: "10.0.0.9", count: "3" }],
+    ["Ganeti by hand", ganeti, { name: "a", primary: "node1", template: "diskless", card: "none", install: "no" }],
+  ] as const)("%s is a file that virtu create takes", (_what, offers, own) => {
+    const data = dataOf(filled(offers, own), offers.provider, "hv1");
+    expect(faultsOf(JSON.parse(JSON.stringify(data)), createSchema)).toEqual([]);
+    const { batch, hosts } = wantedOf(data);
+    expect(hosts).toEqual(["hv1"]);
+    expect(batch.pattern).toBe(own.name);
+    expect(batch.template).toMatchObject({ provider: offers.provider, memoryMiB: 1024, vcpus: 1 });
+  });
+
+  test("says what was meant", () => {
+    const own = { name: "db{n}", count: "2", memory: "2G", media: "cloud", image: "/i", key: "ssh-rsa B", user: "ops" };
+    const { batch, ready } = wantedOf(dataOf(filled(libvirt, { ...own, ready: "ping", size: "7G" }), "libvirt", "hv1"));
+    expect(batch).toMatchObject({
+      count: 2,
+      template: {
+        memoryMiB: 2048,
+        media: {
+          kind: "cloud",
+          image: "/i",
+          copy: { pool: "default" },
+          cloudInit: { user: "ops", keys: ["ssh-rsa B"] },
+        },
+        disks: [{ kind: "new", pool: "default", sizeMiB: 7168, format: "qcow2" }],
+        nics: [{ network: "default", link: null }],
+        graphics: "none",
+      },
+    });
+    expect(ready).toMatchObject({ by: "ping" });
+  });
+});
+
+describe("beside the fields", () => {
+  test("stands what the host has", () => {
+    const meanings = meaningsOf(filled(libvirt, { name: "web", count: "12" }), libvirt);
+    expect(meanings).toMatchObject({
+      memory: "the host has 4G free of 8G",
+      vcpus: "the host has 8; 3 are given to running ones",
+      pool: "5G free of 10G",
+      network: "nat, 10.0.0.1/24",
+      count: "web-01 … web-12",
+    });
+    expect(meaningsOf(filled(ganeti, { primary: "node1" }), ganeti)).toMatchObject({ primary: "2G of memory free" });
+  });
+
+  test("stands what is wrong as it is typed, each at its own field", () => {
+    expect(typedErrors(filled(libvirt, {}))).toEqual({});
+    const wrong = typedErrors(filled(libvirt, { memory: "much", size: "0", more: "1G x", vcpus: "0", count: "2000" }));
+    expect(Object.keys(wrong).sort()).toEqual(["count", "memory", "more", "size", "vcpus"]);
+    const values = filled(libvirt, {});
+    const at = (field: string) => fieldOf({ field, text: "" }, values, "libvirt");
+    expect(["media.iso", "disks.0", "disks.0.size", "disks.1", "nics.0.mac", "nics.0", "memory"].map(at)).toEqual([
+      ...["iso", "pool", "size", "more", "mac", "network", "memory"],
+    ]);
+    expect(fieldOf({ field: "disks.1", text: "" }, values, "ganeti")).toBe("sizes");
+  });
+});
+
+test("sizes are read as people write them", () => {
+  expect(["512", "512M", "2G", "1.5 GiB", "1T", "0", "x", ""].map(parseSize)).toEqual([
+    ...[512, 512, 2048, 1536, 1_048_576, null, null, null],
+  ]);
+  expect(parseSizes("5G, 512M")).toEqual([5120, 512]);
+  expect(parseSizes("")).toEqual([]);
+  expect(parseSizes("5G y")).toBeNull();
+});
