@@ -80,8 +80,13 @@ export const keymap = {
     later: { keys: ["right"], label: "choose", text: "Take the next choice, in a field of choices", quiet: true },
     reserve: { keys: ["enter"], label: "reserve", text: "Send the reservation to OAR" },
     deploy: { keys: ["enter"], label: "deploy", text: "Go on: name what is erased, then deploy", dangerous: true },
-    copy: { keys: ["ctrl+y"], label: "copy the command", text: "Copy the exact command to the clipboard" },
-    save: { keys: ["ctrl+s"], label: "save as file", text: "Save what the form stands for as a file" },
+    copy: {
+      keys: ["ctrl+y"],
+      label: "copy the command",
+      short: "copy",
+      text: "Copy the exact command to the clipboard",
+    },
+    save: { keys: ["ctrl+s"], label: "save as file", short: "save", text: "Save what the form stands for as a file" },
   },
   deploy: {
     choose: { keys: ["enter"], label: "choose", text: "Take this one and go on" },

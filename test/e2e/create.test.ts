@@ -56,7 +56,7 @@ async function goBack(terminal: TestTerminal, first: string): Promise<void> {
 }
 
 test("libvirt: an image that is there becomes an instance; Esc loses nothing, the file says the same", async () => {
-  const { terminal, site, dryRun, directory } = await openWizard(40);
+  const { terminal, site, dryRun, directory } = await openWizard();
   terminal.press(keys.right);
   await terminal.waitFor("From         ‹ a disk image that is on the host ›");
   terminal.press(keys.enter);
@@ -91,6 +91,7 @@ test("libvirt: an image that is there becomes an instance; Esc loses nothing, th
   await terminal.waitFor("vol-create-as default shop-2.qcow2");
   await terminal.waitFor(/virt-install[^│]*--connect/);
 
+  await terminal.waitFor("Ctrl-S save  Esc back");
   terminal.press(ctrlS);
   await terminal.waitFor(/❯File +\[ shop-2\.yaml/);
   terminal.press(keys.enter);

@@ -64,7 +64,7 @@ function define(networks: HostNetworks, text: string): string {
   return `Network ${name} defined from /dev/stdin\n\n`;
 }
 
-/** Hours for which a lease is given, twice what its guest asks anew after. */
+/** For which dnsmasq gives a lease. */
 const leaseSeconds = 3600;
 
 function leases(network: SiteNetwork, { domains, networks, clock }: LibvirtHost): string {

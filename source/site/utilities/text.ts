@@ -142,16 +142,21 @@ async function sed(call: Call): Promise<number> {
   const script = given.get("e") ?? words.shift() ?? "";
   const quiet = given.has("n");
   const { lines, bad } = await gather(call, words);
-  const substitute = /^s(.)((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1(g?)$/.exec(script);
+  const substitute = /^s(.)((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1([gp]*)$/.exec(script);
   if (substitute) {
-    const [, , pattern = "", replacement = "", flags] = substitute;
-    const expression = new RegExp(basic(pattern, given.has("E") || given.has("r")), flags);
+    const [, , pattern = "", replacement = "", flags = ""] = substitute;
+    const expression = new RegExp(basic(pattern, given.has("E") || given.has("r")), flags.replace("p", ""));
     const put = replacement
       .replace(/\$/g, "$$$$")
       .replace(/(^|[^\\])&/g, "$1$$&")
       .replace(/\\(\d)/g, "$$$1")
       .replace(/\\(.)/g, "$1");
-    await call.out(lines.map((line) => `${line.replace(expression, put)}\n`).join(""));
+    const changed = lines.flatMap((line) => {
+      const isPrinted = flags.includes("p") && line.search(expression) >= 0;
+      const text = `${line.replace(expression, put)}\n`;
+      return [...(quiet ? [] : [text]), ...(isPrinted ? [text] : [])];
+    });
+    await call.out(changed.join(""));
     return bad > 0 ? 2 : 0;
   }
   const match = /^(\d+|\$)(?:,(\d+|\$))?([pdq])$/.exec(script.replace(/\s/g, ""));

@@ -184,7 +184,7 @@ export function CreateScreen(): ReactNode {
             onFiles={(files) => {
               if (files.length > 0) void making.ask(chosen.id, files);
             }}
-            lines={Math.max(3, size.rows - frameLines - 14)}
+            lines={Math.max(3, size.rows - frameLines - 8)}
           />
         )}
       />
@@ -224,6 +224,8 @@ function Footer({ values, step, made, loading, lines, onPlace, onFiles }: Footer
   const { rows } = made.plan;
   const commands = rows[0]?.commands.map(({ line }) => line) ?? [];
   const [first] = rows;
+  // Several stand as a list over the command.
+  const listed = rows.length > 1 ? Math.min(rows.length, 6) : 0;
   return (
     <Box flexDirection="column" marginTop={1}>
       {rows.length > 1 && (
@@ -244,7 +246,7 @@ function Footer({ values, step, made, loading, lines, onPlace, onFiles }: Footer
             `will run on ${first.host}${rows.length > 1 ? `, for ${first.name} and alike for ${count(rows.length - 1, "other")}` : ""}`,
             commands,
             size.columns - 1,
-            lines,
+            Math.max(3, lines - listed),
           ).join("\n")}
         </Text>
       )}

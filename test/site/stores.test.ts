@@ -1,0 +1,53 @@
+/** `virtu stores`, `pool`, `volume` and `network` on the embedded site, by the built program. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
+
+const program = path.join(import.meta.dirname, "../../dist/cli.js");
+let site: EmbeddedSite;
+let home: string;
+
+beforeAll(async () => {
+  site = await startSite({ speed: 400 });
+  home = mkdtempSync(path.join(tmpdir(), "virtu-stores-"));
+});
+afterAll(async () => {
+  await site.end();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** What it printed; rejects unless its status is 0. */
+async function virtu(...words: string[]): Promise<string> {
+  const args = [program, ...words, "--host", "hv1", "-F", site.sshConfigFile, "--config", site.configDir];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, HOME: home } });
+  return stdout;
+}
+
+test("says what there is, who uses it, and which address each guest has", async () => {
+  const text = await virtu("stores");
+  expect(text).toMatch(/^hv1: pool default: active, \d+ MiB free of 953344 MiB, \/var\/lib\/libvirt\/images$/m);
+  expect(text).toMatch(/^ {4}shop\.qcow2: \d+ MiB, takes \d+ MiB, used by shop$/m);
+  expect(text).toContain("    debian-12-netinst.iso: 628 MiB, takes 628 MiB\n");
+  expect(text).toMatch(/^hv1: network default: active, nat, 192\.168\.122\.1\/24, virbr0, used by shop, /m);
+  const mac = site.world.libvirt.find(({ hostname }) => hostname === "hv1")?.find("shop")?.set.nics[0]?.mac;
+  expect(text).toMatch(new RegExp(`^ {4}192\\.168\\.122\\.\\d+/24 ${mac} shop until 20`, "m"));
+});
+
+test("a pool, a volume in it and a network are made, found again, and taken away", async () => {
+  await virtu("pool", "create", "fast", "--directory", "/srv/fast");
+  await virtu("volume", "create", "fast/data.qcow2", "--size", "3G");
+  await virtu("network", "create", "lab", "--address", "10.9.0.1/24", "--from", "10.9.0.10", "--to", "10.9.0.99");
+  const made = await virtu("stores");
+  expect(made).toMatch(/^hv1: pool fast: active, .*, \/srv\/fast\n {4}data\.qcow2: 3072 MiB, takes \d+ MiB$/m);
+  expect(made).toMatch(/^hv1: network lab: active, nat, 10\.9\.0\.1\/24, virbr1$/m);
+  await virtu("volume", "remove", "fast/data.qcow2", "--yes");
+  await virtu("pool", "stop", "fast");
+  await virtu("pool", "remove", "fast", "--yes");
+  await virtu("network", "stop", "lab");
+  await virtu("network", "remove", "lab", "--yes");
+  expect(await virtu("stores")).not.toMatch(/fast|lab/);
+});
