@@ -19,7 +19,7 @@ beforeAll(async () => {
     sshConfig: lab.sshConfig,
     home: teardown.directory("home"),
     prefix: lab.network.prefix,
-    timeoutMs: 170_000,
+    timeoutMs: 280_000,
   };
 });
 afterAll(() => teardown.run());
@@ -104,7 +104,7 @@ test("by PXE: its firmware asks the network for something to boot", async () => 
 test("by importing an image in place, and copied and grown; each answers ping where DHCP put it", async () => {
   await lab.hv1.exec("cp /var/lib/lab/lab.qcow2 /srv/mine.qcow2");
   const [inPlace, copied] = await Promise.all([
-    made("imp1", "--import", "/srv/mine.qcow2", "--ready", "ping", "--ready-limit", "120"),
+    made("imp1", "--import", "/srv/mine.qcow2", "--ready", "ping", "--ready-limit", "240"),
     made("imp2", "--import", "/var/lib/lab/lab.qcow2", "--copy-to", "default", "--size", "96M", "--ready", "ping"),
   ]);
   expect(inPlace).toMatchObject({ ok: true, ready: true, address: expect.stringMatching(/^192\.168\.122\./) });
@@ -118,7 +118,7 @@ test("by importing an image in place, and copied and grown; each answers ping wh
   expect(again.json<CreateOutcome[]>()[0]?.error).toMatch(/belongs to imp1/);
   expect((await lab.hv1.try("virsh -c qemu:///system domstate imp3")).status).toBe(1);
   await Promise.all([remove(lab.hv1, "imp1"), remove(lab.hv1, "imp2")]);
-});
+}, 300_000);
 
 test("made and left off", async () => {
   const outcome = await made("off1", "--import", "/var/lib/lab/lab.qcow2", "--copy-to", "default", "--no-start");
