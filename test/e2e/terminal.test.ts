@@ -87,7 +87,7 @@ test("says how large a terminal it needs, and draws again in one that is", async
     terminal.resize(columns, rows);
     await terminal.waitFor(new RegExp(`^─{${columns}}$`, "m"));
     await terminal.waitFor("30 instances");
-    await terminal.waitFor((lines) => /^ virtu · /.test(lines[0] ?? "") && / s start/.test(lines.join("\n")));
+    await terminal.waitFor((lines) => /^ virtu · /.test(lines[0] ?? "") && / t shut/.test(lines.join("\n")));
   }
   expect(afterFirst(terminal)).not.toMatch(clears);
 });

@@ -9,6 +9,9 @@ export default defineConfig({
     // A fresh machine installs packages and makes root file systems before the first test of a file.
     hookTimeout: 600_000,
     testTimeout: 180_000,
+    // Emulated guests on shared cores now and then miss a limit, and then the whole of it would be run again for nothing: what
+    // fails twice is broken. The report says what was tried again.
+    retry: process.env["CI"] ? 1 : 0,
     reporters: ["verbose"],
   },
 });
