@@ -211,7 +211,8 @@ test("node-dies-in-install: the others become a cluster without it", async () =>
   const { nodes } = await deployed(opened, 3);
   const leaveOut = (_step: string, node: string): Decision => ({ do: "leave-out", nodes: [node] });
   const { view, failed } = await carry(opened, await ganetiPlan(opened, nodes), leaveOut);
-  expect(failed).toEqual(["packages lost null"]);
+  // It is lost as soon as nobody answers, and failed where that was only found out at the step's limit.
+  expect(failed).toEqual([expect.stringMatching(/^packages (lost|failed) null$/)]);
   expect(view).toMatchObject({ state: "done", out: [expect.stringMatching(/^paravance-[123]\.demo$/)] });
   const cluster = opened.embedded.world.clusters.all().find(({ name }) => name === "cluster1");
   expect(cluster?.nodes.length).toBe(2);
