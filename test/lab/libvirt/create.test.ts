@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { CreateOutcome, CreatePlan } from "../../../source/instances/create-types.ts";
 import { Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
 import type { LabNode } from "../nodes.ts";
@@ -23,6 +23,15 @@ beforeAll(async () => {
   };
 });
 afterAll(() => teardown.run());
+
+// What a test that failed has left would stand in the way of every later one, and of its own second try.
+beforeEach(async () => {
+  for (const host of [lab.hv1, lab.hv2]) {
+    for (const name of (await lab.virsh(host, "list", "--all", "--name")).split("\n").filter(Boolean)) {
+      await remove(host, name);
+    }
+  }
+});
 
 const create = (...words: string[]) => virtu(["create", ...words, "--json"], options);
 
@@ -182,7 +191,10 @@ test("ten at once over two hosts, one of which its host refuses: nine run, and n
   expect(ran.status, ran.stderr).toBe(3);
   const outcomes = ran.json<CreateOutcome[]>();
   const failed = outcomes.filter(({ ok }) => !ok);
-  expect(failed.map(({ name }) => name)).toEqual(["web-07"]);
+  expect(
+    failed.map(({ name }) => name),
+    JSON.stringify(failed, null, 1),
+  ).toEqual(["web-07"]);
   expect(failed[0]).toMatchObject({ cleanedUp: ["volume default/web-07.qcow2"], leftBehind: [] });
   expect(`${failed[0]?.error} ${failed[0]?.detail}`).toContain("web-07 is not wanted here");
   for (const { name, host, ok } of outcomes) {
