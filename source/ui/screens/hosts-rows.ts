@@ -5,7 +5,7 @@ import type { HostState, HostView } from "../../instances/inventory-types.ts";
 import { age, plain, plainLine } from "../../text.ts";
 import { layout } from "../components/table.tsx";
 import { cell, paint, state, symbol, type Tone, toneStyles } from "../theme.ts";
-import { wrapped } from "./instance-lines.ts";
+import { wrapped } from "../wrap.ts";
 import { hostReason } from "./instances-trouble.ts";
 
 export const hostTones: Record<HostState, Tone> = { discovering: "busy", ok: "good", stale: "bad", error: "bad" };

@@ -43,14 +43,3 @@ export function foldNames(names: readonly string[]): string {
   });
   return [...folded, ...single].join(", ");
 }
-
-/** A text in lines of at most `width` characters, broken between words. */
-export function wrapWords(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/).filter(Boolean)) {
-    const last = lines[lines.length - 1];
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
