@@ -2,7 +2,7 @@
 // (the screen with Ink, the session pool, the embedded site). Nothing is left to be installed beside it.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
-import { quickerInk } from "./quicker-ink.mjs";
+import { quicker } from "./quicker.mjs";
 
 // Ink asks for them only when DEV=true, and react-devtools-core is not installed.
 const withoutDevtools = {
@@ -27,14 +27,12 @@ const result = await build({
   platform: "node",
   target: "node20.19",
   minify: true,
-  // ssh2's server tells a session from a channel by the name of its class.
-  keepNames: true,
   legalComments: "linked",
   metafile: process.argv.includes("--metafile"),
   define: { "process.env.NODE_ENV": '"production"', VIRTU_VERSION: JSON.stringify(version) },
   // jsonc-parser's main entry is UMD, which no bundler can follow; its module entry is plain.
   mainFields: ["module", "main"],
-  plugins: [withoutDevtools, quickerInk],
+  plugins: [withoutDevtools, quicker],
   // ssh2's native parts are optional and have a pure twin.
   external: ["*.node", "cpu-features"],
   banner: {

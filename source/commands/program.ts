@@ -139,10 +139,12 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     await openScreen(options);
   });
   const named = argv.find((word) => Object.hasOwn(subcommands, word));
+  // All of them are there to be listed only: the screen, and what is no command, know of none.
+  const listed = named === undefined && argv.some((word) => word === "--help" || word === "-h");
   for (const [heading, members] of Object.entries(groups)) {
     program.commandsGroup(heading);
     for (const [name, load] of Object.entries(members)) {
-      if (named === undefined || name === named) (await load()).declare(program);
+      if (listed || name === named) (await load()).declare(program);
     }
   }
   // With --json a usage error is JSON too, so commander's own words are left unsaid.
