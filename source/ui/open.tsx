@@ -2,8 +2,10 @@
 import { openApp } from "../app.ts";
 import { reportError } from "../commands/run.ts";
 import { VirtuError } from "../errors.ts";
+import type { Settings } from "../settings.ts";
 import { Questions, Workspace } from "../store/workspace.ts";
 import type { Place } from "./navigation.ts";
+import { loadScreen } from "./screens/index.ts";
 import { colourAllowed } from "./theme.ts";
 
 export interface ScreenOptions {
@@ -14,10 +16,10 @@ export interface ScreenOptions {
 }
 
 /** Where it opens: on the hosts that were named; the first run, which knows nothing yet, asks for a site. */
-function firstPlaces(workspace: Workspace, hostsNamed: boolean): Place[] {
-  if (hostsNamed) return [{ screen: "instances" }];
-  const knowsNothing = workspace.state.site === null && workspace.hosts().length === 0;
-  return knowsNothing ? [{ screen: "home" }, { screen: "add-site" }] : [{ screen: "home" }];
+function firstPlaces({ site, host = [] }: ScreenOptions, settings: Settings): [Place, ...Place[]] {
+  if (host.length > 0) return [{ screen: "instances" }];
+  const knowsSome = site !== undefined || settings.get("sites").length > 0 || settings.get("hosts").length > 0;
+  return knowsSome ? [{ screen: "home" }] : [{ screen: "home" }, { screen: "add-site" }];
 }
 
 /** Resolves when the user has left. */
@@ -39,16 +41,17 @@ export async function openScreen(options: ScreenOptions): Promise<void> {
   const questions = new Questions();
   const app = await openApp({ configDir: options.config, sshConfig: options.sshConfig, asker: questions });
   try {
-    const hosts = options.host ?? [];
+    const places = firstPlaces(options, app.settings);
+    // Before there is a workspace, which begins to work at once: the first frame waits for nothing of that.
+    const [{ drawScreen }] = await Promise.all([import("./draw.tsx"), loadScreen(places.at(-1) ?? places[0])]);
     const workspace = new Workspace({
       context: app,
       settings: app.settings,
       questions,
-      hosts,
+      hosts: options.host ?? [],
       site: options.site === undefined ? null : app.site(options.site),
     });
-    const { drawScreen } = await import("./draw.tsx");
-    await drawScreen(workspace, firstPlaces(workspace, hosts.length > 0));
+    await drawScreen(workspace, places);
     await workspace.end();
   } catch (thrown) {
     process.exitCode = reportError(thrown, false);
