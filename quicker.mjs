@@ -71,8 +71,14 @@ function late(make) {
       ],
     ],
   },
-  // HTTP through a session: virtu has none.
-  "ssh2/lib/index.js": { swaps: [["require('./http-agents.js')", "{}"]] },
+  // HTTP through a session, which virtu has none of; the server and its keys, which only the embedded site needs.
+  "ssh2/lib/index.js": {
+    swaps: [
+      ["require('./http-agents.js')", "{}"],
+      ["Server: require('./server.js')", "get Server() { return require('./server.js'); }"],
+      ["...require('./keygen.js')", "get generateKeyPairSync() { return require('./keygen.js').generateKeyPairSync; }"],
+    ],
+  },
   // The server tells a session from a channel by the name of its class, which the bundle shortens.
   "ssh2/lib/utils.js": { swaps: [["channel.constructor.name === 'Session'", "channel.constructor.isSession"]] },
   "ssh2/lib/server.js": {
