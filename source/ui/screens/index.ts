@@ -1,9 +1,11 @@
 /**
- * Which view draws which place. The code of the screens comes in a few parts, each loaded when a screen of it is first opened,
- * or when the program has nothing else to do: the first frame waits for one screen only.
+ * Which view draws which place. Those that virtu opens on are there at once. The code of the others comes in a few parts, each
+ * loaded when a screen of it is first opened, or when the program has nothing else to do.
  */
 import type { ReactNode } from "react";
 import type { Place } from "../navigation.ts";
+import { HomeScreen } from "./home.tsx";
+import { InstancesScreen } from "./instances.tsx";
 
 export type Screen = (props: { place: Place }) => ReactNode;
 type ScreenName = Place["screen"];
@@ -13,7 +15,7 @@ const machines = () => import("./part-instances.ts");
 const runs = () => import("./part-runs.ts");
 
 const loads: Readonly<Record<ScreenName, () => Promise<Screen>>> = {
-  home: async () => (await import("./home.tsx")).HomeScreen,
+  home: async () => HomeScreen,
   jobs: async () => (await testbed()).JobsScreen,
   reserve: async () => (await testbed()).ReserveScreen,
   waiting: async () => (await testbed()).WaitingScreen,
@@ -24,7 +26,7 @@ const loads: Readonly<Record<ScreenName, () => Promise<Screen>>> = {
   node: async () => (await testbed()).NodeScreen,
   sites: async () => (await testbed()).SitesScreen,
   "add-site": async () => (await testbed()).AddSiteScreen,
-  instances: async () => (await import("./instances.tsx")).InstancesScreen,
+  instances: async () => InstancesScreen,
   instance: async () => (await machines()).InstanceScreen,
   create: async () => (await machines()).CreateScreen,
   "create-save": async () => (await machines()).CreateSaveScreen,
@@ -71,7 +73,7 @@ const loads: Readonly<Record<ScreenName, () => Promise<Screen>>> = {
   log: async () => (await runs()).LogScreen,
 };
 
-const loaded: Partial<Record<ScreenName, Screen>> = {};
+const loaded: Partial<Record<ScreenName, Screen>> = { home: HomeScreen, instances: InstancesScreen };
 
 /** The view that draws a place, or null while it is not loaded. */
 export function screenOf({ screen }: Place): Screen | null {
