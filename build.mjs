@@ -1,6 +1,8 @@
 // Bundles the program into dist/: cli.js of a few lines, what nearly every start needs, and one chunk for each thing that is
 // loaded only when needed (the screen with Ink, ssh2, the embedded site). Nothing is left to be installed beside it.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { quicker } from "./quicker.mjs";
 
@@ -35,9 +37,16 @@ const screenTogether = {
   },
 };
 
+const { outdir, metafile } = parseArgs({
+  options: {
+    outdir: { type: "string", default: "dist" },
+    // meta.json tells what is in each chunk.
+    metafile: { type: "boolean", default: false },
+  },
+}).values;
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const common = {
-  outdir: "dist",
+  outdir,
   bundle: true,
   format: "esm",
   platform: "node",
@@ -46,15 +55,16 @@ const common = {
   define: { "process.env.NODE_ENV": '"production"', VIRTU_VERSION: JSON.stringify(version) },
   logLevel: "warning",
 };
-rmSync("dist", { recursive: true, force: true });
+rmSync(outdir, { recursive: true, force: true });
 await build({ ...common, entryPoints: ["cli.tsx"], plugins: [programApart] });
 const result = await build({
   ...common,
   entryPoints: { program: "source/commands/program.ts" },
   inject: ["source/base.ts"],
+
   splitting: true,
   legalComments: "linked",
-  metafile: process.argv.includes("--metafile"),
+  metafile,
   // jsonc-parser's main entry is UMD, which no bundler can follow; its module entry is plain.
   mainFields: ["module", "main"],
   plugins: [withoutDevtools, quicker, screenTogether],
@@ -64,4 +74,4 @@ const result = await build({
     js: 'import { createRequire as virtuCreateRequire } from "node:module"; const require = virtuCreateRequire(import.meta.url); const __dirname = import.meta.dirname;',
   },
 });
-if (result.metafile) writeFileSync("dist/meta.json", JSON.stringify(result.metafile));
+if (result.metafile) writeFileSync(path.join(outdir, "meta.json"), JSON.stringify(result.metafile));
