@@ -71,8 +71,23 @@ function late(make) {
       ],
     ],
   },
-  // HTTP through a session: virtu has none.
-  "ssh2/lib/index.js": { swaps: [["require('./http-agents.js')", "{}"]] },
+  // HTTP through a session, which virtu has none of; the server and its keys, which only the embedded site needs.
+  "ssh2/lib/index.js": {
+    swaps: [
+      ["require('./http-agents.js')", "{}"],
+      ["Server: require('./server.js')", "get Server() { return require('./server.js'); }"],
+      ["...require('./keygen.js')", "get generateKeyPairSync() { return require('./keygen.js').generateKeyPairSync; }"],
+    ],
+  },
+  // Only a key with a passphrase needs it.
+  "ssh2/lib/protocol/keyParser.js": {
+    swaps: [
+      [
+        "const bcrypt_pbkdf = require('bcrypt-pbkdf').pbkdf;",
+        "const bcrypt_pbkdf = (...words) => require('bcrypt-pbkdf').pbkdf(...words);",
+      ],
+    ],
+  },
   // The server tells a session from a channel by the name of its class, which the bundle shortens.
   "ssh2/lib/utils.js": { swaps: [["channel.constructor.name === 'Session'", "channel.constructor.isSession"]] },
   "ssh2/lib/server.js": {

@@ -135,7 +135,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   program.allowExcessArguments().action(async (options: ScreenFlags, command: Command) => {
     const [word] = command.args;
     if (word !== undefined) throw new CommanderError(1, "virtu.unknownCommand", `error: there is no command '${word}'`);
-    const { openScreen } = await import("../ui/open.tsx");
+    const { openScreen } = await import("../ui/open.ts");
     await openScreen(options);
   });
   const named = argv.find((word) => Object.hasOwn(subcommands, word));

@@ -1,0 +1,28 @@
+/** What leads on from the table of instances: loaded together. */
+export { ActionScreen } from "./action.tsx";
+export { ActionsScreen } from "./actions.tsx";
+export { AddHostScreen } from "./add-host.tsx";
+export { BulkScreen } from "./bulk.tsx";
+export { BulkSaveScreen } from "./bulk-save.tsx";
+export { ChangeScreen } from "./change.tsx";
+export { ChartScreen } from "./chart.tsx";
+export { ColumnsScreen } from "./columns.tsx";
+export { ConsoleScreen } from "./console.tsx";
+export { ConsolesScreen } from "./consoles.tsx";
+export { CreateScreen } from "./create.tsx";
+export { CreateSaveScreen } from "./create-save.tsx";
+export { DefinitionScreen } from "./definition.tsx";
+export { ExportScreen } from "./export.tsx";
+export { GuestScreenScreen } from "./guest-screen.tsx";
+export { HardwareScreen } from "./hardware.tsx";
+export { HostsScreen } from "./hosts.tsx";
+export { InstanceScreen } from "./instance.tsx";
+export { MakingScreen } from "./making.tsx";
+export { MoveToScreen } from "./move-to.tsx";
+export { ProviderJobScreen, ProviderJobsScreen } from "./provider-jobs.tsx";
+export { ScheduleScreen } from "./schedule.tsx";
+export { ScheduledScreen } from "./scheduled.tsx";
+export { SnapshotsScreen } from "./snapshots.tsx";
+export { StoreAddScreen, StoresScreen } from "./stores.tsx";
+export { KeepViewScreen, ViewsScreen } from "./views.tsx";
+export { WavesScreen } from "./waves.tsx";
