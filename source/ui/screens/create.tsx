@@ -123,12 +123,15 @@ export function CreateScreen(): ReactNode {
     }
     return wrong;
   };
-  const missing = (values: Values): string | null => {
+  const missing = (values: Values) => {
     if (!offers) return `${chosen.label} has not said yet what it offers`;
     const here = new Set(fields.filter(({ step }) => step <= state.step).map(({ id }) => id));
     const result = made(values);
-    const first = result?.problems.find((problem) => here.has(fieldOf(problem, values, offers.provider)));
-    return first?.text ?? null;
+    for (const problem of result?.problems ?? []) {
+      const field = fieldOf(problem, values, offers.provider);
+      if (here.has(field)) return { field, text: problem.text };
+    }
+    return null;
   };
   const submit = (values: Values) => {
     if (values["place"] !== chosen.id) {
@@ -179,6 +182,7 @@ export function CreateScreen(): ReactNode {
               },
             }
           : {})}
+        footerLines={state.step === 4 ? 10 : 2}
         footer={(values) => (
           <Footer
             values={values}
