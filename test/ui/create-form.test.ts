@@ -50,7 +50,7 @@ const ganeti: Offers = {
   link: "br0",
   policy: { memoryMiB: null, vcpus: null, diskMiB: null },
 };
-const places = [{ id: "p", label: "hv1 · libvirt", provider: "libvirt" as const }];
+const places = [{ id: "p", host: "hv1", label: "hv1 · libvirt", provider: "libvirt" as const }];
 
 /** What the form holds when nothing was touched but these. */
 function filled(offers: Offers, own: Values): Values {

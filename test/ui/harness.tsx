@@ -127,7 +127,6 @@ const emptyJourneys: Journeys = {
   listJobs: async () => [],
   listRuns: async () => [],
   listWays: async () => [],
-  makeFirst: () => new Promise(() => {}),
   nodeFacts: async () => [],
   planDown: () => new Promise(() => {}),
   readSource: () => new Promise(() => {}),

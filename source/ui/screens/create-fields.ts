@@ -10,6 +10,8 @@ export type StepNumber = 0 | 1 | 2 | 3 | 4;
 export interface CreatePlace {
   /** The provider's place, unique. */
   id: string;
+  /** As the user named it. */
+  host: string;
   /** `hv1 · libvirt`. */
   label: string;
   provider: "ganeti" | "libvirt";

@@ -190,7 +190,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     columns: { run: () => navigation.open({ screen: "columns" }) },
     views: { run: () => navigation.open({ screen: "views" }) },
     create: {
-      run: () => navigation.open({ screen: "create" }),
+      run: () => navigation.open({ screen: "create", host: current?.host }),
       disabled: hosts.length > 0 ? null : "there is no host yet",
     },
     stores: {
