@@ -141,6 +141,8 @@ export type KnownEvent =
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
   | { type: "notice"; notice: Notice | null }
+  /** The notice that waits for an answer needs none any more. */
+  | { type: "withdrawn" }
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
@@ -254,6 +256,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       return { ...state, sessions: event.sessions };
     case "log":
       return { ...state, log: [...state.log, ...event.lines].slice(-logLimit) };
+    case "withdrawn":
+      return { ...state, kept: null, notice: state.notice === state.kept ? null : state.notice };
     case "notice":
       if (event.notice?.until === null) return { ...state, notice: event.notice, kept: event.notice };
       if (event.notice) return { ...state, notice: event.notice };
