@@ -106,6 +106,8 @@ export interface KnownState {
   consoles: readonly ConsoleView[];
   /** Actions that the hosts keep to be done at a time. */
   scheduled: Loaded<readonly ScheduledJob[]>;
+  /** What carries an action at a time, by the host's name; only hosts that have said it. */
+  carriers: Readonly<Record<string, "at" | "systemd" | "none">>;
   /** What is known of instances beyond the inventory's rows. */
   instances: InstancesKnown;
   sessions: readonly SessionInfo[];
@@ -137,6 +139,7 @@ export type KnownEvent =
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
   | { type: "inventory"; view: InventoryView }
   | { type: "consoles"; consoles: readonly ConsoleView[] }
+  | { type: "carriers"; carriers: KnownState["carriers"] }
   | { type: "scheduled"; change: Partial<Loaded<readonly ScheduledJob[]>> }
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
@@ -176,6 +179,7 @@ export function startState(now: number): KnownState {
     stores: {},
     consoles: [],
     scheduled: nothing([]),
+    carriers: {},
     instances: noInstances,
     sessions: [],
     log: [],
@@ -250,6 +254,8 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       return { ...state, inventory: event.view };
     case "consoles":
       return { ...state, consoles: event.consoles };
+    case "carriers":
+      return { ...state, carriers: { ...state.carriers, ...event.carriers } };
     case "scheduled":
       return { ...state, scheduled: { ...state.scheduled, ...event.change } };
     case "sessions":
