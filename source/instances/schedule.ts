@@ -186,6 +186,11 @@ function targetsOf(inventory: Inventory): HostRef[] {
   return [...new Map(providers.map(({ target }) => [target.name, target])).values()];
 }
 
+/** How many hosts are asked what they keep. */
+export function hostsAsked(inventory: Inventory): number {
+  return targetsOf(inventory).length;
+}
+
 /** What the hosts keep, the next first; what is over after it, the latest first. Hosts that gave no answer are `problems`. */
 export async function listScheduled(
   { pool, inventory }: ScheduleContext,
