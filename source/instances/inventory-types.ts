@@ -85,6 +85,8 @@ export interface ActionItem {
   error: string | null;
   /** The provider's own text under `error`. */
   detail: string | null;
+  /** A clean shutdown whose time limit has run out while the guest runs on: force, or a longer wait, is to be offered. */
+  unheard?: true;
   /** Null for a node. */
   statusBefore: Status | null;
   /** What a refresh after the action really saw; null until then. */

@@ -163,6 +163,8 @@ export interface ActionOutcome {
   error: string | null;
   /** The provider's own text under it. */
   detail: string | null;
+  /** A clean shutdown's time limit has run out, and the guest runs on. */
+  unheard?: true;
 }
 
 /** Why an action can't be done now, or null when it can. */

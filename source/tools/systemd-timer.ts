@@ -43,9 +43,9 @@ ExecStart=/bin/sh "@SCRIPT@"
 
 /**
  * Parts of the scripts of at.ts. `keep` does nothing when the job has a carrier already (`$d/carrier`); `drop` and the file
- * `after`, which the job runs at its end, take the units away.
+ * `after`, which the job runs at its end, take the units away. `able` holds where a timer could be kept.
  */
-export function timerParts(id: string, epochSeconds: number): { keep: Command; drop: Command } {
+export function timerParts(id: string, epochSeconds: number): { keep: Command; drop: Command; able: Command } {
   const unit = unitName(id);
   const files = sh`/etc/systemd/system/${unit}.service /etc/systemd/system/${unit}.timer`;
   const wanted = sh`/etc/systemd/system/timers.target.wants/${unit}.timer`;
@@ -64,5 +64,6 @@ export function timerParts(id: string, epochSeconds: number): { keep: Command; d
     fi
   fi
 fi`;
-  return { keep, drop };
+  const able = sh`[ -d /run/systemd/system ] && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }`;
+  return { keep, drop, able };
 }

@@ -179,6 +179,7 @@ describe("an action", () => {
     const web1 = await named("web1");
     const end = async (...lists: string[]) => (await act({ do: "shutdown" }, web1, {}, lists, 0.01)).outcome;
     expect((await end(row("web1", 1, "-b----"))).error).toMatch(/still running after 0.01 s.*Force off/);
+    expect((await end(row("web1", 1, "-b----"))).unheard).toBe(true);
     expect((await end(row("web1", 9, "-b----"))).error).toMatch(/started again as domain 9/);
     expect((await end(row("web1", 1, "---sc-"))).error).toMatch(/crashed/);
     const kept = await act({ do: "shutdown" }, web1, {}, [row("web1", 1, "---s--")]);
