@@ -113,6 +113,12 @@ describe("list", () => {
     expect(found?.facts["managedBy"]).toBe("ganeti");
     const { xen } = provider(() => undefined);
     expect(found && xen.refuses("shutdown", found)).toMatch(/ganeti/);
+    // A file of that name starts no second one beside an instance that is off.
+    const off = full.stdout?.replace("@@virtu ganeti\n", "@@virtu ganeti\ndb1\n");
+    expect(await names([], off)).toContain("db1");
+    expect(await names(["ganeti"], off)).not.toContain("db1");
+    const alone = (await instances(off)).get("db1");
+    expect(alone && xen.refuses("start", alone)).toMatch(/ganeti/);
     expect(found && xen.refuses("force-off", found)).toBeNull();
   });
 
