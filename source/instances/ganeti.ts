@@ -13,8 +13,10 @@ import { GanetiNodes } from "./ganeti-nodes.ts";
 import { GanetiReader } from "./ganeti-read.ts";
 import { instanceRow, nodeRow, type RowPlace, textFact } from "./ganeti-rows.ts";
 import { refusesInstance } from "./ganeti-rules.ts";
+import { GanetiStores } from "./ganeti-stores.ts";
 import { GanetiWatch } from "./ganeti-watch.ts";
 import { watchByLists } from "./ganeti-watch-lists.ts";
+import type { Stores } from "./stores-types.ts";
 import type {
   Action,
   ActionEvent,
@@ -50,6 +52,7 @@ export class GanetiProvider implements Provider {
   readonly place: string;
   readonly nodes: NodeActions;
   readonly jobs: ProviderJobs;
+  readonly stores: Stores;
   private readonly master: GanetiMaster;
   private readonly reader: GanetiReader;
   /** While it is watched. */
@@ -67,6 +70,7 @@ export class GanetiProvider implements Provider {
     this.reader = new GanetiReader(this.master, this.cluster);
     this.nodes = new GanetiNodes(this.master, (jobs) => this.carry(jobs));
     this.jobs = new GanetiJobs(this.master, this.reader);
+    this.stores = new GanetiStores(this.master);
   }
 
   /** The master as it is known now. */
