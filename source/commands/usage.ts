@@ -1,6 +1,7 @@
 /** `virtu usage`: what instances use, counted over some seconds, like a `top` over all hosts. */
 import type { Command } from "commander";
 import { choosesSomething } from "../instances/selector.ts";
+import { thresholdsOf } from "../monitor/limits.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import type { Rates } from "../monitor/rates.ts";
 import { readHosts, reportSilent, wholeOption, withHosts } from "./hosts.ts";
@@ -30,7 +31,7 @@ async function usage(session: Session, options: Options): Promise<ExitStatus> {
   const seconds = wholeOption("--seconds", options.seconds) ?? 4;
   const inventory = await readHosts(session, options);
   try {
-    const monitor = new Monitor({ cpu: null, memory: null, seconds: 0 });
+    const monitor = new Monitor(thresholdsOf({}));
     monitor.observe(inventory.view().instances);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, seconds * 1000);
