@@ -48,6 +48,11 @@ export class XenProvider implements Provider {
   readonly place: string;
   readonly target: HostRef;
 
+  /** How xl is called there. */
+  get access(): XlAccess {
+    return this.options.access;
+  }
+
   constructor(private readonly options: XenOptions) {
     this.attachment = { host: options.host, label: "xl" };
     this.target = options.host;

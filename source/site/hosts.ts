@@ -15,6 +15,7 @@ import { virsh } from "./programs/virsh.ts";
 import { virtClone } from "./programs/virt-clone.ts";
 import { virtInstall } from "./programs/virt-install.ts";
 import { xe } from "./programs/xe.ts";
+import { xenStorage } from "./programs/xen-storage.ts";
 import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
 import type { Clusters } from "./world/clusters.ts";
@@ -204,7 +205,7 @@ export function xenMachine(host: XenHost, clock: Clock, publicKey: string): Mach
   authorize(machine, "root", publicKey);
   host.furnish(machine);
   machine.install({ xl: xl(host), xentop: xentop(host) }, "/usr/sbin");
-  machine.install({ "xenstore-watch": xenstoreWatch(host) });
+  machine.install({ "xenstore-watch": xenstoreWatch(host), ...xenStorage(host) });
   installAt(machine);
   return machine;
 }

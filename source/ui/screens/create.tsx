@@ -16,7 +16,8 @@ import { Problem } from "../components/problem.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
 import { cell, glyph, paint, symbol } from "../theme.ts";
-import { type CreatePlace, createFields, type StepNumber, stepTitles } from "./create-fields.ts";
+import { type StepNumber, stepTitles } from "./create-field-kinds.ts";
+import { type CreatePlace, createFields } from "./create-fields.ts";
 import { meaningsOf } from "./create-meanings.ts";
 import { dataOf, fieldOf, typedErrors } from "./create-request.ts";
 
@@ -54,7 +55,7 @@ export function CreateScreen(): ReactNode {
               ({ place, name, attachment, cluster }): CreatePlace => ({
                 id: place,
                 label: `${plainLine(cluster ?? attachment.host.name)} · ${name}`,
-                provider: name === "ganeti" ? "ganeti" : "libvirt",
+                provider: name,
               }),
             )
             .sort((one, other) => (one.label < other.label ? -1 : 1)),
@@ -103,7 +104,7 @@ export function CreateScreen(): ReactNode {
     return busy ? (
       <Busy text="Finding out what the hosts run" />
     ) : (
-      <Text dimColor> No host that is shown runs Ganeti or libvirt. H under Instances (4) adds one.</Text>
+      <Text dimColor> No host that is shown runs anything that can make them. H under Instances (4) adds one.</Text>
     );
   }
   const errors = (values: Values): Record<string, string> => {
