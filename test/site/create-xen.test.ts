@@ -166,3 +166,95 @@ describe("on Xen", () => {
     expect(wrong.stderr).toContain("boot.kernel: must be");
   });
 });
+
+describe("on XenServer", () => {
+  const words = ["--host", "xcp1", "--template", "Debian Bookworm 12", "--memory", "1G"];
+  const pool = () => site.world.xenPool;
+  const guest = (name: string) => pool().guests.find((one) => one.name === name);
+
+  test("from a template, with further disks, a card and an ISO image; it runs", async () => {
+    const [, second] = pool().parts.networks;
+    const ran = await virtu(
+      ...["xs1", ...words, "--vcpus", "2", "--disk", "4G", "--disk", "size=6G,repository=nfs1", "--json"],
+      ...["--nic", `network=${second?.name}`, "--iso", "debian-12-netinst.iso", "--tag", "lab", "--note", "made here"],
+    );
+    expect(ran, ran.stderr).toMatchObject({ status: 0 });
+    expect(outcomes(ran)[0]).toMatchObject({ name: "xs1", provider: "xenserver", ok: true, error: null });
+    const made = guest("xs1");
+    if (!made) throw new Error("no xs1");
+    expect(made).toMatchObject({
+      state: "running",
+      memory: 1024 ** 3,
+      vcpus: 2,
+      description: "made here",
+      tags: ["lab"],
+    });
+    const { parts } = pool();
+    const drives = parts.drivesOf(made.uuid).map(({ image, kind }) => {
+      const found = parts.images.find(({ uuid }) => uuid === image);
+      const repository = parts.repositories.find(({ uuid }) => uuid === found?.repository);
+      return [kind, kind === "CD" ? found?.name : (found?.bytes ?? 0) / 1024 ** 3, repository?.name];
+    });
+    expect(drives).toEqual([
+      ["Disk", 10, "Local storage"],
+      ["Disk", 4, "Local storage"],
+      ["Disk", 6, "nfs1"],
+      ["CD", "debian-12-netinst.iso", "ISO library"],
+    ]);
+    expect(parts.cardsOf(made.uuid).map(({ network }) => network)).toEqual([second?.uuid]);
+  });
+
+  test("the plan is shown as one would type it", async () => {
+    const ran = await virtu("dry1", ...words, "--no-start", "--nic", "none", "--dry-run", "--json");
+    const { rows } = JSON.parse(ran.stdout) as CreatePlan;
+    const lines = rows[0]?.commands.map(({ line }) => line) ?? [];
+    expect(lines[0]).toMatch(
+      /^vm=\$\(timeout -k 5 7200 \/usr\/bin\/xe vm-install 'template=[\da-f-]{36}' new-name-label=virtu-/,
+    );
+    expect(lines[1]).toMatch(/xe vm-memory-set uuid="\$vm" 'memory=1024MiB'$/);
+    expect(lines.at(-1)).toContain("name-label=dry1");
+    expect(guest("dry1")).toBeUndefined();
+  });
+
+  test("what stands in the way is told field by field", async () => {
+    const twin = { ...pool().parts.networks[0], uuid: "11111111-2222-4333-8444-555555555555" };
+    pool().parts.networks.push({ name: "", bridge: "", ...twin });
+    const bad = await virtu(
+      ...["pbx", "--host", "xcp1", "--template", "Debian Potato", "--memory", "40G", "--repository", "san"],
+      ...["--disk", "size=9000G", "--nic", `network=${twin.name}`, "--iso", "no.iso"],
+    );
+    pool().parts.networks.pop();
+    expect(bad.status).toBe(2);
+    for (const text of [
+      "name: there is a pbx already",
+      "template: the pool has no template Debian Potato",
+      "memory: no host of the pool has room for 40960 MiB",
+      "repository: the pool has no storage repository san",
+      "nics.0: several networks of the pool are called",
+      "iso: no ISO library of the pool has no.iso",
+    ]) {
+      expect(bad.stderr).toContain(text);
+    }
+    const full = await virtu("full1", ...words, "--disk", "450G", "--dry-run");
+    expect(full.stdout).toMatch(/disks\.0: Local storage has \d+ MiB free, 10240 \+ 460800 are wanted/);
+  });
+
+  test("one that fails on the way is taken away with its disks, and with nothing else", async () => {
+    const { parts } = pool();
+    const before = { guests: pool().guests.length, images: parts.images.length, drives: parts.drives.length };
+    const ran = await virtu("gone1", ...words, "--disk", "4G", "--disk", "9000G", "--no-check", "--json");
+    expect(ran.status).toBe(1);
+    expect(outcomes(ran)[0]).toMatchObject({
+      ...{ error: "there is no room left on the storage repository", cleanedUp: ["guest gone1"], leftBehind: [] },
+    });
+    const large = await virtu(
+      ...["gone2", "--host", "xcp1", "--template", "Debian Bookworm 12", "--memory", "64G", "--no-check", "--json"],
+      ...["--iso", "debian-12-netinst.iso"],
+    );
+    expect(outcomes(large)[0]).toMatchObject({
+      error: "no host has enough free memory for it",
+      cleanedUp: ["guest gone2"],
+    });
+    expect({ guests: pool().guests.length, images: parts.images.length, drives: parts.drives.length }).toEqual(before);
+  });
+});
