@@ -29,8 +29,10 @@ interface Options extends HostOptions, CreateFlags {
 
 /** What the file says, and over it what the flags say. */
 function wantedData(name: string | undefined, options: Options): CreateData {
-  const flags = flagsData(name, options);
-  const file = options.file === undefined ? {} : readFile(options.file, flags);
+  const given = flagsData(name, options);
+  const file = options.file === undefined ? {} : readFile(options.file, given);
+  // Some flags mean another field on each provider.
+  const flags = file["provider"] === undefined ? given : flagsData(name, options, file["provider"]);
   const data: Record<string, unknown> = { ...file, ...flags };
   data["provider"] ??= "os" in data || "diskTemplate" in data ? "ganeti" : "libvirt";
   const faults = faultsOf(data, createSchema);
@@ -240,7 +242,7 @@ With --json: [{name, host, provider, ok, ready, node, address, job, notes, error
 export function declare(program: Command): void {
   const command = withChange(withHosts(program.command("create")))
     .description(
-      "Makes instances: from an ISO, the network, an image or a cloud image on libvirt; on Ganeti by its OS definitions.",
+      "Makes instances: from an ISO, the network, an image or a cloud image on libvirt; on Ganeti by its OS definitions; on Xen by a kernel, pygrub or an ISO; on XenServer from a template.",
     )
     .argument("[name]", "its name; with --count a pattern like web-{n}")
     .option("-f, --file <file>", "what to make, as YAML (schema: docs/create.schema.json); - is standard input")

@@ -18,8 +18,12 @@ import type {
   CreateRow,
   ReadyWanted,
 } from "./create-types.ts";
+import { xenSteps } from "./create-xen.ts";
+import { xeCreateLines } from "./create-xenserver.ts";
 import { GanetiProvider } from "./ganeti.ts";
 import type { Provider } from "./types.ts";
+import { XenProvider } from "./xen.ts";
+import { XenServerProvider } from "./xenserver.ts";
 
 /** A provider with what it offers. */
 export interface ProviderPlace extends CreatePlace {
@@ -44,6 +48,13 @@ function linesOf(provider: Provider, offers: Offers, request: CreateRequest): Co
     // Without its image it can't be made at all: its problem says so.
     if (facts === null && (media.kind === "cloud" || (media.kind === "import" && media.copy !== null))) return [];
     return libvirtSteps(label, request, facts).map((step) => ({ host: host.name, line: stepLine(step) }));
+  }
+  const host = provider.target.name;
+  if (request.provider === "xen" && provider instanceof XenProvider) {
+    return xenSteps(provider.access, request).map(({ command }) => ({ host, line: command.line }));
+  }
+  if (request.provider === "xenserver" && provider instanceof XenServerProvider) {
+    return xeCreateLines(provider.access, request).map((line) => ({ host, line }));
   }
   return [];
 }

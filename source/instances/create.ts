@@ -4,8 +4,12 @@ import type { Pool } from "../ssh/types.ts";
 import { makeOnGaneti } from "./create-ganeti.ts";
 import { type LibvirtPlace, type Made, type MakeOptions, makeOnLibvirt } from "./create-libvirt.ts";
 import type { CreateEvent, CreateOutcome, CreateRequest } from "./create-types.ts";
+import { makeOnXen } from "./create-xen.ts";
+import { makeOnXenServer } from "./create-xenserver.ts";
 import { GanetiProvider } from "./ganeti.ts";
 import type { Provider } from "./types.ts";
+import { XenProvider } from "./xen.ts";
+import { XenServerProvider } from "./xenserver.ts";
 
 export interface CreateOptions {
   pool: Pool;
@@ -51,6 +55,13 @@ function makeOn(provider: Provider, request: CreateRequest, options: CreateOptio
   if (request.provider === "libvirt" && provider.name === "libvirt") {
     const { host, label } = provider.attachment;
     return makeOnLibvirt({ pool: options.pool, host, uri: label, turn: options.turn }, request, make);
+  }
+  const { pool } = options;
+  if (request.provider === "xen" && provider instanceof XenProvider) {
+    return makeOnXen({ pool, host: provider.target, access: provider.access }, request, make);
+  }
+  if (request.provider === "xenserver" && provider instanceof XenServerProvider) {
+    return makeOnXenServer({ pool, host: provider.target, access: provider.access }, request, make);
   }
   throw new VirtuError({
     kind: "usage",

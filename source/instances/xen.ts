@@ -50,6 +50,11 @@ export class XenProvider implements Provider {
   /** As the last list gave them. */
   private shown: readonly Instance[] = [];
 
+  /** How xl is called there. */
+  get access(): XlAccess {
+    return this.options.access;
+  }
+
   constructor(private readonly options: XenOptions) {
     this.attachment = { host: options.host, label: "xl" };
     this.target = options.host;

@@ -48,7 +48,8 @@ export class XenServerProvider implements Provider {
   readonly cluster: string | null;
   readonly place: string;
   readonly target: HostRef;
-  private readonly access: XeAccess;
+  /** How xe is called there. */
+  readonly access: XeAccess;
   private readonly rows: XePlace;
   /** Addresses of the pool's hosts by UUID, as the last list told them: a console is opened where the guest runs. */
   private addresses: ReadonlyMap<string, string> = new Map();

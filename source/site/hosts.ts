@@ -15,6 +15,7 @@ import { virsh } from "./programs/virsh.ts";
 import { virtClone } from "./programs/virt-clone.ts";
 import { virtInstall } from "./programs/virt-install.ts";
 import { xe } from "./programs/xe.ts";
+import { xenStorage } from "./programs/xen-storage.ts";
 import { xenstoreWatch, xentop } from "./programs/xen-watchers.ts";
 import { xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
@@ -213,7 +214,7 @@ export function xenMachine(host: XenHost, clock: Clock, publicKey: string): Mach
   host.furnish(machine);
   machine.install({ xl: xl(host), xentop: xentop(host) }, "/usr/sbin");
   const isUp = (name: string) => host.find(name)?.guest.isOnline === true;
-  machine.install({ "xenstore-watch": xenstoreWatch(host), ping: pingGuests(isUp) });
+  machine.install({ "xenstore-watch": xenstoreWatch(host), ping: pingGuests(isUp), ...xenStorage(host) });
   installAt(machine);
   return machine;
 }

@@ -21,7 +21,7 @@ export class CreateWork {
 
   /** The providers on which instances can be made. */
   providers(): readonly Provider[] {
-    return this.workspace.inventory.providers().filter(({ name }) => name === "ganeti" || name === "libvirt");
+    return this.workspace.inventory.providers();
   }
 
   private provider(place: string): Provider | undefined {

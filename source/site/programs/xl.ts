@@ -2,6 +2,7 @@
 import type { Call, Program } from "../machine/machine.ts";
 import type { XenDomain, XenHost } from "../world/xen.ts";
 import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
+import { unbuildable, value } from "./xl-file.ts";
 
 /** What xl says on stderr when it fails, and its status. */
 class XlError extends Error {
@@ -54,6 +55,7 @@ function info(host: XenHost): string {
     xen_extra: ".7",
     xen_version: "4.17.7",
     xen_scheduler: "credit2",
+    xen_commandline: "dom0_mem=2048M,max:2048M",
   };
   return Object.entries(facts)
     .map(([key, value]) => `${key.padEnd(23)}: ${value}\n`)
@@ -66,10 +68,6 @@ function known(host: XenHost, word = ""): XenDomain {
   return domain;
 }
 
-function value(text: string, key: string): string | null {
-  return new RegExp(`^\\s*${key}\\s*=\\s*["']?([^"'\\n#]*?)["']?\\s*(?:#.*)?$`, "m").exec(text)?.[1] ?? null;
-}
-
 async function create({ args, machine, process, err }: Call, host: XenHost): Promise<string> {
   const quiet = args.includes("-q");
   const [path = ""] = args.slice(1).filter((word) => !word.startsWith("-"));
@@ -78,6 +76,7 @@ async function create({ args, machine, process, err }: Call, host: XenHost): Pro
   if (!quiet) await err(`Parsing config from ${path}\n`);
   const name = value(file.content, "name");
   if (name === null) throw new XlError("Domain name must be specified.\n");
+  const missing = unbuildable(machine.files, file.content);
   if (args.includes("-n")) return "";
   if (host.find(name)) {
     throw new XlError(
@@ -92,9 +91,13 @@ async function create({ args, machine, process, err }: Call, host: XenHost): Pro
       3,
     );
   }
+  if (missing !== null) {
+    await process.work(6);
+    throw new XlError(missing, 3);
+  }
   const vcpus = Number(value(file.content, "vcpus") ?? 1);
   const domain = host.add({
-    ...{ name, memory, vcpus },
+    ...{ name, memory, vcpus, uuid: value(file.content, "uuid") ?? undefined },
     maximumMemory: Number(value(file.content, "maxmem") ?? memory),
     maximumVcpus: Number(value(file.content, "maxvcpus") ?? vcpus),
   });

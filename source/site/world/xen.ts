@@ -42,6 +42,8 @@ export class XenHost {
   readonly domains: XenDomain[] = [];
   readonly totalMemory = 32_768;
   readonly hostMemory = 2048;
+  /** A volume group and its logical volumes with their MiB. */
+  readonly volumes = { name: "vg0", sizeMiB: 102_400, volumes: new Map([["backup", 20_480]]) };
   private nextId = 1;
   private readonly watchers = new Set<(path: string) => void>();
 
@@ -60,6 +62,15 @@ export class XenHost {
       files.makeDirectory(directory, "root", { parents: true });
     }
     files.addMade("/proc/xen/capabilities", () => "control_d\n");
+    files.makeDirectory("/sys/class/net/xenbr0/bridge", "root", { parents: true });
+    files.makeDirectory("/srv/iso", "root", { parents: true });
+    for (const path of ["/boot/vmlinuz", "/boot/vmlinuz-6.1.0-56-amd64", "/boot/initrd.img-6.1.0-56-amd64"]) {
+      files.makeDirectory("/boot", "root", { parents: true });
+      files.writeText(path, "MZ");
+    }
+    files.writeText("/srv/iso/debian-12-netinst.iso", "\0".repeat(64));
+    files.makeDirectory("/usr/lib/xen-4.17/bin", "root", { parents: true });
+    files.writeText("/usr/lib/xen-4.17/bin/pygrub", "", "root", 0o755);
     for (const { name, memory, vcpus, state, more = "" } of this.files) {
       files.writeText(`/srv/xen/${name}.img`, "");
       files.writeText(
@@ -83,11 +94,12 @@ export class XenHost {
     maximumMemory,
     vcpus,
     maximumVcpus,
-  }: Pick<XenDomain, "name" | "memory" | "maximumMemory" | "vcpus" | "maximumVcpus">): XenDomain {
+    uuid = this.random.uuid(),
+  }: Pick<XenDomain, "name" | "memory" | "maximumMemory" | "vcpus" | "maximumVcpus"> & { uuid?: string }): XenDomain {
     const onPowerOff = () => this.remove(domain);
     const domain: XenDomain = {
       ...{ name, memory, maximumMemory, vcpus, maximumVcpus },
-      uuid: this.random.uuid(),
+      uuid,
       id: this.nextId++,
       state: "building",
       startedAt: this.clock.now(),

@@ -1,10 +1,10 @@
 /** The five steps of making an instance: which fields each has, by what the chosen host offers. Pure. */
 import type { Offers } from "../../instances/create-check.ts";
-import type { FormField, Values } from "../components/form.tsx";
-
-/** virt-manager's steps. */
-export const stepTitles = ["System", "Memory and CPU", "Storage", "Name and network", "Summary"] as const;
-export type StepNumber = 0 | 1 | 2 | 3 | 4;
+import type { ProviderName } from "../../instances/types.ts";
+import type { Values } from "../components/form.tsx";
+import { type Choice, choice, choices, either, type StepField, text } from "./create-field-kinds.ts";
+import { xenFields } from "./create-fields-xen.ts";
+import { xenServerFields } from "./create-fields-xenserver.ts";
 
 /** Where an instance can be made. */
 export interface CreatePlace {
@@ -14,23 +14,11 @@ export interface CreatePlace {
   host: string;
   /** `hv1 · libvirt`. */
   label: string;
-  provider: "ganeti" | "libvirt";
-}
-
-export interface StepField extends FormField {
-  step: StepNumber;
+  provider: ProviderName;
 }
 
 /** A file that is none of the pools': its path is typed. */
 export const typedPath = "";
-
-type Choice = { value: string; label: string };
-
-const choices = (values: readonly string[]): Choice[] => values.map((value) => ({ value, label: value }));
-const either =
-  (id: string, ...values: string[]) =>
-  (form: Values) =>
-    values.includes(form[id] ?? "");
 
 /** The media of virt-manager's first page, and what came since. */
 const media: readonly Choice[] = [
@@ -42,20 +30,6 @@ const media: readonly Choice[] = [
   { value: "none", label: "nothing: its disks are ready" },
 ];
 
-function text(step: StepNumber, id: string, label: string, width: number, own: Partial<FormField> = {}): StepField {
-  return { step, id, label, kind: "text", width, ...own };
-}
-
-function choice(
-  step: StepNumber,
-  id: string,
-  label: string,
-  of: readonly Choice[],
-  own: Partial<FormField> = {},
-): StepField {
-  return { step, id, label, kind: "choice", choices: of, initial: of[0]?.value ?? "", ...own };
-}
-
 /** Every field of every step; `offers` null: the host has not said yet what it has. */
 export function createFields(places: readonly CreatePlace[], offers: Offers | null): StepField[] {
   const place = choice(
@@ -65,8 +39,20 @@ export function createFields(places: readonly CreatePlace[], offers: Offers | nu
     places.map(({ id, label }) => ({ value: id, label })),
   );
   if (!offers) return [place];
-  const own = offers.provider === "ganeti" ? ganetiFields(offers) : libvirtFields(offers);
-  return [place, ...own, ...lastFields];
+  return [place, ...ownFields(offers), ...lastFields];
+}
+
+function ownFields(offers: Offers): StepField[] {
+  switch (offers.provider) {
+    case "ganeti":
+      return ganetiFields(offers);
+    case "libvirt":
+      return libvirtFields(offers);
+    case "xen":
+      return xenFields(offers);
+    case "xenserver":
+      return xenServerFields(offers);
+  }
 }
 
 const lastFields: readonly StepField[] = [

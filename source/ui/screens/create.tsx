@@ -19,7 +19,8 @@ import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
 import { cell, glyph, paint, symbol } from "../theme.ts";
-import { type CreatePlace, createFields, type StepNumber, stepTitles } from "./create-fields.ts";
+import { type StepNumber, stepTitles } from "./create-field-kinds.ts";
+import { type CreatePlace, createFields } from "./create-fields.ts";
 import { meaningsOf } from "./create-meanings.ts";
 import { dataOf, fieldOf, typedErrors } from "./create-request.ts";
 
@@ -63,7 +64,7 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
                 id: place,
                 host: attachment.host.name,
                 label: `${plainLine(cluster ?? attachment.host.name)} · ${name}`,
-                provider: name === "ganeti" ? "ganeti" : "libvirt",
+                provider: name,
               }),
             )
             .sort(
@@ -117,7 +118,7 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
     return busy ? (
       <Busy text="Finding out what the hosts run" />
     ) : (
-      <Text dimColor> No host that is shown runs Ganeti or libvirt. H under Instances (4) adds one.</Text>
+      <Text dimColor> No host that is shown runs anything that can make them. H under Instances (4) adds one.</Text>
     );
   }
   const errors = (values: Values): Record<string, string> => {
