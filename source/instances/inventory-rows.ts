@@ -11,9 +11,29 @@ function byName(one: { name: string; host: string }, other: { name: string; host
   return natural(one.name, other.name) || natural(one.host, other.host);
 }
 
+interface Entry {
+  instance: Instance;
+  /** Index of its record. */
+  at: number;
+}
+
+/** Those that were there before in their order of then, new ones after them: nearly sorted already, which sorts in one pass. */
+function asBefore(entries: readonly Entry[], before: readonly Entry[]): Entry[] {
+  const places = new Map(before.map(({ instance }, index) => [instance.key, index]));
+  const known: Entry[] = new Array(before.length);
+  const others: Entry[] = [];
+  for (const entry of entries) {
+    const index = places.get(entry.instance.key);
+    if (index === undefined) others.push(entry);
+    else known[index] = entry;
+  }
+  // Without the holes that gone ones leave.
+  return [...known.filter(Boolean), ...others];
+}
+
 export class InstanceRows {
   private snapshots: readonly Snapshot[] = [];
-  private sorted: { instance: Instance; at: number }[] = [];
+  private sorted: Entry[] = [];
   private rows = new Map<Instance, InstanceRow>();
 
   /** By name, then host. */
@@ -21,9 +41,8 @@ export class InstanceRows {
     const snapshots = records.map(({ snapshot }) => snapshot);
     if (snapshots.length !== this.snapshots.length || snapshots.some((one, at) => one !== this.snapshots[at])) {
       this.snapshots = snapshots;
-      this.sorted = snapshots
-        .flatMap(({ instances }, at) => instances.map((instance) => ({ instance, at })))
-        .sort((one, other) => byName(one.instance, other.instance));
+      const entries = snapshots.flatMap(({ instances }, at) => instances.map((instance) => ({ instance, at })));
+      this.sorted = asBefore(entries, this.sorted).sort((one, other) => byName(one.instance, other.instance));
     }
     const rows = new Map<Instance, InstanceRow>();
     for (const { instance, at } of this.sorted) {

@@ -146,6 +146,7 @@ export class Workspace {
       });
     this.monitor = new MonitorWork(this, this.settings.get("thresholds"));
     this.schedule = new ScheduleWork(this);
+    this.instances = new InstanceWork(this);
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
@@ -155,7 +156,6 @@ export class Workspace {
     this.runs = new RunWork(this, journeys);
     this.ways = new WayWork(this, journeys);
     this.consoles = new ConsoleWork(this);
-    this.instances = new InstanceWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -186,17 +186,9 @@ export class Workspace {
       const view = this.inventory.view();
       this.monitor.see(view);
       this.store.dispatch({ type: "inventory", view });
+      this.instances.see(view);
     };
-    // An action on thousands changes the picture as many times within one turn: it is drawn up once.
-    let changed = false;
-    this.inventory.on("change", () => {
-      if (changed) return;
-      changed = true;
-      queueMicrotask(() => {
-        changed = false;
-        onChange();
-      });
-    });
+    this.inventory.on("change", onChange);
     onChange();
     const said = new Map<number, string>();
     this.inventory.on("action", (item) => {
