@@ -37,6 +37,13 @@ export type { KnownState } from "./known.ts";
 /** How long a notice that needs no answer stays, in milliseconds. */
 const noticeTime = 6000;
 
+/**
+ * An action on thousands changes the picture of them hundreds of times in a second. One that takes longer than so many
+ * milliseconds to be drawn up is drawn up again only after so many times as long: keys are answered meanwhile.
+ */
+const quickPicture = 3;
+const pictureRest = 20;
+
 export interface WorkspaceOptions {
   context: Context;
   settings: Settings;
@@ -182,13 +189,26 @@ export class Workspace {
   }
 
   private listenToInventory(): void {
+    let resting: NodeJS.Timeout | null = null;
+    let missed = false;
     const onChange = () => {
+      missed = resting !== null;
+      if (missed) return;
+      const began = performance.now();
       const view = this.inventory.view();
       this.monitor.see(view);
       this.store.dispatch({ type: "inventory", view });
       this.instances.see(view);
+      const took = performance.now() - began;
+      if (took < quickPicture) return;
+      resting = setTimeout(() => {
+        resting = null;
+        if (missed) onChange();
+      }, took * pictureRest);
+      resting.unref();
     };
     this.inventory.on("change", onChange);
+    this.stops.push(() => clearTimeout(resting ?? undefined));
     onChange();
     const said = new Map<number, string>();
     this.inventory.on("action", (item) => {

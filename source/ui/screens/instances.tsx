@@ -122,14 +122,17 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const items = useMemo(() => grouped(rows, group, closed), [rows, group, closed]);
   const keys = useMemo(() => items.map(({ key }) => key), [items]);
   /** As they stand: in each group by the order. */
-  const ordered = useMemo(() => items.flatMap((one) => (one.kind === "instance" ? [one.row.key] : [])), [items]);
+  const ordered = useMemo(
+    () => (group === null ? keys : items.flatMap((one) => (one.kind === "instance" ? [one.row.key] : []))),
+    [group, keys, items],
+  );
   const run = useMemo(() => latestRun(all), [all]);
   const lines = useMemo(() => (logShown ? actionLines(log, logLines) : []), [log, logShown]);
   const beside = detailed ? paneLines(size).width : 0;
   const width = size.columns - beside;
-  const lastWidths = useRef<Widths>({});
-  const widths = useMemo(() => grown(lastWidths.current, all), [all]);
-  lastWidths.current = widths;
+  const last = useRef<{ widths: Widths; rows: readonly InstanceRow[] }>({ widths: {}, rows: nobody });
+  const widths = useMemo(() => grown(last.current.widths, all, last.current.rows), [all]);
+  last.current = { widths, rows: all };
   const columns = useMemo(
     () => columnsFor(widths, width - 3, sort, look, view.columns),
     [widths, width, sort, look, view.columns],
