@@ -61,7 +61,6 @@ const result = await build({
   ...common,
   entryPoints: { program: "source/commands/program.ts" },
   inject: ["source/base.ts"],
-
   splitting: true,
   legalComments: "linked",
   metafile,

@@ -44,6 +44,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   private readonly watchers = new Watchers();
   private ended = false;
   private drawn: InventoryView | null = null;
+  private telling = false;
 
   constructor(options: InventoryOptions) {
     super();
@@ -94,9 +95,15 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     return this.drawn;
   }
 
+  /** An action on thousands changes the picture as many times within one turn: that is told once. */
   private changed(): void {
     this.drawn = null;
-    if (!this.ended) this.emit("change");
+    if (this.telling) return;
+    this.telling = true;
+    queueMicrotask(() => {
+      this.telling = false;
+      if (!this.ended) this.emit("change");
+    });
   }
 
   watch(options: WatchOptions = {}): () => void {

@@ -37,6 +37,13 @@ export type { KnownState } from "./known.ts";
 /** How long a notice that needs no answer stays, in milliseconds. */
 const noticeTime = 6000;
 
+/**
+ * An action on thousands changes the picture of them hundreds of times in a second. One that takes longer than so many
+ * milliseconds to be drawn up is drawn up again only after so many times as long: keys are answered meanwhile.
+ */
+const quickPicture = 3;
+const pictureRest = 20;
+
 export interface WorkspaceOptions {
   context: Context;
   settings: Settings;
@@ -146,6 +153,7 @@ export class Workspace {
       });
     this.monitor = new MonitorWork(this, this.settings.get("thresholds"));
     this.schedule = new ScheduleWork(this);
+    this.instances = new InstanceWork(this);
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
@@ -155,7 +163,6 @@ export class Workspace {
     this.runs = new RunWork(this, journeys);
     this.ways = new WayWork(this, journeys);
     this.consoles = new ConsoleWork(this);
-    this.instances = new InstanceWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -182,21 +189,26 @@ export class Workspace {
   }
 
   private listenToInventory(): void {
+    let resting: NodeJS.Timeout | null = null;
+    let missed = false;
     const onChange = () => {
+      missed = resting !== null;
+      if (missed) return;
+      const began = performance.now();
       const view = this.inventory.view();
       this.monitor.see(view);
       this.store.dispatch({ type: "inventory", view });
+      this.instances.see(view);
+      const took = performance.now() - began;
+      if (took < quickPicture) return;
+      resting = setTimeout(() => {
+        resting = null;
+        if (missed) onChange();
+      }, took * pictureRest);
+      resting.unref();
     };
-    // An action on thousands changes the picture as many times within one turn: it is drawn up once.
-    let changed = false;
-    this.inventory.on("change", () => {
-      if (changed) return;
-      changed = true;
-      queueMicrotask(() => {
-        changed = false;
-        onChange();
-      });
-    });
+    this.inventory.on("change", onChange);
+    this.stops.push(() => clearTimeout(resting ?? undefined));
     onChange();
     const said = new Map<number, string>();
     this.inventory.on("action", (item) => {

@@ -125,14 +125,15 @@ export type Widths = Readonly<Partial<Record<ColumnId, number>>>;
 
 /**
  * The widths that these instances want, never less than before: columns do not shrink while one looks. The same object
- * when nothing has to grow.
+ * when nothing has to grow. `known`: the rows that `before` has room for, mostly the same ones.
  */
-export function grown(before: Widths, rows: readonly InstanceRow[]): Widths {
+export function grown(before: Widths, rows: readonly InstanceRow[], known: readonly InstanceRow[] = []): Widths {
+  const fresh = rows.filter((row, index) => row !== known[index]);
   const after: Partial<Record<ColumnId, number>> = { ...before };
   let changed = false;
   for (const { id, most, counted, text } of plans) {
     let width = before[id] ?? 0;
-    for (const row of rows) {
+    for (const row of fresh) {
       if (width >= most) break;
       const wanted = counted ? (row.usage || row.usageGap ? most : 0) : Math.min(most, widthOf(text(row, noLook)));
       if (wanted > width) width = wanted;

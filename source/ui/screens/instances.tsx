@@ -33,6 +33,7 @@ import { nextGroup, nextSort, type TableView, useTableView, useUsageLook, useUsa
 import { MarkBy } from "./mark-by.tsx";
 
 const noMarks: Marks = new Set();
+const nobody: readonly InstanceRow[] = [];
 const noneClosed: ReadonlySet<string> = new Set();
 
 /** Time for what is drawn with an age; 0 while nothing has one, so that a second that passes draws nothing. */
@@ -56,17 +57,19 @@ function Empty({ filter }: { filter: Filter }): ReactNode {
   );
 }
 
+const isFiltering = ({ typing, line }: Filter) => typing || line.text !== "";
+
 /** How many there are, marked, in which state and order; or the filter while there is one. */
 function countLine(
   all: readonly InstanceRow[],
   shown: readonly InstanceRow[],
-  filter: Pick<Filter, "line" | "typing">,
-  marks: string,
+  { states, marks }: { states: string; marks: string },
+  filter: Filter,
   { sort, group }: TableView,
 ): string {
-  const filtering = filter.typing || filter.line.text !== "";
+  const filtering = isFiltering(filter);
   const total = filtering ? `${shown.length} of ${all.length}` : count(all.length, "instance");
-  const parts = [total, marks && paint(marks, "yellow"), statusCounts(shown, !filtering)].filter(Boolean);
+  const parts = [total, marks && paint(marks, "yellow"), states].filter(Boolean);
   const order = paint(`${sortWords[sort.by][sort.down ? 1 : 0]}${group ? ` in each ${group}` : ""}`, "dim");
   if (!filtering) return ` ${[...parts, order].join(" · ")}`;
   const field = filter.typing ? lineText(filter.line, 24, true) : paint(filter.line.text, "bold");
@@ -119,23 +122,29 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const items = useMemo(() => grouped(rows, group, closed), [rows, group, closed]);
   const keys = useMemo(() => items.map(({ key }) => key), [items]);
   /** As they stand: in each group by the order. */
-  const ordered = useMemo(() => items.flatMap((one) => (one.kind === "instance" ? [one.row.key] : [])), [items]);
-  const shownKeys = useMemo(() => rows.map(({ key }) => key), [rows]);
+  const ordered = useMemo(
+    () => (group === null ? keys : items.flatMap((one) => (one.kind === "instance" ? [one.row.key] : []))),
+    [group, keys, items],
+  );
   const run = useMemo(() => latestRun(all), [all]);
   const lines = useMemo(() => (logShown ? actionLines(log, logLines) : []), [log, logShown]);
   const beside = detailed ? paneLines(size).width : 0;
   const width = size.columns - beside;
-  const lastWidths = useRef<Widths>({});
-  const widths = useMemo(() => grown(lastWidths.current, all), [all]);
-  lastWidths.current = widths;
+  const last = useRef<{ widths: Widths; rows: readonly InstanceRow[] }>({ widths: {}, rows: nobody });
+  const widths = useMemo(() => grown(last.current.widths, all, last.current.rows), [all]);
+  last.current = { widths, rows: all };
   const columns = useMemo(
     () => columnsFor(widths, width - 3, sort, look, view.columns),
     [widths, width, sort, look, view.columns],
   );
-  const counted = useMemo(
-    () => countLine(all, rows, { line: filter.line, typing: filter.typing }, marksText(all, shownKeys, marks), view),
-    [all, rows, shownKeys, marks, view, filter.line, filter.typing],
+  const marked = useMemo(() => (marks.size > 0 ? all.filter(({ key }) => marks.has(key)) : nobody), [all, marks]);
+  const visible = useMemo(
+    () => (rows.length === all.length ? marked : rows.filter(({ key }) => marks.has(key))).length,
+    [all, rows, marked, marks],
   );
+  const inWords = !isFiltering(filter);
+  const states = useMemo(() => statusCounts(found, inWords), [found, inWords]);
+  const counted = countLine(all, rows, { states, marks: marksText(marked.length, visible) }, filter, view);
 
   const trouble = troubleLines(hosts, now, 3);
   const pane = detailed ? paneLines(size) : { width: 0, height: 0 };
@@ -147,7 +156,6 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const counts = detailed || columns.some(({ counted }) => counted);
   useUsageWatch(counts ? items.slice(list.offset, list.offset + height).flatMap(rowsOf) : []);
   const current = item?.kind === "instance" ? item.row : null;
-  const marked = useMemo(() => (marks.size > 0 ? all.filter(({ key }) => marks.has(key)) : []), [all, marks]);
   const targets = marked.length > 0 ? marked : rowsOf(item);
   const actions = useInstanceActions(targets, current?.key ?? null, undefined, all);
   const fold = (close: boolean) => {
@@ -177,7 +185,13 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     sort: { run: () => changeView((before) => ({ sort: nextSort(before.sort, columns) })) },
     sortBack: { run: () => changeView(({ sort: { by, down } }) => ({ sort: { by, down: !down } })) },
     markAll: {
-      run: () => setMarks((before) => allToggled(before, shownKeys)),
+      run: () =>
+        setMarks((before) =>
+          allToggled(
+            before,
+            rows.map(({ key }) => key),
+          ),
+        ),
       disabled: item ? null : "there is no instance",
     },
     group: {
