@@ -21,6 +21,7 @@ import {
   leftLines,
   orderText,
   placeTitle,
+  secondsText,
   subjectText,
 } from "../journey/compare-words.ts";
 import { count, iso, plainLine } from "../text.ts";
@@ -94,21 +95,26 @@ async function writeOutput(session: Session, view: ComparisonView, file: string 
   session.out.note(`the comparison is in ${await writeNewFile(file, comparisonText(view, format))}`);
 }
 
-/** One line for each new word of what goes on, and for each time. */
+/** Milliseconds for which a phase may go on before its steps are told. */
+const longPhase = 3000;
+
+/** One line for each time, and for what goes on where a phase takes long. */
 function teller(session: Session): (view: ComparisonView) => void {
-  const told = new Map<string, string>();
+  const told = new Map<string, number>();
   let samples = 0;
   return (view) => {
-    for (const { place, name, phase, state, seconds, text } of view.samples.slice(samples)) {
-      const how = state === "done" && seconds !== null ? `${seconds.toFixed(2)} s` : state;
+    for (const { place, name, phase, state, seconds, readySeconds, text } of view.samples.slice(samples)) {
+      const ready = readySeconds === null ? "" : `, its guest answers after ${secondsText(readySeconds)}`;
+      const how = state === "done" && seconds !== null ? `${secondsText(seconds)}${ready}` : state;
       session.out.note([`${place}/${name}: ${phase} ${how}`, text].filter(Boolean).join(": "));
     }
     samples = view.samples.length;
-    for (const { place, name, phase, text } of view.now) {
-      const line = `${place}/${name}: ${phase === "clean" ? text : `${phase} …${text === "" ? "" : ` ${text}`}`}`;
-      if (told.get(name) === line) continue;
-      told.set(name, line);
-      session.out.note(line);
+    const now = Date.now();
+    for (const { place, name, phase, text, since } of view.now) {
+      const last = Math.max(since, told.get(name) ?? 0);
+      if (text === "" || now - last < longPhase) continue;
+      told.set(name, now);
+      session.out.note(`${place}/${name}: ${phase} … ${text}`);
     }
   };
 }

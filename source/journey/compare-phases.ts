@@ -27,6 +27,9 @@ const shownWithin = 60;
 /** Seconds in which a guest that was asked to reboot has to fall silent. */
 const silentWithin = 60;
 
+/** A reboot that took less was only asked for. */
+const askedWithin = 1;
+
 /** Why a phase ended without being done. */
 class Ended extends Error {
   constructor(
@@ -47,20 +50,24 @@ export class Life {
   private provider: Provider;
   private instance: Instance | null = null;
   private address: string | null;
+  private options: LifeOptions;
 
   constructor(
     private readonly place: PlannedPlace,
     private readonly row: CreateRow,
     private readonly round: number,
-    private readonly options: LifeOptions,
+    private readonly given: LifeOptions,
   ) {
+    this.options = given;
     this.provider = place.provider;
     this.address = row.address;
   }
 
   /** The phase's time, or why there is none. Never rejects. */
   async phase(phase: Phase): Promise<Sample> {
-    const { row, round, place } = this;
+    const { row, round, place, given } = this;
+    // One for each phase: what listens to it goes with it, while the comparison's own may live for hours.
+    this.options = { ...given, signal: AbortSignal.any([given.signal]) };
     const counter: Counter = { requests: 0 };
     const sample = { place: place.facts.id, round, name: row.name, phase };
     const began = performance.now();
@@ -129,7 +136,10 @@ export class Life {
     wanted: (now: Instance | null) => boolean,
   ): Promise<Done> {
     const outcome = await this.do(actionOf(phase, null), instance);
-    return { seconds: await this.shown(began, wanted), text: outcome.text ?? "" };
+    const seconds = await this.shown(began, wanted);
+    const asked =
+      phase === "reboot" && seconds < askedWithin && outcome.job === null && this.place.facts.ready === null;
+    return { seconds, text: [wordOf(outcome), asked ? "nobody waited for it" : ""].filter(Boolean).join(", ") };
   }
 
   private async do(action: Action, instance: Instance): Promise<ActionOutcome> {
@@ -171,12 +181,16 @@ export class Life {
       if (!found) continue;
       this.provider = provider;
       this.instance = found;
-      return { seconds: told, text: outcome.text ?? "" };
+      const copied = /copied/.test(outcome.text ?? "");
+      return {
+        seconds: told,
+        text: copied ? "moved as it ran, its disks were copied" : "moved as it ran, its disks are shared",
+      };
     }
     const seconds = await this.shown(began, (now) => now?.status === "running" && now.node !== node);
     const disks = instance.facts["diskTemplate"];
-    const how = typeof disks === "string" ? `moved as it ran, its disks (${disks}) stay or are there already` : "";
-    return { seconds, text: outcome.text ?? how };
+    const how = typeof disks === "string" ? `moved as it ran, no disk was copied (${disks})` : "moved as it ran";
+    return { seconds, text: wordOf(outcome) || how };
   }
 
   /** A guest that does not listen is ended by force afterwards, which is not timed. */
@@ -250,7 +264,7 @@ export class Life {
         request,
         { ...ready, limitSeconds },
         {
-          ...{ pool: reach.pool, signal, address: this.address, onText },
+          ...{ pool: reach.pool, signal, address: this.address, onText, lookMs: this.options.lookMs ?? 500 },
         },
       );
     if (phase === "reboot" && ready.by !== "console") {
@@ -267,6 +281,11 @@ export class Life {
     this.address = found.address ?? this.address;
     return found.ready ? { seconds: since(began), text: "" } : { seconds: null, text: `made no answer: ${found.text}` };
   }
+}
+
+/** What an outcome says beyond that its job is done. */
+function wordOf({ text, job }: ActionOutcome): string {
+  return text === null || (job !== null && text.includes(job)) ? "" : text;
 }
 
 const since = (began: number): number => (performance.now() - began) / 1000;

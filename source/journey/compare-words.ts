@@ -69,14 +69,14 @@ export function differences(view: Pick<ComparisonView, "setup" | "samples">): st
   return measuresOf(view)
     .filter(({ of }) => of === "done")
     .flatMap(({ phase, cells }) => {
-      const parts = cells.flatMap((cell) => {
+      // Places that say the same stand together.
+      const said = new Map<string, string[]>();
+      for (const cell of cells) {
         const name = places.get(cell.place) ?? cell.place;
-        const sign = cell.failed > 0 ? "✗" : "–";
-        return [
-          ...cell.notes.map((note) => `${name}: ${plainLine(note)}`),
-          ...cell.why.map((why) => `${sign} ${name}: ${plainLine(why)}`),
-        ];
-      });
+        const why = cell.why.map((text) => `${cell.failed > 0 ? "✗" : "–"} ${plainLine(text)}`);
+        for (const text of [...cell.notes.map(plainLine), ...why]) said.set(text, [...(said.get(text) ?? []), name]);
+      }
+      const parts = [...said].map(([text, who]) => `${who.join(", ")}: ${text}`);
       return parts.length === 0 ? [] : [`${phase}: ${parts.join("; ")}.`];
     });
 }
