@@ -1,5 +1,7 @@
 /** The journeys that the screen starts, in one place, so that a test can hand in others. */
 import { askNodes } from "../journey/ask-nodes.ts";
+import { carryComparison, cleanComparison, listComparisons } from "../journey/compare.ts";
+import { planComparison } from "../journey/compare-plan.ts";
 import { cancelDeployment, findDeployments, followDeployment, startDeployment } from "../journey/deploy.ts";
 import { environmentVersions, listEnvironments } from "../journey/environments.ts";
 import { extend, extensionLimits, freeNodes, getJob, listJobs, release } from "../journey/jobs.ts";
@@ -13,7 +15,9 @@ import { makeFirst } from "../journey/up-instances.ts";
 export const realJourneys = {
   askNodes,
   cancelDeployment,
+  carryComparison,
   carryWay,
+  cleanComparison,
   downWay,
   environmentVersions,
   extend,
@@ -22,12 +26,14 @@ export const realJourneys = {
   followDeployment,
   freeNodes,
   getJob,
+  listComparisons,
   listEnvironments,
   listJobs,
   listRuns,
   listWays,
   makeFirst,
   nodeFacts,
+  planComparison,
   planDown,
   readSource,
   release,

@@ -49,6 +49,9 @@ export async function openScreen(options: ScreenOptions): Promise<void> {
     });
     const { drawScreen } = await import("./draw.tsx");
     await drawScreen(workspace, firstPlaces(workspace, hosts.length > 0));
+    if (workspace.state.comparisons.running !== null) {
+      process.stderr.write("Taking away what the comparison made; Ctrl-C leaves it to virtu compare --clean.\n");
+    }
     await workspace.end();
   } catch (thrown) {
     process.exitCode = reportError(thrown, false);

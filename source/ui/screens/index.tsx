@@ -9,6 +9,9 @@ import { BulkSaveScreen } from "./bulk-save.tsx";
 import { ChangeScreen } from "./change.tsx";
 import { ChartScreen } from "./chart.tsx";
 import { ColumnsScreen } from "./columns.tsx";
+import { CompareScreen } from "./compare.tsx";
+import { ComparisonSaveScreen, ComparisonScreen } from "./comparison.tsx";
+import { ComparisonsScreen } from "./comparisons.tsx";
 import { ConfigureScreen } from "./configure.tsx";
 import { ConsoleScreen } from "./console.tsx";
 import { ConsolesScreen } from "./consoles.tsx";
@@ -69,6 +72,10 @@ const screens: Partial<Record<Place["screen"], (props: { place: Place }) => Reac
   create: CreateScreen,
   "create-save": CreateSaveScreen,
   making: MakingScreen,
+  comparisons: ComparisonsScreen,
+  compare: CompareScreen,
+  comparison: ComparisonScreen,
+  "comparison-save": ComparisonSaveScreen,
   stores: StoresScreen,
   "store-add": StoreAddScreen,
   chart: ChartScreen,
