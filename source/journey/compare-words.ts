@@ -24,9 +24,10 @@ export function placeTitle({ host, provider }: PlaceFacts): string {
   }`;
 }
 
-/** `Ganeti and libvirt`; places of one provider by their hosts. */
+/** `Ganeti and libvirt`; places of one provider by their hosts, many of them by their number. */
 export function subjectText({ places }: ComparisonView["setup"]): string {
   const providers = [...new Set(places.map(({ provider }) => names[provider]))];
+  if (providers.length === 1 && places.length > 2) return `${places.length} places of ${providers[0]}`;
   const words = providers.length > 1 ? providers : places.map(placeTitle);
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }

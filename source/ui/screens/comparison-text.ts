@@ -78,7 +78,7 @@ export function meaningLines(view: ComparisonView, width: number): string[] {
 /** How it is, in a word. */
 export function comparisonState(view: Pick<ComparisonView, "state" | "made">): string {
   const left = view.state === "running" ? 0 : notGone(view).length;
-  const more = left > 0 ? paint(` · ${count(left, "instance")} may be left`, "yellow") : "";
+  const more = left > 0 ? paint(` · ${left} may be left`, "yellow") : "";
   switch (view.state) {
     case "running":
       return stateText("busy", "running");
