@@ -27,6 +27,9 @@ const shownWithin = 60;
 /** Seconds in which a guest that was asked to reboot has to fall silent. */
 const silentWithin = 60;
 
+/** Seconds without an answer that count as silence: a guest's reboot takes longer. */
+const silence = 1;
+
 /** A reboot that took less was only asked for. */
 const askedWithin = 1;
 
@@ -269,7 +272,7 @@ export class Life {
       );
     if (phase === "reboot" && ready.by !== "console") {
       const asked = performance.now();
-      while ((await wait(2)).ready) {
+      while ((await wait(silence)).ready) {
         onText("it still answers");
         if (since(asked) > silentWithin) {
           return { seconds: null, text: `it went on answering for ${silentWithin} s: nobody saw it reboot` };
