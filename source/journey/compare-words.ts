@@ -85,10 +85,12 @@ export function differences(view: Pick<ComparisonView, "setup" | "samples">): st
 /** What is compared and what is not. */
 export function caveats({ setup }: Pick<ComparisonView, "setup">): string[] {
   const made = setup.places.map((place) => `${placeTitle(place)}: ${plainLine(place.what)}`);
+  const atOnce = setup.places.filter(({ startsAtOnce }) => startsAtOnce).map(placeTitle);
   const unlike = new Set(setup.places.map(({ what }) => what)).size > 1;
   return [
     `Made: ${made.join("; ")}.`,
     `${orderText(setup)}. A time runs from virtu's request until the provider's own state, the way to the host with it; what the guests do inside is not compared.`,
+    ...(atOnce.length > 0 ? [`${atOnce.join(", ")}: made running, so its start was measured after its stop.`] : []),
     ...(unlike ? ["The guests are not alike: create, start and stop tell of them as well as of the tools."] : []),
   ];
 }
