@@ -15,6 +15,8 @@ export interface CreateFlags {
   start?: boolean;
   overcommit?: boolean;
   addresses?: string;
+  job?: string;
+  site?: string;
   prefix?: string;
   gateway?: string;
   dns?: string[];
@@ -69,6 +71,8 @@ export function withCreateFlags(command: Command): Command {
     .option("--no-start", "make it and leave it off")
     .option("--overcommit", "let memory and room be promised more than once")
     .option("--addresses <range>", "an address for each: 10.144.0.0/22, or 10.144.0.5-10.144.0.40")
+    .option("--job <id>", "an address for each from this job's subnet, with the site's gateway and name server")
+    .option("--site <site>", "the site of that job")
     .option("--prefix <length>", "prefix length of the addresses' network (default: the site's)")
     .option("--gateway <ip>", "gateway of the addresses (default: the site's)")
     .option("--dns <ip>", "name server for cloud-init; repeatable", collect)

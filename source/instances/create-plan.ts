@@ -2,7 +2,7 @@
  * Many instances at once: names by a pattern, addresses from a range, spread over hosts by what is free there. The plan is
  * data: it is shown before it runs, with everything that stands in its way. Pure.
  */
-import { macOf, rangeOf, siteNetwork, usableAddresses } from "../tools/subnet-addresses.ts";
+import { addressOfMac, macOf, rangeOf, siteNetwork, usableAddresses } from "../tools/subnet-addresses.ts";
 import { checkCreate, type Offers } from "./create-check.ts";
 import type { CommandLine, CreatePlan, CreateProblem, CreateRequest, CreateRow } from "./create-types.ts";
 
@@ -99,7 +99,11 @@ function without(offers: Offers, request: CreateRequest): Offers {
 
 function addressesFor({ addresses, count }: CreateBatch, places: readonly CreatePlace[]): (string | null)[] {
   if (addresses === null) return Array.from({ length: count }, () => null);
-  const known = places.flatMap(({ offers }) => (offers.provider === "ganeti" ? offers.ips : []));
+  // libvirt knows no addresses of its instances; by the rule their cards tell them.
+  const known = places.flatMap(({ offers }) => [
+    ...(offers.provider === "ganeti" ? offers.ips : []),
+    ...offers.macs.flatMap((mac) => addressOfMac(mac) ?? []),
+  ]);
   const gateway = addresses.gateway ?? siteNetwork(addresses.range.split(/[/-]/)[0] ?? "")?.gateway;
   const taken = new Set([...known, ...addresses.taken, ...(gateway ? [gateway] : [])]);
   const found: (string | null)[] = usableAddresses(addresses.range, count, taken);

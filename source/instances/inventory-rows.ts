@@ -2,15 +2,13 @@
  * The rows of the view. Sorting is for a new list of instances only, and a row stays the same object as long as nothing
  * of it changed: an action on one of thousands costs a pass over them, not a sort.
  */
+import { natural } from "../text.ts";
 import type { PlaceRecord } from "./host-entry.ts";
 import type { ActionItem, InstanceRow, NodeRow } from "./inventory-types.ts";
 import type { Instance, Snapshot } from "./types.ts";
 
-// One collator for all: a localeCompare with options makes its own each time, too slow for thousands of rows.
-const collator = new Intl.Collator("en", { numeric: true });
-
 function byName(one: { name: string; host: string }, other: { name: string; host: string }): number {
-  return collator.compare(one.name, other.name) || collator.compare(one.host, other.host);
+  return natural(one.name, other.name) || natural(one.host, other.host);
 }
 
 export class InstanceRows {

@@ -1,7 +1,5 @@
 /** Compares tools for the screen: plans, carries one comparison at a time, takes back, cleans up, writes files. */
 import { toVirtuError } from "../errors.ts";
-import { writeNewFile } from "../instances/export.ts";
-import { comparisonFormat, comparisonText } from "../journey/compare-export.ts";
 import { notGone } from "../journey/compare-model.ts";
 import type { ComparisonWish } from "../journey/compare-plan.ts";
 import type { ComparisonView } from "../journey/compare-types.ts";
@@ -122,7 +120,9 @@ export class CompareWork {
   }
 
   /** Writes one into a new file; its whole path. Rejects with a `VirtuError`. */
-  save(view: ComparisonView, file: string): Promise<string> {
+  async save(view: ComparisonView, file: string): Promise<string> {
+    const { writeNewFile } = await import("../instances/export.ts");
+    const { comparisonFormat, comparisonText } = await import("../journey/compare-export.ts");
     return writeNewFile(file, comparisonText(view, comparisonFormat(file) ?? "json"));
   }
 

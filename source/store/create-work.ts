@@ -1,7 +1,7 @@
 /** Makes instances for the screen: asks what hosts offer, carries a plan out, tells how each instance goes. */
 import { toVirtuError } from "../errors.ts";
-import { askOffers } from "../instances/create-offers.ts";
-import { type ProviderPlace, placeOf, runCreate } from "../instances/create-run.ts";
+import type { Offers } from "../instances/create-check.ts";
+import type { ProviderPlace } from "../instances/create-run.ts";
 import type { CreatePlan, ReadyWanted } from "../instances/create-types.ts";
 import type { Provider } from "../instances/types.ts";
 import { count } from "../text.ts";
@@ -37,6 +37,7 @@ export class CreateWork {
     this.dispatch({ type: "offers", place, change: { loading: true } });
     try {
       const { pool } = this.workspace.context;
+      const { askOffers } = await import("../instances/create-offers.ts");
       const value = await askOffers(pool, provider, { signal: this.abort.signal, files });
       // A later question has more files in it: its answer is the one that counts.
       if (this.asking.get(place) !== question) return;
@@ -58,11 +59,11 @@ export class CreateWork {
     this.asking.delete(place);
   }
 
-  /** The place with what it offers, for a plan; null while nothing is known of it. */
-  placeOf(place: string): ProviderPlace | null {
+  /** A provider with what it offers; null while nothing is known of it. */
+  offered(place: string): { provider: Provider; offers: Offers } | null {
     const provider = this.provider(place);
     const offers = this.workspace.state.making.offers[place]?.value;
-    return provider && offers ? placeOf(provider, offers) : null;
+    return provider && offers ? { provider, offers } : null;
   }
 
   /** Carries a plan out. One at a time: false while another is under way. */
@@ -77,6 +78,7 @@ export class CreateWork {
   private async carry(plan: CreatePlan, places: readonly ProviderPlace[], ready: ReadyWanted | null): Promise<void> {
     const run = new AbortController();
     this.run = run;
+    const { runCreate } = await import("../instances/create-run.ts");
     const outcomes = await runCreate(plan, {
       pool: this.workspace.context.pool,
       places,

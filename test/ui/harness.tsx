@@ -24,6 +24,10 @@ import { KeyDecoder } from "../../source/ui/input.ts";
 import { Navigation, type Place } from "../../source/ui/navigation.ts";
 import { createPainter } from "../../source/ui/painter.ts";
 import { Router } from "../../source/ui/router.ts";
+import { loadScreens } from "../../source/ui/screens/index.ts";
+
+// A test opens a screen and looks at it: all of them are there before.
+await loadScreens();
 
 /** Keys by name, as a terminal sends them; anything else is typed as it is. */
 export const keys = {

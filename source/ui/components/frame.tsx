@@ -125,9 +125,8 @@ function summary(state: KnownState): string {
 /** Lines of the frame, the notice among them. */
 export const frameLines = 6;
 
-export function Header(): ReactNode {
-  const { navigation, size } = useUi();
-  const places = useSyncExternalStore(navigation.subscribe, navigation.places);
+export function Header({ places }: { places: readonly Place[] }): ReactNode {
+  const { size } = useUi();
   const state = useKnown((known) => known);
   const job = state.jobId === null ? [] : [`job ${state.jobId}`];
   const trail = [
@@ -140,7 +139,7 @@ export function Header(): ReactNode {
   const right = summary(state);
   const rightWidth = widthOf(right.replace(/\u001b\[\d+m/g, ""));
   const left = ` virtu · ${trail.join(` ${glyph.crumb} `)}`;
-  const top = navigation.top();
+  const top = places[0]?.screen;
   const tabs = topScreens
     .map(({ screen, title }, index) => {
       const text = `${index + 1} ${title}`;

@@ -6,7 +6,9 @@ import { stringify } from "yaml";
 import { wantedOf } from "../../instances/create-file.ts";
 import { filesOf } from "../../instances/create-files.ts";
 import { checkBatch, planCreate } from "../../instances/create-plan.ts";
+import { type ProviderPlace, placeOf } from "../../instances/create-run.ts";
 import type { CreatePlan, CreateProblem } from "../../instances/create-types.ts";
+import type { CreateWork } from "../../store/create-work.ts";
 import { count, plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { commandBox } from "../components/command-box.tsx";
@@ -33,6 +35,11 @@ const begin: WizardState = { step: 0, place: "", uuids: [] };
 interface Made {
   plan: CreatePlan;
   problems: readonly CreateProblem[];
+}
+
+function placedOn(making: CreateWork, place: string): ProviderPlace | null {
+  const found = making.offered(place);
+  return found && placeOf(found.provider, found.offers);
 }
 
 export function CreateScreen(): ReactNode {
@@ -74,7 +81,7 @@ export function CreateScreen(): ReactNode {
     return (values: Values): Made | null => {
       const key = JSON.stringify(values);
       if (last?.key === key) return last.made;
-      const place = chosen ? making.placeOf(chosen.id) : null;
+      const place = chosen ? placedOn(making, chosen.id) : null;
       let result: Made | null = null;
       if (place && offers && Object.keys(typedErrors(values)).length === 0) {
         const { batch } = wantedOf(dataOf(values, offers.provider, place.host));
@@ -132,7 +139,7 @@ export function CreateScreen(): ReactNode {
       change({ step: (state.step + 1) as StepNumber });
       return;
     }
-    const place = making.placeOf(chosen.id);
+    const place = placedOn(making, chosen.id);
     const result = made(values);
     if (!place || !offers || !result) return;
     const { ready } = wantedOf(dataOf(values, offers.provider, place.host));
@@ -164,7 +171,7 @@ export function CreateScreen(): ReactNode {
                 copy(lines.join("\n"), "the commands");
               },
               onSave: (values: Values) => {
-                const place = making.placeOf(chosen.id);
+                const place = placedOn(making, chosen.id);
                 if (!place) return;
                 const text = stringify(dataOf(values, offers.provider, place.host));
                 const file = `${(values["name"] || "instance").replaceAll(/[^\w.-]/g, "")}.yaml`;

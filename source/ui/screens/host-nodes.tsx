@@ -3,7 +3,7 @@ import { Box, Text } from "ink";
 import { type ReactNode, useMemo } from "react";
 import type { HostView, NodeRow } from "../../instances/inventory-types.ts";
 import type { LogLine } from "../../store/known.ts";
-import { plainLine } from "../../text.ts";
+import { natural, plainLine } from "../../text.ts";
 import { FilterLine, useFilter } from "../components/filter.tsx";
 import { headerLine, layout, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
@@ -63,8 +63,7 @@ function nodeLines(log: readonly LogLine[], nodes: readonly NodeRow[]): LogLine[
   return log.filter(({ where }) => names.has(where)).slice(-logLines);
 }
 
-const byName = (one: NodeRow, other: NodeRow) =>
-  one.name.localeCompare(other.name, "en", { numeric: true }) || one.host.localeCompare(other.host);
+const byName = (one: NodeRow, other: NodeRow) => natural(one.name, other.name) || natural(one.host, other.host);
 
 export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
   const { size, workspace, navigation, copy } = useUi();

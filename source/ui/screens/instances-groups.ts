@@ -1,6 +1,6 @@
 /** Instances in groups with what each of them adds up to; a group can be closed. Pure. */
 import type { InstanceRow } from "../../instances/inventory-types.ts";
-import { count, plainLine } from "../../text.ts";
+import { count, natural, plainLine } from "../../text.ts";
 import { cell, glyph, paint } from "../theme.ts";
 import { mebibytes, nodeText } from "./instances-rows.ts";
 import { statusCounts } from "./instances-select.ts";
@@ -48,9 +48,6 @@ const titles: Record<GroupBy, (row: InstanceRow) => string[]> = {
   status: ({ status }) => [status],
 };
 
-// One collator for all: a localeCompare with options makes its own each time.
-const collator = new Intl.Collator("en", { numeric: true });
-
 /** The rows as they are, each in its group; groups by their titles. */
 export function grouped(rows: readonly InstanceRow[], by: GroupBy | null, closed: ReadonlySet<string>): Item[] {
   if (by === null) return rows.map((row) => ({ kind: "instance", key: row.key, row }));
@@ -63,7 +60,7 @@ export function grouped(rows: readonly InstanceRow[], by: GroupBy | null, closed
     }
   }
   return [...groups]
-    .sort(([one], [other]) => collator.compare(one, other))
+    .sort(([one], [other]) => natural(one, other))
     .flatMap(([title, members]): Item[] => {
       const key = `group ${by} ${title}`;
       const isClosed = closed.has(key);

@@ -1,6 +1,5 @@
 /** Names of nodes as people read them: without the domain that all share, and folded. Pure. */
-
-const collator = new Intl.Collator("en", { numeric: true });
+import { natural } from "../../text.ts";
 
 interface Group {
   numbers: number[];
@@ -18,7 +17,7 @@ export function shortNames(names: readonly string[]): string[] {
 export function foldNames(names: readonly string[]): string {
   const groups = new Map<string, Group>();
   const single: string[] = [];
-  for (const name of [...shortNames(names)].sort(collator.compare)) {
+  for (const name of [...shortNames(names)].sort(natural)) {
     const parts = /^(.*?)(\d+)$/.exec(name);
     if (!parts) {
       single.push(name);
