@@ -24,6 +24,8 @@ export interface ReadyOptions {
   onText: (text: string) => void;
   /** Milliseconds between two looks (default 1500). */
   lookMs?: number;
+  /** False: Enter is not pressed at its console, so that only a prompt that comes by itself counts (after a reboot). */
+  wake?: boolean;
 }
 
 export interface Readiness {
@@ -194,7 +196,7 @@ class Watch {
         : domainConsoleCommand(provider.attachment.label, request.provider === "libvirt" ? request.uuid : request.name);
     const channel = await pool.pty(provider.target, command, { columns: 120, rows: 24, priority: "user", signal });
     // A prompt that was there before we came shows itself once somebody presses Enter.
-    const nudge = setInterval(() => channel.stream.write("\r"), 5000);
+    const nudge = this.options.wake === false ? undefined : setInterval(() => channel.stream.write("\r"), 5000);
     try {
       return await new Promise<string | null>((resolve, reject) => {
         let line = "";

@@ -16,10 +16,14 @@ export interface LifeOptions {
   limitSeconds: number;
   signal: AbortSignal;
   onText: (text: string) => void;
+  /** Waits for its turn on a libvirt host's storage, where several are made at the same time. */
+  turn?: (signal?: AbortSignal) => Promise<() => void>;
   /** Kept before a migration begins. */
   onMove: (name: string, to: string) => Promise<void>;
   /** Milliseconds between two looks at the provider's state (default 500). */
   lookMs?: number;
+  /** Seconds without an answer that count as silence (default 4). */
+  silenceSeconds?: number;
 }
 
 /** Seconds in which a provider has to show what it said was done. */
@@ -27,8 +31,8 @@ const shownWithin = 60;
 /** Seconds in which a guest that was asked to reboot has to fall silent. */
 const silentWithin = 60;
 
-/** Seconds without an answer that count as silence: a guest's reboot takes longer. */
-const silence = 1;
+/** Seconds without an answer that count as silence: a guest's reboot takes longer, and a lost packet or two do not. */
+const silence = 4;
 
 /** A reboot that took less was only asked for. */
 const askedWithin = 1;
@@ -118,10 +122,10 @@ export class Life {
   private async create(began: number): Promise<Done> {
     const { provider, offers } = this.place;
     const { request } = this.row;
-    const { signal, reach, onText } = this.options;
+    const { signal, reach, onText, turn } = this.options;
     const version = offers.provider === "ganeti" ? offers.version : null;
     const outcome = await createInstance(provider, request, {
-      ...{ pool: reach.pool, signal, version },
+      ...{ pool: reach.pool, signal, turn, version },
       onEvent: ({ text }) => onText(text),
     });
     if (signal.aborted) throw new Ended("cancelled", "cancelled while it was made");
@@ -268,11 +272,13 @@ export class Life {
         { ...ready, limitSeconds },
         {
           ...{ pool: reach.pool, signal, address: this.address, onText, lookMs: this.options.lookMs ?? 500 },
+          // The prompt from before a reboot must not count.
+          wake: phase !== "reboot",
         },
       );
     if (phase === "reboot" && ready.by !== "console") {
       const asked = performance.now();
-      while ((await wait(silence)).ready) {
+      while ((await wait(this.options.silenceSeconds ?? silence)).ready) {
         onText("it still answers");
         if (since(asked) > silentWithin) {
           return { seconds: null, text: `it went on answering for ${silentWithin} s: nobody saw it reboot` };

@@ -2,11 +2,12 @@
 import os from "node:os";
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { CreateRow } from "../instances/create-types.ts";
+import { Limiter } from "../ssh/limiter.ts";
 import type { HostRef } from "../ssh/types.ts";
 import { type TakeOptions, takeAway } from "./compare-clean.ts";
 import { countingPool } from "./compare-count.ts";
 import { comparisonKinds, learn, notGone } from "./compare-model.ts";
-import { Life } from "./compare-phases.ts";
+import { Life, type LifeOptions } from "./compare-phases.ts";
 import { findHosts, type Reach, reachOf } from "./compare-places.ts";
 import { type ComparisonPlan, lateStart, type PlannedPlace } from "./compare-plan.ts";
 import { comparisonFiles, lookAtComparison, makeComparisonFolder, pruneComparisons } from "./compare-store.ts";
@@ -148,7 +149,9 @@ class Carrying {
     const { setup, reach } = this.plan;
     const rows = place.rows.slice((round - 1) * setup.count, round * setup.count);
     const order: readonly Phase[] = place.facts.startsAtOnce ? lateStart : phases;
-    const lives = rows.map((row) => ({ row, life: this.life(place, row, round) }));
+    const storage = new Limiter(1);
+    const turn = (signal?: AbortSignal) => storage.acquire(signal);
+    const lives = rows.map((row) => ({ row, life: this.life(place, row, round, turn) }));
     try {
       for (const row of rows) await this.record.add({ kind: "make", ...makeEntry(place, row, round) });
       for (const phase of order) {
@@ -169,10 +172,10 @@ class Carrying {
     }
   }
 
-  private life(place: PlannedPlace, row: CreateRow, round: number): Life {
+  private life(place: PlannedPlace, row: CreateRow, round: number, turn: LifeOptions["turn"]): Life {
     const { setup, reach } = this.plan;
     return new Life(place, row, round, {
-      ...{ reach, limitSeconds: setup.limitSeconds, signal: this.signal, lookMs: this.options.lookMs },
+      ...{ reach, limitSeconds: setup.limitSeconds, signal: this.signal, turn, lookMs: this.options.lookMs },
       onText: (text) => this.tell(place, row.name, round, null, text),
       onMove: (name, to) => this.record.add({ kind: "move", name, to }),
     });

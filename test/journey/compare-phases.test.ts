@@ -129,7 +129,13 @@ test("what only asks is said so, and a guest is waited for that fell silent firs
     if (pings === 3) silentSince = performance.now();
     return pings < 3 || performance.now() - silentSince > 1300;
   };
-  const waited = await phaseOf("reboot", { shows: ["running"], act, answers, facts: { ready } });
+  const waited = await phaseOf("reboot", {
+    shows: ["running"],
+    act,
+    answers,
+    facts: { ready },
+    options: { silenceSeconds: 1 },
+  });
   expect(waited).toMatchObject({ state: "done", text: "the guest was asked to reboot", requests: 1 });
   expect(waited.readySeconds).toBeGreaterThan(1.3);
 });
