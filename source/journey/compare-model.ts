@@ -1,15 +1,12 @@
 /** A comparison from its journal, and what its times say: medians, spread, what failed or was refused. Pure. */
 
-import {
-  type ComparisonEntry,
-  type ComparisonView,
-  type Left,
-  type MadeNow,
-  type Phase,
-  phases,
-  type Sample,
-} from "./compare-types.ts";
+import type { ComparisonEntry, ComparisonView, Left, MadeNow, Phase, Sample } from "./compare-types.ts";
 import type { Kept } from "./journal.ts";
+
+/** In the order of a life. */
+export const phases: readonly Phase[] = ["create", "start", "reboot", "migrate", "stop", "remove"];
+/** What is started by its creation is stopped before its start can be seen. */
+export const lateStart: readonly Phase[] = ["create", "reboot", "migrate", "stop", "start", "remove"];
 
 export const comparisonKinds: ReadonlySet<string> = new Set([
   ...["comparison", "make", "move", "sample", "gone", "left", "over"],

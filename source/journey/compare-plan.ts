@@ -12,9 +12,9 @@ import type { Instance, Provider, ProviderName } from "../instances/types.ts";
 import type { HostRef } from "../ssh/types.ts";
 import { countingPool } from "./compare-count.ts";
 import { startsAtOnce, usualTemplate, whatText } from "./compare-defaults.ts";
+import { lateStart, phases } from "./compare-model.ts";
 import { type FoundHost, findHosts, placeId, type Reach, reachOf } from "./compare-places.ts";
-import type { ComparisonSetup, PhaseLines, PlaceFacts, PlanProblem, Sizes } from "./compare-types.ts";
-import { phases } from "./compare-types.ts";
+import type { ComparisonSetup, Phase, PhaseLines, PlaceFacts, PlanProblem, Sizes } from "./compare-types.ts";
 import { newRunId } from "./detached.ts";
 import type { Context } from "./types.ts";
 
@@ -276,11 +276,8 @@ function linesOf(
   });
 }
 
-/** What is started by its creation is stopped before its start can be seen. */
-export const lateStart = ["create", "reboot", "migrate", "stop", "start", "remove"] as const;
-
 /** The action of a phase. `to`: where a migration goes, null where the provider chooses. */
-export function actionOf(phase: Exclude<(typeof phases)[number], "create">, to: string | null) {
+export function actionOf(phase: Exclude<Phase, "create">, to: string | null) {
   switch (phase) {
     case "start":
       return { do: "start" } as const;

@@ -26,7 +26,7 @@ export async function makeComparisonFolder(place: Place, id: string): Promise<vo
 }
 
 /** Oldest first. */
-export async function comparisonIds(place: Place): Promise<string[]> {
+async function comparisonIds(place: Place): Promise<string[]> {
   try {
     return (await readdir(folderOf(place))).filter((name) => /^[\w-][\w.-]*$/.test(name)).sort();
   } catch {

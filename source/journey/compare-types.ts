@@ -4,9 +4,7 @@ import type { ProviderName } from "../instances/types.ts";
 import type { HostRef } from "../ssh/types.ts";
 import type { ImageFacts } from "../tools/disk-image.ts";
 
-/** In the order of a life. */
-export const phases = ["create", "start", "reboot", "migrate", "stop", "remove"] as const;
-export type Phase = (typeof phases)[number];
+export type Phase = "create" | "start" | "reboot" | "migrate" | "stop" | "remove";
 
 /** A provider on a host: what is compared. */
 export interface PlaceFacts {

@@ -6,19 +6,12 @@ import { Limiter } from "../ssh/limiter.ts";
 import type { HostRef } from "../ssh/types.ts";
 import { type TakeOptions, takeAway } from "./compare-clean.ts";
 import { countingPool } from "./compare-count.ts";
-import { comparisonKinds, learn, notGone } from "./compare-model.ts";
+import { comparisonKinds, lateStart, learn, notGone, phases } from "./compare-model.ts";
 import { Life, type LifeOptions } from "./compare-phases.ts";
 import { findHosts, type Reach, reachOf } from "./compare-places.ts";
-import { type ComparisonPlan, lateStart, type PlannedPlace } from "./compare-plan.ts";
+import type { ComparisonPlan, PlannedPlace } from "./compare-plan.ts";
 import { comparisonFiles, lookAtComparison, makeComparisonFolder, pruneComparisons } from "./compare-store.ts";
-import {
-  type Activity,
-  type ComparisonEntry,
-  type ComparisonView,
-  type MadeNow,
-  type Phase,
-  phases,
-} from "./compare-types.ts";
+import type { Activity, ComparisonEntry, ComparisonView, MadeNow, Phase } from "./compare-types.ts";
 import { Journal } from "./journal.ts";
 import { holderOf, takeLocalLock } from "./lock.ts";
 import type { Context } from "./types.ts";

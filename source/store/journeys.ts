@@ -2,8 +2,9 @@
  * The journeys that the screen starts, in one place, so that a test can hand in others. What carries one is loaded when it
  * is first used: the first frame waits for none of them.
  */
+import { access } from "node:fs/promises";
+import path from "node:path";
 import type { ComparisonSummary } from "../journey/compare.ts";
-import { comparisonIds } from "../journey/compare-store.ts";
 import { runIds } from "../journey/run-store.ts";
 import type { RunSummary } from "../journey/run-types.ts";
 import type { Context } from "../journey/types.ts";
@@ -33,7 +34,11 @@ const first = () => import("../journey/up-instances.ts");
 
 // These are asked for at every start, and most often there are none.
 async function listComparisons(context: Pick<Context, "stateDir">): Promise<ComparisonSummary[]> {
-  return (await comparisonIds(context)).length > 0 ? (await compare()).listComparisons(context) : [];
+  const any = await access(path.join(context.stateDir, "comparisons")).then(
+    () => true,
+    () => false,
+  );
+  return any ? (await compare()).listComparisons(context) : [];
 }
 async function listRuns(context: Pick<Context, "stateDir">): Promise<RunSummary[]> {
   return (await runIds(context)).length > 0 ? (await run()).listRuns(context) : [];
