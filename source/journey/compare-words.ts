@@ -91,6 +91,10 @@ export function caveats({ setup }: Pick<ComparisonView, "setup">): string[] {
     `Made: ${made.join("; ")}.`,
     `${orderText(setup)}. A time runs from virtu's request until the provider's own state, the way to the host with it; what the guests do inside is not compared.`,
     ...(atOnce.length > 0 ? [`${atOnce.join(", ")}: made running, so its start was measured after its stop.`] : []),
+    ...(setup.places.some(({ provider }) => provider === "libvirt")
+      ? ["virsh only asks a guest to stop: virtu then looks once a second, and its time is as exact as that."]
+      : []),
+    ...(setup.count > 1 ? ["Of several at once each one's time holds its waiting for the others."] : []),
     ...(unlike ? ["The guests are not alike: create, start and stop tell of them as well as of the tools."] : []),
   ];
 }
@@ -102,6 +106,6 @@ export function leftLines(view: Pick<ComparisonView, "id" | "made" | "state">): 
   return [
     ...left.flatMap(({ what, why, how }) => [`left behind: ${what}: ${why}`, `  take it away: ${how}`]),
     ...open.map(({ name, place }) => `may be left: ${name} on ${place}`),
-    ...(left.length + open.length > 0 ? [`virtu compare --clean ${view.id} tries it again.`] : []),
+    ...(left.length + open.length > 0 ? [`virtu compare --clean ${view.id} takes away what it can.`] : []),
   ].map(plainLine);
 }

@@ -68,7 +68,7 @@ export class CompareWork {
     if (running !== null || plan.value === null) return null;
     const { value } = plan;
     this.dispatch({ type: "comparison-plan", change: { value: null } });
-    this.carry(value.id, (run, onView) =>
+    this.carry(value.id, "The comparison is done, and all that it made is gone.", (run, onView) =>
       this.journeys.carryComparison(this.workspace.context, value, { signal: run.signal, onView }),
     );
     return value.id;
@@ -77,13 +77,14 @@ export class CompareWork {
   /** Takes away what one has left. */
   clean(id: string): void {
     if (this.workspace.state.comparisons.running !== null) return;
-    this.carry(id, (run, onView) =>
+    this.carry(id, "All that the comparison had left is gone.", (run, onView) =>
       this.journeys.cleanComparison(this.workspace.context, id, { signal: run.signal, onView }),
     );
   }
 
   private carry(
     id: string,
+    good: string,
     work: (run: AbortController, onView: (view: ComparisonView) => void) => Promise<ComparisonView>,
   ): void {
     const run = new AbortController();
@@ -94,7 +95,7 @@ export class CompareWork {
       try {
         const view = await work(run, (now) => this.dispatch({ type: "comparison", view: now }));
         this.dispatch({ type: "comparison", view });
-        this.tell(view);
+        this.tell(view, run.signal.aborted ? "Taken back: all that it made is gone." : good);
       } catch (thrown) {
         if (!this.abort.signal.aborted) this.workspace.failed(thrown);
       }
@@ -106,12 +107,11 @@ export class CompareWork {
     })();
   }
 
-  private tell(view: ComparisonView): void {
+  private tell(view: ComparisonView, good: string): void {
     if (this.abort.signal.aborted) return;
     const left = notGone(view).length;
     if (left > 0) this.workspace.notify("bad", `${count(left, "instance")} of the comparison could not be taken away.`);
-    else if (view.state === "cancelled") this.workspace.notify("info", "Taken back: all that it made is gone.");
-    else this.workspace.notify("good", "The comparison is done, and all that it made is gone.");
+    else this.workspace.notify("good", good);
   }
 
   /** Ends the phases of the one under way; what it made is taken away. */

@@ -73,7 +73,7 @@ describe("from the journal", () => {
     expect(leftLines(after)).toEqual([
       "left behind: volume: in use",
       "  take it away: hv1: virsh vol-delete",
-      "virtu compare --clean 20261125-1 tries it again.",
+      "virtu compare --clean 20261125-1 takes away what it can.",
     ]);
     expect(leftOf(viewOf(make("a"), { kind: "left", name: "a", left }, { kind: "gone", name: "a" }))).toEqual([]);
   });

@@ -234,7 +234,7 @@ test("kept ones are listed; what one has left is taken away after a question, an
   await ui.waitFor("hv1:libvirt/virtu-compare-k3x9q2-2");
   expect(cleaned).toEqual([]);
   await ui.press(keys.down, keys.enter);
-  await ui.waitFor("The comparison is done, and all that it made is gone.");
+  await ui.waitFor("All that the comparison had left is gone.");
   expect(cleaned).toEqual([left.id]);
   await ui.press("D");
   await ui.waitFor("nothing is left behind");

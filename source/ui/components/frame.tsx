@@ -37,8 +37,6 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return "save";
     case "compare":
       return "compare tools";
-    case "comparison":
-      return place.id;
     case "comparison-save":
       return "save";
     case "stores":

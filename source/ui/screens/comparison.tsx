@@ -95,7 +95,8 @@ function Comparison({ view, running }: { view: ComparisonView; running: boolean 
   const progress = progressOf(view);
   const head = [paint(subjectText(view.setup), "bold"), comparisonState(view)];
   if (view.state === "running") head.push(progress.text, bar(progress.share, 12));
-  else if (view.endedAt !== null) head.push(`took ${age((view.endedAt - view.startedAt) / 1000)}`);
+  else if (view.endedAt !== null && view.state !== "interrupted")
+    head.push(`took ${age((view.endedAt - view.startedAt) / 1000)}`);
   const below = Math.max(2, size.rows - frameLines - 3 - keys.length);
   const measure = measures[list.index] as Measure;
   const details = detailLines(view, measure, width - 2);
