@@ -9,6 +9,7 @@ import { saveSummary } from "../instances/save-summary.ts";
 import { select } from "../instances/select.ts";
 import { isNodeAction, type Request } from "../instances/target.ts";
 import type { ActionName, Status } from "../instances/types.ts";
+import { isUnheard, unheardCommands } from "../instances/unheard.ts";
 import { count } from "../text.ts";
 import { declareActions } from "./action-declare.ts";
 import { chooseWaves } from "./action-waves.ts";
@@ -33,6 +34,8 @@ interface Result {
   statusAfter: Status | null;
   job: string | null;
   error: string | null;
+  /** After a shutdown that was not heard: the command that forces it off. */
+  next?: string;
 }
 
 /** What an action is done to, and what is not acted on but answered for. */
@@ -94,6 +97,7 @@ export async function actOn(
       items,
       refusals,
       silent.map(({ host }) => host),
+      options.uri,
     );
   } finally {
     inventory.end();
@@ -215,6 +219,7 @@ function report(
   items: ReadonlyMap<string, ActionItem>,
   refusals: ReadonlyMap<string, string | null>,
   silent: readonly string[],
+  uri: string | undefined,
 ): ExitStatus {
   let failed = 0;
   const results: Result[] = rows.map((row) => {
@@ -223,7 +228,11 @@ function report(
     if (item) {
       const { statusBefore, statusAfter, job, error } = item;
       if (item.state !== "done") failed += 1;
-      return { name, host, ok: item.state === "done", statusBefore, statusAfter, job, error };
+      const ok = item.state === "done";
+      const next = isUnheard({ action: item, status: statusAfter ?? "unknown" })
+        ? { next: unheardCommands([row], uri).force }
+        : {};
+      return { name, host, ok, statusBefore, statusAfter, job, error, ...next };
     }
     const status = "status" in row ? row.status : null;
     const already = status !== null && isAlready(request.do as ActionName, { status });
@@ -236,6 +245,12 @@ function report(
     failed += 1;
   }
   session.out.result(results, results.map(resultLine));
+  const deaf = rows.filter((_, index) => results[index]?.next !== undefined);
+  if (deaf.length > 0) {
+    const { force, longer } = unheardCommands(deaf, uri);
+    session.out.note(`${count(deaf.length, "instance")} did not hear the shutdown. By force:\n  ${force}`);
+    session.out.note(`Once more, with a longer wait:\n  ${longer}`);
+  }
   if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
   if (failed === 0) return exit.done;
   return failed === results.length ? exit.failed : exit.some;

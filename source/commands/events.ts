@@ -1,8 +1,9 @@
 /** `virtu events`: what anybody changes on the hosts, told as it happens, one JSON object or one line each. */
 import type { Command } from "commander";
-import type { HostEvent } from "../instances/inventory.ts";
+import { VirtuError } from "../errors.ts";
+import type { HostEvent, Inventory } from "../instances/inventory.ts";
 import { type HostOptions, readHosts, reportSilent, silentHosts, wholeOption, withHosts } from "./hosts.ts";
-import { type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
+import { type ExitStatus, exit, reportError, run, type Session, withJson } from "./run.ts";
 
 interface Options extends HostOptions {
   for?: string;
@@ -10,7 +11,7 @@ interface Options extends HostOptions {
 
 const details = `
 With --json there is one JSON object a line: {at, host, provider, cluster, name, text, by}. It goes on until Ctrl-C, or
-for as long as --for says; a host that goes away is asked again by itself.`;
+for as long as --for says; a host that goes away is told on stderr and asked again by itself. The status is 3 when any did.`;
 
 export function declare(program: Command): void {
   withJson(withHosts(program.command("events")))
@@ -22,16 +23,18 @@ export function declare(program: Command): void {
     );
 }
 
-async function follow(session: Session, options: Options): Promise<ExitStatus> {
+/** The body of `virtu events`. */
+export async function follow(session: Session, options: Options): Promise<ExitStatus> {
   const seconds = wholeOption("--for", options.for);
   const inventory = await readHosts(session, options);
   try {
-    reportSilent(session, inventory);
+    const { problems } = reportSilent(session, inventory);
     if (silentHosts(inventory).length === inventory.view().hosts.length) return exit.failed;
     for (const provider of inventory.providers()) {
       if (!provider.watch) session.out.note(`${provider.attachment.host.name}: ${provider.name} tells of no changes`);
     }
     inventory.on("event", (event) => tell(session, event));
+    const lost = noteLosses(session, inventory);
     const unwatch = inventory.watch();
     await new Promise<void>((resolve) => {
       const timer = seconds === undefined ? null : setTimeout(resolve, seconds * 1000);
@@ -41,10 +44,31 @@ async function follow(session: Session, options: Options): Promise<ExitStatus> {
       });
     });
     unwatch();
-    return exit.done;
+    // Of a host that was silent for a while nobody knows what was missed.
+    return problems > 0 || lost() ? exit.some : exit.done;
   } finally {
     inventory.end();
   }
+}
+
+/** Says once when a host falls silent, and once when it answers again; whether any did. */
+function noteLosses(session: Session, inventory: Inventory): () => boolean {
+  const silent = new Set(silentHosts(inventory).map(({ host }) => host));
+  let any = false;
+  inventory.on("change", () => {
+    for (const { host, state, error } of inventory.view().hosts) {
+      if (state === "ok" && silent.delete(host)) session.out.note(`${host}: answers again`);
+      if ((state !== "stale" && state !== "error") || silent.has(host)) continue;
+      silent.add(host);
+      any = true;
+      reportError(
+        error ?? new VirtuError({ kind: "connection", what: "It tells of nothing", where: host }),
+        session.globals.json,
+      );
+      session.out.note(`${host}: it is asked again by itself`);
+    }
+  });
+  return () => any;
 }
 
 function tell({ out }: Session, event: HostEvent): void {

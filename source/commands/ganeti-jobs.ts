@@ -1,11 +1,11 @@
 /** `virtu ganeti-jobs`: the queues of the clusters; a job that waits can be taken back. */
 import type { Command } from "commander";
-import { VirtuError } from "../errors.ts";
+import { toVirtuError, VirtuError } from "../errors.ts";
 import type { Inventory } from "../instances/inventory.ts";
 import type { Provider, ProviderJob } from "../instances/types.ts";
 import { iso } from "../text.ts";
 import { type HostOptions, readHosts, reportSilent, silentHosts, withHosts } from "./hosts.ts";
-import { confirm, type ExitStatus, exit, run, type Session, withChange, withJson } from "./run.ts";
+import { confirm, type ExitStatus, exit, reportError, run, type Session, withChange, withJson } from "./run.ts";
 import { table } from "./table.ts";
 
 export function declare(program: Command): void {
@@ -33,13 +33,24 @@ async function withJobs(
     const silent = reportSilent(session, inventory);
     if (silentHosts(inventory).length === inventory.view().hosts.length) return exit.failed;
     const asking = { signal: session.signal, priority: "user" } as const;
+    let failed = 0;
+    const queues = inventory.providers().filter(({ jobs }) => jobs);
     const found = await Promise.all(
-      inventory
-        .providers()
-        .map(async (provider) => ((await provider.jobs?.list(asking)) ?? []).map((job) => ({ provider, job }))),
+      queues.map(async (provider) => {
+        try {
+          return ((await provider.jobs?.list(asking)) ?? []).map((job) => ({ provider, job }));
+        } catch (thrown) {
+          if (session.signal.aborted) throw thrown;
+          reportError(toVirtuError(thrown, "Its jobs can't be listed"), session.globals.json);
+          failed += 1;
+          return [];
+        }
+      }),
     );
+    // The others' jobs are worth as much.
+    if (failed > 0 && failed === queues.length) return exit.failed;
     await body(found.flat());
-    return silent.problems > 0 ? exit.some : exit.done;
+    return silent.problems + failed > 0 ? exit.some : exit.done;
   } finally {
     inventory.end();
   }

@@ -1,7 +1,7 @@
 /** `virtu scheduled`: what the hosts keep to be done at a time, and what came of it. */
 import type { Command } from "commander";
 import { verbOf } from "../instances/action-words.ts";
-import { listScheduled, type ScheduledJob } from "../instances/schedule.ts";
+import { hostsAsked, listScheduled, type ScheduledJob } from "../instances/schedule.ts";
 import { whenText } from "../instances/when.ts";
 import { iso } from "../text.ts";
 import { type HostOptions, readHosts, reportSilent, silentHosts, withHosts } from "./hosts.ts";
@@ -30,6 +30,7 @@ async function list(session: Session, options: HostOptions): Promise<ExitStatus>
     if (silentHosts(inventory).length === inventory.view().hosts.length) return exit.failed;
     const { jobs, problems } = await listScheduled({ pool: session.app.pool, inventory }, session.signal);
     for (const problem of problems) reportError(problem, session.globals.json);
+    if (problems.length > 0 && problems.length === hostsAsked(inventory)) return exit.failed;
     const now = Date.now() / 1000;
     session.out.result(
       jobs.map(scheduledJson),

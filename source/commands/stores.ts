@@ -1,10 +1,10 @@
 /** `virtu stores`, `pool`, `volume` and `network`: where instances keep their disks, and what connects them. */
 import type { Command } from "commander";
-import { VirtuError } from "../errors.ts";
+import { toVirtuError, VirtuError } from "../errors.ts";
 import type { StoreAction, Stores, StoreView } from "../instances/stores-types.ts";
 import { plainLine } from "../text.ts";
-import { type HostOptions, readHosts, reportSilent, silentHosts, withHosts } from "./hosts.ts";
-import { confirm, type ExitStatus, exit, run, type Session, withChange, withJson } from "./run.ts";
+import { type HostOptions, readHosts, reportSilent, withHosts } from "./hosts.ts";
+import { confirm, type ExitStatus, exit, reportError, run, type Session, withChange, withJson } from "./run.ts";
 
 const usage = (what: string, where: string, hint: string) => new VirtuError({ kind: "usage", what, where, hint });
 
@@ -14,16 +14,15 @@ interface Place {
   stores: Stores;
 }
 
-/** The places of the hosts that have storage and networks of their own. */
-async function placesOf(session: Session, options: HostOptions): Promise<{ places: Place[]; silent: number }> {
+/** The places of the hosts that have storage and networks of their own; what could not be read is told, and counted. */
+async function placesOf(session: Session, options: HostOptions): Promise<{ places: Place[]; problems: number }> {
   const inventory = await readHosts(session, options);
   try {
-    reportSilent(session, inventory);
+    const { problems } = reportSilent(session, inventory);
     const places = inventory.providers().flatMap(({ attachment, stores }) => {
       return stores ? [{ host: attachment.host.name, label: attachment.label, stores }] : [];
     });
-    const silent = silentHosts(inventory).length;
-    if (places.length === 0 && silent === 0) {
+    if (places.length === 0 && problems === 0) {
       throw new VirtuError({
         kind: "refused",
         what: "None of these hosts has storage that virtu looks after",
@@ -31,23 +30,37 @@ async function placesOf(session: Session, options: HostOptions): Promise<{ place
         hint: "Name a host that runs libvirt.",
       });
     }
-    return { places, silent };
+    return { places, problems };
   } finally {
     inventory.end();
   }
 }
 
-async function listStores(session: Session, options: HostOptions): Promise<ExitStatus> {
-  const { places, silent } = await placesOf(session, options);
-  const read = await Promise.all(
-    places.map(async ({ host, label, stores }) => ({
-      host,
-      label,
-      ...(await stores.list({ signal: session.signal, priority: "user" })),
-    })),
+/** The body of `virtu stores`. */
+export async function listStores(session: Session, options: HostOptions): Promise<ExitStatus> {
+  const { places, problems } = await placesOf(session, options);
+  const answers = await Promise.all(
+    places.map(async ({ host, label, stores }) => {
+      try {
+        return { host, label, ...(await stores.list({ signal: session.signal, priority: "user" })) };
+      } catch (thrown) {
+        if (session.signal.aborted) throw thrown;
+        return toVirtuError(thrown, "Its storage and networks can't be read");
+      }
+    }),
   );
+  const read = answers.flatMap((answer) => (answer instanceof VirtuError ? [] : [answer]));
+  const errors = answers.flatMap((answer) => {
+    if (answer instanceof VirtuError) return [answer];
+    return answer.problems.map(({ what, why, hint }) => {
+      return new VirtuError({ kind: "refused", what: `libvirt did not tell ${what}`, where: answer.host, why, hint });
+    });
+  });
+  for (const error of errors) reportError(error, session.globals.json);
   session.out.result(read, read.flatMap(textOf));
-  return silent === 0 ? exit.done : places.length > 0 ? exit.some : exit.failed;
+  if (problems + errors.length === 0) return exit.done;
+  const known = read.some(({ pools, networks }) => pools.length + networks.length > 0);
+  return known ? exit.some : exit.failed;
 }
 
 const size = (mebibytes: number | null) => (mebibytes === null ? "?" : `${Math.round(mebibytes)} MiB`);
@@ -79,7 +92,9 @@ const losing: Partial<Record<StoreAction["do"], (action: StoreAction) => string>
 };
 
 async function act(session: Session, options: HostOptions, action: StoreAction): Promise<ExitStatus> {
-  const { places } = await placesOf(session, options);
+  const { places, problems } = await placesOf(session, options);
+  // Why it can't be asked has been told.
+  if (places.length === 0 && problems > 0) return exit.failed;
   const [place, ...others] = places;
   if (!place || others.length > 0) {
     throw usage("Name one host", "--host", "What is changed is changed on one host at a time.");

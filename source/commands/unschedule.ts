@@ -21,7 +21,8 @@ async function takeBack(session: Session, ids: readonly string[], options: HostO
   const inventory = await readHosts(session, options);
   try {
     reportSilent(session, inventory);
-    if (silentHosts(inventory).length === inventory.view().hosts.length) return exit.failed;
+    const silent = silentHosts(inventory).map(({ host }) => host);
+    if (silent.length === inventory.view().hosts.length) return exit.failed;
     const context = { pool: session.app.pool, inventory };
     const { jobs, problems } = await listScheduled(context, session.signal);
     for (const problem of problems) reportError(problem, session.globals.json);
@@ -29,7 +30,9 @@ async function takeBack(session: Session, ids: readonly string[], options: HostO
       const job = jobs.find((one) => one.id === id);
       if (job) return job;
       const hint = "virtu scheduled lists them.";
-      throw new VirtuError({ kind: "usage", what: "No host keeps such an action", where: id, hint });
+      const unread = [...silent, ...problems.flatMap(({ where }) => where ?? [])];
+      const why = unread.length > 0 ? `it may be on ${unread.join(", ")}, which did not answer` : undefined;
+      throw new VirtuError({ kind: "usage", what: "No host keeps such an action", where: id, why, hint });
     });
     const now = Date.now() / 1000;
     const results: { id: string; host: string; ok: boolean; error: string | null; line: string }[] = [];

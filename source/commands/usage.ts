@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { choosesSomething } from "../instances/selector.ts";
 import { Monitor } from "../monitor/monitor.ts";
 import type { Rates } from "../monitor/rates.ts";
-import { readHosts, reportSilent, wholeOption, withHosts } from "./hosts.ts";
+import { readHosts, reportSilent, silentHosts, wholeOption, withHosts } from "./hosts.ts";
 import { type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
 import { choose, type SelectOptions, selectorOfOptions, withSelectors } from "./selecting.ts";
 import { table } from "./table.ts";
@@ -30,6 +30,10 @@ async function usage(session: Session, options: Options): Promise<ExitStatus> {
   const seconds = wholeOption("--seconds", options.seconds) ?? 4;
   const inventory = await readHosts(session, options);
   try {
+    if (silentHosts(inventory).length === inventory.view().hosts.length) {
+      reportSilent(session, inventory);
+      return exit.failed;
+    }
     const monitor = new Monitor({ cpu: null, memory: null, seconds: 0 });
     monitor.observe(inventory.view().instances);
     await new Promise<void>((resolve) => {
@@ -51,8 +55,8 @@ async function usage(session: Session, options: Options): Promise<ExitStatus> {
         return { name, host, provider, vcpus, givenMiB: memoryMiB, ...rates };
       })
       .sort((one, other) => (other.cpu ?? -1) - (one.cpu ?? -1));
-    session.out.result(found, table(head, found.map(cells)));
     if (silent.hosts === hosts.length) return exit.failed;
+    session.out.result(found, table(head, found.map(cells)));
     return silent.problems > 0 ? exit.some : exit.done;
   } finally {
     inventory.end();

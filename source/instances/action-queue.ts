@@ -238,7 +238,8 @@ export class ActionQueue {
       const state = outcome.ok ? "done" : "failed";
       const text = outcome.error ?? outcome.text ?? "done";
       const job = outcome.job ?? record.item(task.id)?.job ?? null;
-      ended = { state, text, job, error: outcome.error, detail: outcome.detail };
+      const { error, detail, unheard } = outcome;
+      ended = { state, text, job, error, detail, ...(unheard ? { unheard } : {}) };
     } catch (thrown) {
       const error = toVirtuError(thrown, `The ${item.action} failed`);
       const cancelled = error.kind === "cancelled";

@@ -1,4 +1,5 @@
 /** Asks whether a condition of a wave holds for an instance, again and again until it does or its time is over. */
+import { endOf, isSilent } from "../console/last-words.ts";
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { Pool } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
@@ -39,11 +40,13 @@ export async function holds(condition: Condition, asking: Asking): Promise<strin
     } catch (thrown) {
       const error = toVirtuError(thrown);
       if (error.kind === "cancelled" || signal.aborted) throw error;
-      why = [error.what, error.why].filter(Boolean).join(": ");
+      why = whyOf(error);
     }
     if (why === null) return null;
     if (signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
-    if (performance.now() >= end) return `${conditionText(condition)}: ${why} after ${withinSeconds} s`;
+    // A console's text stands in the reason, which says what it waits for.
+    const what = condition.kind === "console" ? "console" : conditionText(condition);
+    if (performance.now() >= end) return `${what}: ${why} after ${withinSeconds} s`;
     await pause(Math.min(lookMs, Math.max(1, end - performance.now())), signal);
   }
 }
@@ -97,8 +100,8 @@ async function answers(condition: { kind: "ping" } | { kind: "port"; port: numbe
   return `${addresses.join(", ")} does not answer`;
 }
 
-/** What a console prints before the guest says anything. */
-const banner = /^(Connected to domain|Escape character is|Press |Trying |\s*$)/;
+/** The program itself may be what speaks: then it ends at once, and says why. */
+const lastWordsMs = 500;
 
 /** Opens the console, wakes it, and waits for words of the guest. */
 async function consoleSays(wanted: string | null, asking: Asking, leftMs: number): Promise<string | null> {
@@ -106,32 +109,50 @@ async function consoleSays(wanted: string | null, asking: Asking, leftMs: number
   const way = provider.console(instance);
   if ("refusal" in way) return way.refusal;
   const timeoutMs = Math.max(1000, Math.min(leftMs, questionLimitMs));
-  const channel = await pool.pty(way.host, way.command, { columns: 120, rows: 40, signal, timeoutMs });
+  const channel = await pool.pty(way.host, way.command, { columns: 120, rows: 40, signal });
   let text = "";
   return new Promise((resolve) => {
     let settled = false;
+    let speaking: NodeJS.Timeout | null = null;
     const settle = (why: string | null) => {
       if (settled) return;
       settled = true;
       clearInterval(waking);
+      clearTimeout(limit);
+      if (speaking) clearTimeout(speaking);
       if (way.leave !== null) channel.stream.write(way.leave);
       channel.close();
       resolve(why);
     };
     const wake = () => way.wake !== null && channel.stream.write(way.wake);
     const waking = setInterval(wake, 2000);
+    const limit = setTimeout(() => settle(silence(wanted, text)), timeoutMs);
     wake();
     channel.stream.on("data", (chunk: Buffer) => {
       text = (text + chunk.toString("utf8")).slice(-20_000);
-      const said = text
-        .split(/\r?\n|\r/)
-        .map(plainLine)
-        .filter((line) => !banner.test(line));
-      if (wanted === null ? said.length > 0 : said.some((line) => line.includes(wanted))) settle(null);
+      if (wanted !== null) {
+        if (linesOf(text).some((line) => line.includes(wanted))) settle(null);
+      } else if (!isSilent(text)) speaking ??= setTimeout(() => settle(null), lastWordsMs);
     });
     channel.ended.then(
-      () => settle(way.explain(text, null)?.why ?? "the console says nothing"),
-      (thrown: unknown) => settle(toVirtuError(thrown).message),
+      ({ outcome, status }) => settle(outcome === "lost" ? "the link to it broke" : endOf(way, text, status).why),
+      (thrown: unknown) => settle(whyOf(thrown)),
     );
   });
+}
+
+const linesOf = (text: string) => text.split(/\r?\n|\r/).map(plainLine);
+
+function whyOf(thrown: unknown): string {
+  const { what, why } = toVirtuError(thrown);
+  return [what, why].filter(Boolean).join(": ");
+}
+
+/** What a console said instead of what was waited for. */
+function silence(wanted: string | null, text: string): string {
+  if (wanted === null || isSilent(text)) return "it says nothing";
+  const last = linesOf(text)
+    .map((line) => line.trim())
+    .findLast((line) => line !== "");
+  return `it has not said "${wanted}", but last "${last ?? ""}"`;
 }

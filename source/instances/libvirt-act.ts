@@ -242,7 +242,8 @@ async function awaitOff(place: LibvirtPlace, instance: Instance, options: ActOpt
     const seconds = (performance.now() - began) / 1000;
     if (seconds >= limit) {
       const now = state === null ? "libvirt does not answer" : `the guest is still ${state}`;
-      return failure(`${now} after ${limit} s: it may not listen to ACPI. Force off ends it without asking`);
+      const error = `${now} after ${limit} s: it may not listen to ACPI. Force off ends it without asking`;
+      return { ...failure(error), ...(state === null ? {} : { unheard: true }) };
     }
     options.onEvent?.({ text: `shutting down: ${Math.floor(seconds)} s of ${limit} s` });
     await pause(place.lookMs, options.signal);

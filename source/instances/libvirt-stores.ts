@@ -2,7 +2,7 @@
 import { VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
-import { parseStores, storeCommand, storesCommand, storesLimit } from "../tools/virsh-stores.ts";
+import { parseStores, storeCommand, storesCommand, storesErrors, storesLimit } from "../tools/virsh-stores.ts";
 import { ask } from "./exec.ts";
 import type { StoreAction, Stores, StoreView } from "./stores-types.ts";
 import type { ActionOutcome, ProviderOptions } from "./types.ts";
@@ -21,18 +21,22 @@ export class LibvirtStores implements Stores {
       timeoutMs: listLimitMs,
       ...options,
     });
-    const view = parseStores(answer.stdout);
+    const view = parseStores(answer.stdout, answer.stderr);
     if (view) return view;
+    const said = storesErrors(answer.stderr);
     throw new VirtuError({
       kind: "refused",
       what: "libvirt did not tell its storage and networks",
       where: host.name,
-      ...explainVirsh(answer.stderr),
-      detail: answer.stderr.trim() || undefined,
+      ...explainVirsh(said),
+      detail: said.trim() || undefined,
     });
   }
 
-  refuses(action: StoreAction, { pools, networks }: StoreView): string | null {
+  refuses(action: StoreAction, { pools, networks, problems }: StoreView): string | null {
+    const [gap] = problems;
+    // Who uses it may stand in what could not be read.
+    if (gap && /-(remove|stop)$/.test(action.do)) return `${gap.what} can't be read: ${gap.why}`;
     if ("pool" in action) {
       const pool = pools.find(({ name }) => name === action.pool);
       if (action.do === "pool-create") return pool ? `there is a pool ${action.pool} already` : null;

@@ -161,13 +161,15 @@ export class LibvirtProvider implements Provider {
       cluster: null,
       host: this.options.host.name,
       roles: [],
-      diskTotal: null,
-      diskFree: null,
+      diskTotal: poll.storage.totalMiB,
+      diskFree: poll.storage.freeMiB,
       memoryTotal: mib(poll.memoryTotal),
       memoryNode: null,
       memoryFree: mib(poll.memoryFree),
       primaryInstances: poll.domains.length,
       secondaryInstances: null,
+      ...(poll.cpu && { cpu: poll.cpu }),
+      pools: poll.storage.pools,
     };
   }
 

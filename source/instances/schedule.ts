@@ -6,12 +6,14 @@ import { randomUUID } from "node:crypto";
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import {
+  carrierCommand,
   dropCommand,
   type HostClock,
   type JobLine,
   jobScript,
   keepCommand,
   listCommand,
+  parseCarrier,
   parseClock,
   parseKeep,
   parseKept,
@@ -53,11 +55,20 @@ export interface ScheduleOutcome {
 
 const limitMs = 30_000;
 
-/** Which hosts would carry what, and who is left out. What the state of an instance forbids now may be right then. */
+/** Why nothing can be kept on this host. */
+export function noCarrier(host: string): string {
+  return `${host} has neither at nor systemd to carry it: install at`;
+}
+
+/**
+ * Which hosts would carry what, and who is left out: also those of hosts that are known to carry nothing (`unable`, by name).
+ * What the state of an instance forbids now may be right then.
+ */
 export function planSchedule(
   { inventory }: Pick<ScheduleContext, "inventory">,
   action: Action,
   keys: readonly string[],
+  unable: ReadonlySet<string> = new Set(),
 ): SchedulePlan {
   const jobs = new Map<string, { target: HostRef; lines: JobLine[] }>();
   const left: SchedulePlan["left"][number][] = [];
@@ -68,6 +79,10 @@ export function planSchedule(
       continue;
     }
     const { provider, instance } = found;
+    if (unable.has(provider.target.name)) {
+      left.push({ key, name: instance.name, host: instance.host, reason: noCarrier(provider.target.name) });
+      continue;
+    }
     const line = provider.unattended(action, instance);
     if (!line) {
       const reason = `${verbOf(action.do)} takes more than one command: virtu must be open for it`;
@@ -144,10 +159,36 @@ function refusal(target: HostRef, said: string, understood: boolean): VirtuError
   });
 }
 
+/** Which of these hosts can carry an action at a time, by their names; one that gave no answer is left out. Never rejects. */
+export async function carriersOf(
+  pool: Pool,
+  targets: readonly HostRef[],
+  signal?: AbortSignal,
+): Promise<Record<string, "at" | "systemd" | "none">> {
+  const found: Record<string, "at" | "systemd" | "none"> = {};
+  const look = async (target: HostRef) => {
+    try {
+      const options = { signal, priority: "user", timeoutMs: limitMs } as const;
+      const { stdout } = await ask(pool, target, carrierCommand(), "asking what carries an action at a time", options);
+      const carrier = parseCarrier(stdout);
+      if (carrier) found[target.name] = carrier;
+    } catch {
+      // Whoever wants it kept there is told then why the host can't be reached.
+    }
+  };
+  await Promise.all(targets.map(look));
+  return found;
+}
+
 /** The hosts that commands of the inventory's providers run on, each once. */
 function targetsOf(inventory: Inventory): HostRef[] {
   const providers: readonly Provider[] = inventory.providers();
   return [...new Map(providers.map(({ target }) => [target.name, target])).values()];
+}
+
+/** How many hosts are asked what they keep. */
+export function hostsAsked(inventory: Inventory): number {
+  return targetsOf(inventory).length;
 }
 
 /** What the hosts keep, the next first; what is over after it, the latest first. Hosts that gave no answer are `problems`. */

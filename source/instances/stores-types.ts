@@ -50,9 +50,19 @@ export interface VirtualNetwork {
   usedBy: readonly string[];
 }
 
+/** A part of the question that failed while others were answered: then the view has gaps. */
+export interface StoreProblem {
+  /** What can't be read: `its pools`. */
+  what: string;
+  why: string;
+  /** What to do, where that is known. */
+  hint?: string;
+}
+
 export interface StoreView {
   pools: readonly StoragePool[];
   networks: readonly VirtualNetwork[];
+  problems: readonly StoreProblem[];
 }
 
 /** What is done to pools, volumes and networks. */

@@ -12,6 +12,8 @@ export type Status = "running" | "stopped" | "paused" | "error" | "unknown";
  * that it was started anew. Null: the provider does not tell.
  */
 export interface Usage {
+  /** Epoch milliseconds at which it was counted; absent: with the answer that it came in. */
+  at?: number;
   /** CPU time, nanoseconds. */
   cpuNs: number | null;
   /** MiB that it uses. */
@@ -46,6 +48,15 @@ export interface Instance {
   facts: Record<string, string | number | boolean | null>;
   /** Absent while it is off, and where the provider counts nothing. */
   usage?: Usage;
+  /** Why there are no such numbers, or not all of them, while it runs: `the fake hypervisor runs nothing`. */
+  usageGap?: string;
+}
+
+/** A place where disks lie, and how full it is; MiB. */
+export interface PoolFill {
+  name: string;
+  totalMiB: number;
+  freeMiB: number;
 }
 
 /** A host that carries instances. Sizes in MiB. Ganeti: DTotal DFree MTotal MNode MFree Pinst Sinst. */
@@ -65,7 +76,11 @@ export interface HostNode {
   primaryInstances: number | null;
   secondaryInstances: number | null;
   /** CPU time of the node, nanoseconds over all its CPUs: what was busy, and all there was. Absent: not counted. */
-  cpu?: { busyNs: number; totalNs: number };
+  cpu?: { busyNs: number; totalNs: number; at?: number };
+  /** Where its instances' disks lie. Absent: not known. */
+  pools?: readonly PoolFill[];
+  /** Why some of what it uses is not known. */
+  usageGap?: string;
 }
 
 export interface Snapshot {
@@ -163,6 +178,8 @@ export interface ActionOutcome {
   error: string | null;
   /** The provider's own text under it. */
   detail: string | null;
+  /** A clean shutdown's time limit has run out, and the guest runs on. */
+  unheard?: true;
 }
 
 /** Why an action can't be done now, or null when it can. */
@@ -375,7 +392,13 @@ export interface ActionLimits {
   limitSeconds?: number;
 }
 
-export interface ProviderOptions extends Pick<ExecOptions, "signal" | "priority" | "timeoutMs"> {}
+export interface ProviderOptions extends Pick<ExecOptions, "signal" | "priority" | "timeoutMs"> {
+  /**
+   * Somebody looks at what instances and nodes use: numbers that cost a question of their own may be so many milliseconds
+   * old, and are asked anew when they are older. Absent: nobody looks, and only what comes with the list anyway is told.
+   */
+  usageWithinMs?: number;
+}
 
 export interface Discovery {
   providers: Provider[];

@@ -213,7 +213,8 @@ async function awaitOff(around: XenActing, instance: Instance, options: XenActOp
     const seconds = (performance.now() - began) / 1000;
     if (seconds >= limit) {
       const state = now === null ? "Xen does not answer" : `the guest is still ${now.detail}`;
-      return failure(`${state} after ${limit} s; the request stays with it. Force off ends it without asking`, "");
+      const error = `${state} after ${limit} s; the request stays with it. Force off ends it without asking`;
+      return { ...failure(error, ""), ...(now === null ? {} : { unheard: true }) };
     }
     options.onEvent?.({ text: `shutting down: ${Math.floor(seconds)} s of ${limit} s` });
     await pause(around.lookMs, options.signal);

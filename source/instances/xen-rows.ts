@@ -45,7 +45,8 @@ export function rowsOf(poll: XlHost, place: XenPlace): Snapshot {
     instances.push(instanceOf({ ...common, name: domain.name, domain, file: files.get(domain.name), status, detail }));
   }
   for (const [name, file] of files) {
-    if (taken.has(name)) continue;
+    // A file that would start a second guest under the name of a Ganeti instance that is off.
+    if (taken.has(name) || (poll.ganeti.has(name) && place.elsewhere.has("ganeti"))) continue;
     const detail = poll.saved.has(name) ? "saved" : "stopped";
     instances.push(instanceOf({ ...common, name, domain: null, file, status: "stopped", detail }));
   }
@@ -93,7 +94,7 @@ function instanceOf(row: RowOptions): Instance {
       autostart: file ? file.auto !== null : null,
       autostartEntry: file?.auto ?? null,
       managedSave: poll.saved.has(name),
-      managedBy: domain?.owner ?? null,
+      managedBy: domain?.owner ?? (poll.ganeti.has(name) ? "ganeti" : null),
       vcpusMax: file?.maxVcpus ?? file?.vcpus ?? null,
       memoryMaxMiB: file?.maxMemoryMiB ?? file?.memoryMiB ?? null,
       diskFiles: own.join(between) || null,

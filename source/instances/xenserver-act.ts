@@ -67,8 +67,9 @@ async function lookAfter(
       if (answer.status === 0) {
         if (state === wanted) return success();
         const after = limit === null ? "xe gave no answer, and the guest is" : `after ${limit} s the guest is still`;
-        const hint = action.do === "shutdown" ? ": it may not listen. Force off ends it without asking" : "";
-        return failure(`${after} ${state}${hint}`, "");
+        if (action.do !== "shutdown") return failure(`${after} ${state}`, "");
+        const error = `${after} ${state}: it may not listen. Force off ends it without asking`;
+        return { ...failure(error, ""), ...(limit === null ? {} : { unheard: true }) };
       }
     } catch (thrown) {
       if (!isPassing(thrown)) throw thrown;

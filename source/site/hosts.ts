@@ -15,7 +15,8 @@ import { virsh } from "./programs/virsh.ts";
 import { virtClone } from "./programs/virt-clone.ts";
 import { virtInstall } from "./programs/virt-install.ts";
 import { xe } from "./programs/xe.ts";
-import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
+import { xenstoreWatch, xentop } from "./programs/xen-watchers.ts";
+import { xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
 import type { Clusters } from "./world/clusters.ts";
 import type { RecordedEnvironment } from "./world/environments.ts";
@@ -161,6 +162,11 @@ export function ganetiMachine(
   clusters.join(machine, ganeti);
   addLuxi(machine, clusters);
   installAt(machine);
+  const isUp = (name: string) => {
+    const instance = ganeti.find(name);
+    return instance?.alive === true && ganeti.guest(instance).isOnline;
+  };
+  machine.install({ ping: pingGuests(isUp) });
   for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network", "gnt-os"]) {
     machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }
@@ -190,9 +196,11 @@ function fillImages({ files }: Machine, { storage }: LibvirtHost): void {
 export function libvirtMachine(host: LibvirtHost, clock: Clock, publicKey: string, delay: () => number): Machine {
   const machine = newHost(`${host.hostname}.${domain}`, clock, { cores: 16, memoryKiB: 65_843_576 });
   authorize(machine, "root", publicKey);
+  const isUp = (address: string) =>
+    host.domains.some((one) => one.guest.isOnline && host.networks.address(one) === address);
   machine.install({
     ...{ virsh: virsh(host, delay), "virt-clone": virtClone(host) },
-    ...{ "virt-install": virtInstall(host), ping: pingGuests(host) },
+    ...{ "virt-install": virtInstall(host), ping: pingGuests(isUp) },
   });
   fillImages(machine, host);
   installAt(machine);
@@ -204,7 +212,8 @@ export function xenMachine(host: XenHost, clock: Clock, publicKey: string): Mach
   authorize(machine, "root", publicKey);
   host.furnish(machine);
   machine.install({ xl: xl(host), xentop: xentop(host) }, "/usr/sbin");
-  machine.install({ "xenstore-watch": xenstoreWatch(host) });
+  const isUp = (name: string) => host.find(name)?.guest.isOnline === true;
+  machine.install({ "xenstore-watch": xenstoreWatch(host), ping: pingGuests(isUp) });
   installAt(machine);
   return machine;
 }

@@ -4,6 +4,7 @@
  */
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { ActionItem, HostEvent } from "../instances/inventory-types.ts";
+import { isUnheard } from "../instances/unheard.ts";
 import { plainLine } from "../text.ts";
 import type { QueuedJob } from "./instance-known.ts";
 import type { KnownEvent } from "./known.ts";
@@ -27,8 +28,9 @@ export class InstanceWork {
   private readonly looked = new Map<string, number>();
   /** What is being read, and whether something changed meanwhile. */
   private readonly reading = new Map<string, { again: boolean }>();
-  /** Who did not listen to a shutdown, in the latest run that had one. */
-  private deaf: { run: number; names: readonly string[] } = { run: 0, names: [] };
+  /** Who did not hear a shutdown, as the notice says it; by the item's number. */
+  private deaf: ReadonlySet<number> = new Set();
+  private deafNotice: string | null = null;
   private jobWatchers = 0;
   private jobTimer: NodeJS.Timeout | null = null;
   private readingJobs: Promise<void> | null = null;
@@ -40,8 +42,14 @@ export class InstanceWork {
     const onEvent = (event: HostEvent) => this.onEvent(event);
     const onAction = (item: ActionItem) => this.onAction(item);
     inventory.on("event", onEvent);
+    const onChange = () => this.seeUnheard();
     inventory.on("action", onAction);
-    this.stops = [() => inventory.off("event", onEvent), () => inventory.off("action", onAction)];
+    inventory.on("change", onChange);
+    this.stops = [
+      () => inventory.off("event", onEvent),
+      () => inventory.off("action", onAction),
+      () => inventory.off("change", onChange),
+    ];
   }
 
   private dispatch(event: KnownEvent): void {
@@ -68,18 +76,29 @@ export class InstanceWork {
   private onAction(item: ActionItem): void {
     if (item.endedAt === null) return;
     this.readAgain(item.key);
-    // Said once, when the look after the end has seen it: it asked, and the guest did not listen.
-    if (item.action !== "shutdown" || item.state !== "failed" || item.startedAt === null) return;
-    if (item.statusAfter === null || item.statusAfter === "stopped") return;
-    const names = this.deaf.run === item.run ? [...this.deaf.names, item.name] : [item.name];
-    this.deaf = { run: item.run, names };
-    this.workspace.notify(
-      "warning",
-      names.length === 1
-        ? `${item.name} did not shut down and runs on: x on its row forces it off.`
-        : `${names.length} did not shut down and run on (${names.join(", ")}): x on their rows forces them off.`,
-      true,
-    );
+  }
+
+  /** Says who did not hear a shutdown, until they are dealt with or have gone off; anew only when there are more. */
+  private seeUnheard(): void {
+    // Said when the look after the end has seen them: until then one may be off by now.
+    const rows = this.workspace.inventory.view().instances.filter((row) => isUnheard(row) && row.action?.statusAfter);
+    const now = new Set(rows.map(({ action }) => action?.id ?? 0));
+    if (now.size === this.deaf.size && [...now].every((id) => this.deaf.has(id))) return;
+    const more = [...now].some((id) => !this.deaf.has(id));
+    const standing = this.workspace.state.kept?.text === this.deafNotice;
+    this.deaf = now;
+    if (now.size === 0) this.leaveUnheard();
+    if (now.size === 0 || (!more && !standing)) return;
+    const names = rows.slice(0, 2).map(({ name }) => plainLine(name));
+    const rest = rows.length > 2 ? ` and ${rows.length - 2} more` : "";
+    this.deafNotice = `${names.join(", ")}${rest} did not shut down: f on screen 4 offers what to do.`;
+    this.workspace.notify("warning", this.deafNotice, true);
+  }
+
+  /** They were dealt with, or are left as they are: the notice has done its work. */
+  leaveUnheard(): void {
+    this.workspace.withdraw(this.deafNotice);
+    this.deafNotice = null;
   }
 
   /** Reads the details of an instance now, and after each change for as long as it is looked at. Call what it returns to stop. */

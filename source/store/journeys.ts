@@ -30,7 +30,6 @@ const reserve = () => import("../journey/reserve.ts");
 const run = () => import("../journey/run.ts");
 const up = () => import("../journey/up.ts");
 const down = () => import("../journey/up-down.ts");
-const first = () => import("../journey/up-instances.ts");
 
 // These are asked for at every start, and most often there are none.
 async function listComparisons(context: Pick<Context, "stateDir">): Promise<ComparisonSummary[]> {
@@ -66,7 +65,6 @@ export const realJourneys = {
   listJobs: late(async () => (await jobs()).listJobs),
   listRuns,
   listWays,
-  makeFirst: late(async () => (await first()).makeFirst),
   nodeFacts: late(async () => (await nodes()).nodeFacts),
   planComparison: late(async () => (await comparePlan()).planComparison),
   planDown: late(async () => (await down()).planDown),

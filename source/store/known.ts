@@ -108,6 +108,8 @@ export interface KnownState {
   consoles: readonly ConsoleView[];
   /** Actions that the hosts keep to be done at a time. */
   scheduled: Loaded<readonly ScheduledJob[]>;
+  /** What carries an action at a time, by the host's name; only hosts that have said it. */
+  carriers: Readonly<Record<string, "at" | "systemd" | "none">>;
   /** What is known of instances beyond the inventory's rows. */
   instances: InstancesKnown;
   sessions: readonly SessionInfo[];
@@ -139,10 +141,13 @@ export type KnownEvent =
   | { type: "facts"; jobId: number; change: Partial<Loaded<readonly NodeFacts[]>> }
   | { type: "inventory"; view: InventoryView }
   | { type: "consoles"; consoles: readonly ConsoleView[] }
+  | { type: "carriers"; carriers: KnownState["carriers"] }
   | { type: "scheduled"; change: Partial<Loaded<readonly ScheduledJob[]>> }
   | { type: "sessions"; sessions: readonly SessionInfo[] }
   | { type: "log"; lines: readonly LogLine[] }
   | { type: "notice"; notice: Notice | null }
+  /** The notice that waits for an answer needs none any more. */
+  | { type: "withdrawn" }
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
@@ -178,6 +183,7 @@ export function startState(now: number): KnownState {
     stores: {},
     consoles: [],
     scheduled: nothing([]),
+    carriers: {},
     instances: noInstances,
     sessions: [],
     log: [],
@@ -257,12 +263,16 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
       return { ...state, inventory: event.view };
     case "consoles":
       return { ...state, consoles: event.consoles };
+    case "carriers":
+      return { ...state, carriers: { ...state.carriers, ...event.carriers } };
     case "scheduled":
       return { ...state, scheduled: { ...state.scheduled, ...event.change } };
     case "sessions":
       return { ...state, sessions: event.sessions };
     case "log":
       return { ...state, log: [...state.log, ...event.lines].slice(-logLimit) };
+    case "withdrawn":
+      return { ...state, kept: null, notice: state.notice === state.kept ? null : state.notice };
     case "notice":
       if (event.notice?.until === null) return { ...state, notice: event.notice, kept: event.notice };
       if (event.notice) return { ...state, notice: event.notice };

@@ -3,7 +3,9 @@ import { toVirtuError } from "../errors.ts";
 import { verbOf } from "../instances/action-words.ts";
 import {
   cancelScheduled,
+  carriersOf,
   listScheduled,
+  noCarrier,
   planSchedule,
   type ScheduledJob,
   type ScheduleOutcome,
@@ -12,6 +14,7 @@ import {
 } from "../instances/schedule.ts";
 import type { Action } from "../instances/types.ts";
 import { whenText } from "../instances/when.ts";
+import type { HostRef } from "../ssh/types.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Milliseconds between two looks while somebody looks. */
@@ -19,6 +22,8 @@ const lookEveryMs = 10_000;
 
 export class ScheduleWork {
   private readonly abort = new AbortController();
+  /** Hosts that were asked what they have, and have something. */
+  private readonly asked = new Set<string>();
   private watchers = 0;
   private timer: NodeJS.Timeout | null = null;
 
@@ -50,9 +55,33 @@ export class ScheduleWork {
     if (this.watchers > 0) this.timer = setTimeout(() => void this.refresh(), lookEveryMs);
   }
 
+  /** Asks the hosts of these instances what carries an action at a time there, once for each host. Never rejects. */
+  async askCarriers(keys: readonly string[]): Promise<void> {
+    const { store, inventory, context } = this.workspace;
+    const targets = new Map<string, HostRef>();
+    for (const key of keys) {
+      const target = inventory.find(key)?.provider.target;
+      if (target && !this.asked.has(target.name)) targets.set(target.name, target);
+    }
+    if (targets.size === 0) return;
+    for (const name of targets.keys()) this.asked.add(name);
+    const carriers = await carriersOf(context.pool, [...targets.values()], this.abort.signal);
+    // Who gave no answer is asked again the next time, and so is who has nothing: it may be installed meanwhile.
+    for (const name of targets.keys()) if ((carriers[name] ?? "none") === "none") this.asked.delete(name);
+    if (!this.abort.signal.aborted) store.dispatch({ type: "carriers", carriers });
+  }
+
+  /** Null, or why nothing can be kept for this instance; null also where its host has not said it yet. */
+  refuses(key: string): string | null {
+    const name = this.workspace.inventory.find(key)?.provider.target.name;
+    return name !== undefined && this.workspace.state.carriers[name] === "none" ? noCarrier(name) : null;
+  }
+
   /** What would be kept where, and who is left out: to be shown before it is done. */
   plan(action: Action, keys: readonly string[]): SchedulePlan {
-    return planSchedule(this.context, action, keys);
+    const { carriers } = this.workspace.state;
+    const unable = new Set(Object.keys(carriers).filter((name) => carriers[name] === "none"));
+    return planSchedule(this.context, action, keys, unable);
   }
 
   /** Keeps it on the hosts for that time (epoch seconds); what each host said is in the log, and a failure in a notice. */

@@ -269,6 +269,13 @@ export class Workspace {
     this.store.flush();
   }
 
+  /** A notice that waits for an answer needs none any more; another one stays. */
+  withdraw(text: string | null): void {
+    if (text === null || this.state.kept?.text !== text) return;
+    this.store.dispatch({ type: "withdrawn" });
+    this.store.flush();
+  }
+
   hosts(): readonly string[] {
     return [...this.hostNames];
   }

@@ -78,6 +78,18 @@ else
 fi`;
 }
 
+/** Prints `@@carrier at`, `@@carrier systemd` or `@@carrier none`: what `keepCommand` would find. */
+export function carrierCommand(): Command {
+  const { able } = timerParts("", 0);
+  return sh`if ${atRuns}; then echo '@@carrier at'; elif ${able}; then echo '@@carrier systemd'; else echo '@@carrier none'; fi`;
+}
+
+/** Null: the host did not say it. */
+export function parseCarrier(text: string): "at" | "systemd" | "none" | null {
+  const found = /^@@carrier (at|systemd|none)$/m.exec(text)?.[1];
+  return found === "at" || found === "systemd" || found === "none" ? found : null;
+}
+
 /** Prints every job that the host keeps, and forgets the records of old ones. */
 export function listCommand(): Command {
   return sh`printf '@@host %s %s %s\n' "$(date +%s)" "$(date +%z)" "$(date +%Z)"

@@ -2,25 +2,52 @@
  * Pools, volumes and networks of a libvirt host (`virsh` 7.0 to 11): one question for all of them, and what is done to them.
  * Names may hold blanks: virsh is told UUIDs where it lists, and the names come from the XML.
  */
-import type { StoragePool, StoreAction, StoredVolume, StoreView, VirtualNetwork } from "../instances/stores-types.ts";
+import type {
+  StoragePool,
+  StoreAction,
+  StoredVolume,
+  StoreProblem,
+  StoreView,
+  VirtualNetwork,
+} from "../instances/stores-types.ts";
 import { type Command, sh } from "../ssh/command.ts";
+import { errorLines, explainVirsh } from "./virsh-errors.ts";
 
 /** Seconds after which the question is cut off. */
 export const storesLimit = 20;
 
-/** Everything about a host's storage and networks; two processes of virsh for each kind of thing, whatever there is of it. */
+/** The parts of the question, as they are called where one fails. */
+const partNames: Readonly<Record<string, string>> = {
+  tables: "which pools and networks are active",
+  pools: "its pools",
+  volumes: "the volumes in its pools",
+  networks: "its networks",
+  leases: "the leases of its networks",
+  domains: "who uses what",
+};
+
+/**
+ * Everything about a host's storage and networks; two processes of virsh for each kind of thing, whatever there is of it.
+ * On standard error each part's complaints stand between `@@virtu part NAME` and `@@virtu status N`.
+ */
 export function storesCommand(uri: string): Command {
   const virsh = sh`LC_ALL=C.UTF-8 timeout ${storesLimit} virsh -c ${uri}`;
   // One process asks for all: the list of UUIDs becomes the script of the next one.
-  const each = (list: string, script: string) =>
-    sh`${virsh} "$(${virsh} ${sh`${list.split(" ")}`} --uuid | sed -n ${`s/^\\([0-9a-f-]\\{36\\}\\).*/${script}/p`})"`;
+  const part = (name: string, body: Command) =>
+    sh`echo ${`@@virtu part ${name}`} >&2; s=0; ${body}; echo "@@virtu status $s" >&2`;
+  const each = (name: string, list: string, script: string) =>
+    part(
+      name,
+      sh`ids=$(${virsh} ${sh`${list.split(" ")}`} --uuid) || s=$?; script=$(printf '%s\n' "$ids" | sed -n ${`s/^\\([0-9a-f-]\\{36\\}\\).*/${script}/p`}); [ -z "$script" ] || ${virsh} "$script" || s=$?`,
+    );
+  const tables = "echo @@virtu pool-table; pool-list --all; echo @@virtu network-table; net-list --all";
   const parts = [
-    sh`${virsh} ${"echo @@virtu pool-table; pool-list --all; echo @@virtu network-table; net-list --all"}`,
-    each("pool-list --all", "echo @@virtu pool; pool-dumpxml \\1;"),
-    each("pool-list", "echo @@virtu volumes \\1; vol-list --details \\1;"),
-    each("net-list --all", "echo @@virtu network; net-dumpxml \\1;"),
-    each("net-list", "echo @@virtu leases \\1; net-dhcp-leases \\1;"),
-    each("list --all", "echo @@virtu domain; domname \\1; domblklist \\1; domiflist \\1;"),
+    part("tables", sh`${virsh} ${tables} || s=$?`),
+    each("pools", "pool-list --all", "echo @@virtu pool; pool-dumpxml \\1;"),
+    each("volumes", "pool-list", "echo @@virtu volumes \\1; vol-list --details \\1;"),
+    each("networks", "net-list --all", "echo @@virtu network; net-dumpxml \\1;"),
+    each("leases", "net-list", "echo @@virtu leases \\1; net-dhcp-leases \\1;"),
+    each("domains", "list --all", "echo @@virtu domain; domname \\1; domblklist \\1; domiflist \\1;"),
     sh`echo '@@virtu end'`,
   ];
   return parts.reduce((one, other) => sh`${one}; ${other}`);
@@ -165,8 +192,33 @@ function networkOf(xml: string, table: readonly Record<string, string>[], domain
   return { uuid: element(xml, "uuid") ?? "", network };
 }
 
+/** What went away between the list and the look at it is no trouble. */
+const vanished = /^(failed to get (domain|pool|network) |(Domain|Storage pool|Network) not found: )/;
+
+/** Why parts of the answer are missing, from what `storesCommand` said on standard error. */
+function problemsOf(stderr: string): StoreProblem[] {
+  const problems: StoreProblem[] = [];
+  for (const part of stderr.split(/^@@virtu part /m).slice(1)) {
+    const name = part.slice(0, part.indexOf("\n"));
+    const what = partNames[name] ?? name;
+    const status = Number(/^@@virtu status (\d+)$/m.exec(part)?.[1] ?? 0);
+    const errors = errorLines(part).filter((line) => !vanished.test(line));
+    if (status === 124) {
+      const hint = "Look at libvirtd (or virtqemud) there.";
+      problems.push({ what, why: `virsh was cut off after ${storesLimit} s`, hint });
+    } else if (errors.length > 0) problems.push({ what, ...explainVirsh(part) });
+    else if (status !== 0 && errorLines(part).length === 0) problems.push({ what, why: `virsh ended with ${status}` });
+  }
+  return problems;
+}
+
+/** What virsh said, without our own words between it. */
+export function storesErrors(stderr: string): string {
+  return stderr.replace(/^@@virtu .*\n?/gm, "");
+}
+
 /** What `storesCommand` printed; null when libvirt did not answer or was cut off. */
-export function parseStores(stdout: string): StoreView | null {
+export function parseStores(stdout: string, stderr = ""): StoreView | null {
   const parts = partsOf(stdout);
   if (!parts.some(({ head }) => head === "pool-table") || parts.at(-1)?.head !== "end") return null;
   const textOf = (head: string) => parts.find((part) => part.head === head)?.text ?? "";
@@ -204,7 +256,7 @@ export function parseStores(stdout: string): StoreView | null {
     });
     return { ...network, leases };
   });
-  return { pools, networks };
+  return { pools, networks, problems: problemsOf(stderr) };
 }
 
 /** Text inside an element or an attribute in double quotes. */

@@ -91,6 +91,8 @@ export interface XlHost {
   info: ReadonlyMap<string, string>;
   domains: (XlDomain & { owner: XlOwner })[];
   files: XlFile[];
+  /** Names of the instances of the Ganeti cluster that the host belongs to, wherever they run; empty without one. */
+  ganeti: ReadonlySet<string>;
   /** What they use, by name; empty where xentop did not answer. */
   usage: ReadonlyMap<string, XenUsage>;
   /** Names of the files in xendomains' directory. */
@@ -130,6 +132,7 @@ export function parseXlPoll(stdout: string): XlHost | XlSilence | null {
       owner: libvirt.has(String(domain.id)) ? "libvirt" : ganeti.has(domain.name) ? "ganeti" : null,
     })),
     files: filesOf(words("paths"), words("real"), words("files")),
+    ganeti,
     usage: new Map(parseXentop(parts.get("usage") ?? "").map((usage) => [usage.name, usage])),
     saved: new Set(words("saved")),
   };

@@ -116,6 +116,12 @@ export const keymap = {
     copy: { keys: ["y"], label: "copy", text: "Copy the node's name", quiet: true },
   },
   instances: {
+    unheard: {
+      keys: ["f"],
+      label: "force, or wait",
+      short: "force",
+      text: "Force off what did not hear a shutdown, ask it again and wait longer, or leave it",
+    },
     start: { keys: ["s"], label: "start", text: "Start" },
     shutdown: { keys: ["t"], label: "shut down", short: "shut", text: "Shut down cleanly" },
     reboot: { keys: ["r"], label: "reboot", text: "Reboot cleanly" },
@@ -272,6 +278,12 @@ export const keymap = {
     shorter: { keys: ["-"], label: "shorter", text: "Show a shorter time, down to a minute" },
   },
   bulk: {
+    unheard: {
+      keys: ["f"],
+      label: "force, or wait",
+      short: "force",
+      text: "Force off those that did not hear the shutdown, ask them again and wait longer, or leave them",
+    },
     retry: { keys: ["r"], label: "retry failed", text: "Do it again to those where it failed" },
     cancel: { keys: ["c"], label: "cancel queued", text: "Take back what has not started; the rest goes on" },
     save: { keys: ["w"], label: "save", text: "Save what came of it to a file" },

@@ -30,7 +30,8 @@ export type Place =
   | { screen: "consoles" }
   | { screen: "guest-screen"; key: string }
   /** Instances are asked for in five steps, and made. */
-  | { screen: "create" }
+  /** `host`: where it begins, as the user named it. */
+  | { screen: "create"; host?: string | undefined }
   | { screen: "create-save"; text: string; file: string }
   | { screen: "making" }
   /** Tools compared: those kept, a new one, one of them live or as it ended, and its export. */
@@ -76,7 +77,6 @@ export type Place =
   | { screen: "up" }
   | { screen: "way"; id: string }
   /** An instance on what this run has installed. */
-  | { screen: "first-instance"; run: string }
   | { screen: "configure" }
   | { screen: "install" }
   | { screen: "install-ganeti" }

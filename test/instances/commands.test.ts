@@ -107,6 +107,23 @@ test("acts, and reports each instance as it was and as it is seen afterwards", a
   expect(notes[0]).toBe("hv1/web1: started");
 });
 
+test("says the exact command to go on with after a shutdown that nobody heard", async () => {
+  const deaf: Script = ({ line }) => {
+    if (isDiscovery(line)) return libvirtHost;
+    if (isPoll(line)) return domains({ web1: true });
+    return line.includes(" domstate ") ? { stdout: "running\n" } : {};
+  };
+  const { session, printed, notes } = open(deaf);
+  expect(await actOn(session, { do: "shutdown" }, ["web1"], { host: ["hv1"], timeout: "1" })).toBe(1);
+  expect(printed.value).toMatchObject([
+    { name: "web1", ok: false, statusAfter: "running", next: "virtu force-off --host hv1 hv1/web1" },
+  ]);
+  expect(notes.slice(-2)).toEqual([
+    "1 instance did not hear the shutdown. By force:\n  virtu force-off --host hv1 hv1/web1",
+    "Once more, with a longer wait:\n  virtu shutdown --timeout 300 --host hv1 hv1/web1",
+  ]);
+});
+
 test("ends with 3 when some failed, with 1 when all did", async () => {
   const some = open(hosts());
   expect(await actOn(some.session, { do: "start" }, ["db1", "hv2/web1"], { host: ["hv1", "hv2"] })).toBe(3);

@@ -315,6 +315,40 @@ describe("watching", () => {
     seldom();
   });
 
+  test("who begins to look while another one looks seldom does not wait for that one's time", async () => {
+    const { pool } = new Hosts({ hv1: { web1: true } });
+    const inventory = inventoryOf(pool, ["hv1"], { intervalMs: 4000 });
+    inventory.watch({ everyMs: 60_000 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    const asked = () => pool.lines("hv1").filter(isPoll).length;
+    expect(asked()).toBe(1);
+    inventory.watch();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked()).toBe(2);
+    inventory.end();
+  });
+
+  test("who looks at one host has that one asked often, and no other one sooner", async () => {
+    const { pool } = new Hosts({ hv1: { web1: true }, hv2: { db1: true } });
+    const inventory = inventoryOf(pool, ["hv1", "hv2"], { intervalMs: 20_000 });
+    const asked = (host: string) => pool.lines(host).filter(isPoll).length;
+    const close = inventory.watch({ everyMs: 1000, hosts: ["hv1"] });
+    await vi.advanceTimersByTimeAsync(10_500);
+    expect(asked("hv1")).toBeGreaterThanOrEqual(10);
+    expect(asked("hv2")).toBe(0);
+    const all = inventory.watch();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked("hv1")).toBeGreaterThanOrEqual(20);
+    expect(asked("hv2")).toBe(1);
+    all();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked("hv2")).toBe(1);
+    close();
+    const before = asked("hv1");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked("hv1")).toBe(before);
+  });
+
   test("asks a dead host less and less, and says when again", async () => {
     const hosts = new Hosts({ hv1: { web1: true }, hv2: {} });
     hosts.down.add("hv2");

@@ -129,7 +129,11 @@ describe("an action", () => {
 
   test("shutdown of a guest that does not listen ends at the limit and offers to force it off", async () => {
     const { outcome } = await act("shutdown", {}, ["running"], 0.01);
-    expect(outcome).toMatchObject({ ok: false, error: expect.stringMatching(/still running.*Force off/) });
+    expect(outcome).toMatchObject({
+      ...{ ok: false, unheard: true, error: expect.stringMatching(/still running.*Force off/) },
+    });
+    // Nobody knows whether it heard: nothing is offered.
+    expect((await act("shutdown", {}, [lost], 0.01)).outcome).not.toHaveProperty("unheard");
   });
 
   test("shutdown of a transient guest is done when libvirt forgets it", async () => {

@@ -14,7 +14,13 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createInventory, type Inventory } from "../../source/instances/inventory.ts";
-import { cancelScheduled, listScheduled, planSchedule, scheduleAction } from "../../source/instances/schedule.ts";
+import {
+  cancelScheduled,
+  carriersOf,
+  listScheduled,
+  planSchedule,
+  scheduleAction,
+} from "../../source/instances/schedule.ts";
 import { parseWhen, whenText } from "../../source/instances/when.ts";
 import { calendarStamp, timerUnit } from "../../source/tools/systemd-timer.ts";
 import { ScriptedPool } from "./fake-pool.ts";
@@ -160,6 +166,20 @@ test("refused where nothing can carry it, and where the account may not; nothing
     expect(denied?.error?.why).toContain("may not use at");
     expect(folders()).toEqual([]);
   }
+});
+
+test("a host says what would carry it, and who is on one that has nothing is left out with the reason", async () => {
+  const targets = [{ name: "hv1" }];
+  expect(await carriersOf(pool, targets)).toEqual({ hv1: "at" });
+  rmSync(file("atd"));
+  const without = existsSync("/run/systemd/system") ? "systemd" : "none";
+  expect(await carriersOf(pool, targets)).toEqual({ hv1: without });
+  const dead = new ScriptedPool(() => ({ outcome: "lost" }));
+  expect(await carriersOf(dead, targets)).toEqual({});
+  const [key = ""] = inventory.view().instances.map((row) => row.key);
+  const { jobs, left } = planSchedule(context(), { do: "shutdown" }, [key], new Set(["hv1"]));
+  expect(jobs).toEqual([]);
+  expect(left).toMatchObject([{ reason: "hv1 has neither at nor systemd to carry it: install at" }]);
 });
 
 test("what takes more than a line is left out, with the reason", () => {

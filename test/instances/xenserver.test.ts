@@ -115,6 +115,7 @@ describe("an action", () => {
     const late = await act({ do: "shutdown" }, await guest(web), { status: 124 }, ["running"], 5);
     expect(late.pool.lines()[0]).toMatch(/^timeout -k 5 5 /);
     expect(late.outcome.error).toMatch(/after 5 s the guest is still running.*Force off/);
+    expect(late.outcome.unheard).toBe(true);
     // It went off in the moment in which the client was cut off.
     expect((await act({ do: "shutdown" }, await guest(web), { status: 124 }, ["halted"], 5)).outcome.ok).toBe(true);
   });

@@ -1,6 +1,10 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { StoreAction } from "../../source/instances/stores-types.ts";
-import { networkXml, parseStores, storeCommand, storesCommand } from "../../source/tools/virsh-stores.ts";
+import { networkXml, parseStores, storeCommand, storesCommand, storesErrors } from "../../source/tools/virsh-stores.ts";
 import { fixture } from "../instances/fake-pool.ts";
 
 const recorded = (name: string) => fixture("libvirt", `${name}.stdout`);
@@ -63,6 +67,70 @@ describe("what a host has", () => {
   test("an answer that was cut off is none", () => {
     expect(parseStores(answer.replace("@@virtu end\n", ""))).toBeNull();
     expect(parseStores("")).toBeNull();
+  });
+});
+
+describe("where parts of the question fail", () => {
+  const stderr = (name: string, text: string, status: number) =>
+    `@@virtu part ${name}\n${text}@@virtu status ${status}\n`;
+
+  test("each is named, with why and what to do; what vanished meanwhile is none", () => {
+    const view = parseStores(
+      answer,
+      [
+        stderr("tables", "", 0),
+        stderr(
+          "pools",
+          "error: Failed to list pools\nerror: authentication unavailable: no polkit agent available\n",
+          1,
+        ),
+        stderr("volumes", "error: Storage pool not found: no storage pool with matching uuid 'x'\n", 1),
+        stderr("networks", "", 124),
+        stderr("leases", "", 1),
+        stderr("domains", "error: failed to get domain 'x'\n", 0),
+      ].join(""),
+    );
+    expect(view?.problems).toMatchObject([
+      {
+        what: "its pools",
+        why: "polkit gives this user no rights on libvirt",
+        hint: expect.stringMatching(/group libvirt/),
+      },
+      { what: "its networks", why: "virsh was cut off after 20 s" },
+      { what: "the leases of its networks", why: "virsh ended with 1" },
+    ]);
+    expect(parseStores(answer, stderr("pools", "", 0))?.problems).toEqual([]);
+  });
+
+  test("a shell gives each part its own words and status", () => {
+    const home = mkdtempSync(path.join(tmpdir(), "virtu-virsh-"));
+    const uuid = "69af6e5a-e507-40e1-9082-68ede281d0b8";
+    // Pools can't be listed at all; one network's leases can't be read.
+    const virsh = `#!/bin/sh
+shift 2
+case "$*" in
+  "echo @@virtu pool-table"*) echo "@@virtu pool-table"; echo "@@virtu network-table" ;;
+  pool-list*) echo "error: Failed to list pools" >&2; echo "error: no daemon" >&2; exit 1 ;;
+  *leases*) echo "@@virtu leases ${uuid}"; echo "error: no leases today" >&2; exit 1 ;;
+  net-list*) echo ${uuid} ;;
+  list*) ;;
+  "echo @@virtu network"*) printf '@@virtu network\\n<network><name>lab</name><uuid>${uuid}</uuid></network>\\n' ;;
+  *) echo "nobody asks $*" >&2; exit 9 ;;
+esac
+`;
+    writeFileSync(path.join(home, "virsh"), virsh, { mode: 0o755 });
+    const { stdout, stderr } = spawnSync("sh", ["-c", storesCommand("qemu:///system").line], {
+      env: { PATH: `${home}:${process.env["PATH"]}` },
+      encoding: "utf8",
+    });
+    rmSync(home, { recursive: true });
+    const view = parseStores(stdout, stderr);
+    expect(view).toMatchObject({ pools: [], networks: [{ name: "lab" }] });
+    expect(view?.problems.map(({ what }) => what)).toEqual([
+      ...["its pools", "the volumes in its pools", "the leases of its networks"],
+    ]);
+    expect(view?.problems[0]?.why).toMatch(/no daemon/);
+    expect(storesErrors(stderr)).not.toContain("@@virtu");
   });
 });
 

@@ -50,7 +50,7 @@ const ganeti: Offers = {
   link: "br0",
   policy: { memoryMiB: null, vcpus: null, diskMiB: null },
 };
-const places = [{ id: "p", label: "hv1 · libvirt", provider: "libvirt" as const }];
+const places = [{ id: "p", host: "hv1", label: "hv1 · libvirt", provider: "libvirt" as const }];
 
 /** What the form holds when nothing was touched but these. */
 function filled(offers: Offers, own: Values): Values {
@@ -61,11 +61,15 @@ function filled(offers: Offers, own: Values): Values {
 
 describe("the data of the form", () => {
   test.each([
-    ["an import", libvirt, { name: "a", media: "import", image: "/images/x.qcow2", copy: "yes", disk: "none" }],
+    [
+      "an import",
+      libvirt,
+      { name: "a", media: "import", imageOf: "", image: "/images/x.qcow2", copy: "yes", disk: "none" },
+    ],
     [
       "a cloud image",
       libvirt,
-      { name: "a", media: "cloud", image: "/x.img", key: "ssh-ed25519 AAAA", addresses: "10.0.0.0/24" },
+      { name: "a", media: "cloud", imageOf: "", image: "/x.img", key: "ssh-ed25519 AAAA", addresses: "10.0.0.0/24" },
     ],
     ["an ISO", libvirt, { name: "a", media: "iso", iso: "/x.iso", more: "5G 6G", mac: "52:54:00:00:00:01" }],
     ["a tree", libvirt, { name: "a", media: "location", location: "http://x/", network: "bridge br0", ready: "ssh" }],
@@ -82,8 +86,35 @@ describe("the data of the form", () => {
     expect(batch.template).toMatchObject({ provider: offers.provider, memoryMiB: 1024, vcpus: 1 });
   });
 
+  test("a file of a pool is chosen, unless it is an instance's own disk; any other one is typed", () => {
+    const [pool] = libvirt.pools;
+    const volumes = ["web1.qcow2", "web1-1.raw", "base.img", "d.iso"].map((name) => ({
+      name,
+      path: `/images/${name}`,
+    }));
+    const offers = { ...libvirt, pools: [{ ...pool, volumes }] } as typeof libvirt;
+    const fields = createFields(places, offers);
+    const choicesOf = (id: string) => fields.find((field) => field.id === id)?.choices?.map(({ label }) => label);
+    expect(choicesOf("imageOf")).toEqual(["default/base.img", "another: type its path"]);
+    expect(choicesOf("isoOf")).toEqual(["default/d.iso", "another, or one to be sent"]);
+    const chosen = filled(offers, { name: "a", media: "import", image: "/typed/before.img" });
+    expect(dataOf(chosen, "libvirt", "hv1")).toMatchObject({ media: { import: "/images/base.img" } });
+    expect(dataOf({ ...chosen, media: "iso" }, "libvirt", "hv1")).toMatchObject({ media: { iso: "/images/d.iso" } });
+    expect(fieldOf({ field: "media.import", text: "" }, chosen, "libvirt")).toBe("imageOf");
+    expect(fieldOf({ field: "media.import", text: "" }, { ...chosen, imageOf: "" }, "libvirt")).toBe("image");
+  });
+
   test("says what was meant", () => {
-    const own = { name: "db{n}", count: "2", memory: "2G", media: "cloud", image: "/i", key: "ssh-rsa B", user: "ops" };
+    const own = {
+      name: "db{n}",
+      count: "2",
+      memory: "2G",
+      media: "cloud",
+      imageOf: "",
+      image: "/i",
+      key: "ssh-rsa B",
+      user: "ops",
+    };
     const { batch, ready } = wantedOf(dataOf(filled(libvirt, { ...own, ready: "ping", size: "7G" }), "libvirt", "hv1"));
     expect(batch).toMatchObject({
       count: 2,
@@ -114,7 +145,11 @@ describe("beside the fields", () => {
       network: "nat, 10.0.0.1/24",
       count: "web-01 … web-12",
     });
-    expect(meaningsOf(filled(ganeti, { primary: "node1" }), ganeti)).toMatchObject({ primary: "2G of memory free" });
+    expect(meaningsOf(filled(ganeti, { primary: "node1" }), ganeti)).toMatchObject({
+      primary: "2G of memory free",
+      memory: "the most that a node has free is 2G",
+      vcpus: "the largest node has 4",
+    });
   });
 
   test("stands what is wrong as it is typed, each at its own field", () => {

@@ -130,7 +130,6 @@ const emptyJourneys: Journeys = {
   listJobs: async () => [],
   listRuns: async () => [],
   listWays: async () => [],
-  makeFirst: () => new Promise(() => {}),
   nodeFacts: async () => [],
   planComparison: () => new Promise(() => {}),
   planDown: () => new Promise(() => {}),

@@ -1,11 +1,14 @@
 /** The action menu of instances and nodes: what there is, what can't be done and why, what is asked first. */
 import { expect, test } from "vitest";
 import type { Inventory } from "../../source/instances/inventory-types.ts";
-import { keys, openUi } from "./harness.tsx";
-import { fakeInventory, itemOf, nodeRowOf, rowOf } from "./instance-fakes.ts";
+import { sh } from "../../source/ssh/command.ts";
+import { idlePool, keys, openUi } from "./harness.tsx";
+import { fakeInventory, itemOf, nodeRowOf, providerOf, rowOf } from "./instance-fakes.ts";
 
 const web1 = rowOf("web1", { facts: { autostart: true } });
 const db1 = rowOf("db1", { status: "stopped" });
+
+const answered = { outcome: "exited", status: 0, signal: null, stderr: "", truncated: false, durationMs: 1 };
 
 const open = (own: Partial<Inventory> = {}, rows = [web1, db1], size = {}) => {
   const inventory = fakeInventory({ instances: rows }, own);
@@ -95,6 +98,30 @@ test("what needs to know more opens its form, and Esc comes back to the table", 
   await ui.press(keys.esc);
   await ui.waitFor("1 instance ·");
   expect(inventory.requests).toEqual([]);
+});
+
+test("later leads to the form for a time, and says why where the host can carry nothing", async () => {
+  const provider = providerOf({ unattended: () => sh`virsh shutdown web1` });
+  const inventory = fakeInventory({ instances: [web1] }, { refuses: () => null }, provider);
+  let carrier = "none";
+  const pool = Object.assign(idlePool(), {
+    exec: async () => ({ ...answered, stdout: `@@carrier ${carrier}\n` }),
+  });
+  const place = { screen: "actions", keys: [web1.key] } as const;
+  const ui = openUi({ place: { screen: "instances" }, above: [place], inventory, pool, site: null });
+  await ui.waitFor(/Later, at a time … +hv1 has neither at nor systemd/);
+  await ui.press("later", keys.enter);
+  await ui.waitFor("Later, at a time …: hv1 has neither at nor systemd to carry it: install at");
+  expect(ui.navigation.here().screen).toBe("actions");
+  // Somebody installs it, and the menu is opened anew.
+  carrier = "at";
+  await ui.press(keys.esc, keys.esc);
+  await ui.waitFor("1 instance ·");
+  await ui.press("m");
+  await ui.waitFor(/Later, at a time … +@ *$/m);
+  await ui.press("later", keys.enter);
+  await ui.waitFor("When");
+  expect(ui.navigation.here()).toEqual({ screen: "schedule", keys: [web1.key] });
 });
 
 test("p pauses, and lets what is paused go on", async () => {

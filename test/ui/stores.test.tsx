@@ -30,6 +30,7 @@ const view: StoreView = {
       ...{ dhcp: null, leases: [], usedBy: [] },
     },
   ],
+  problems: [],
 };
 
 function open() {

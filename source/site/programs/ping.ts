@@ -1,11 +1,11 @@
-/** `ping -c 1` from a libvirt host: its guests answer once they are up. */
+/** `ping -c 1` from a host: its guests answer once they are up. */
 import type { Program } from "../machine/machine.ts";
-import type { LibvirtHost } from "../world/libvirt.ts";
 
-export function pingGuests(host: LibvirtHost): Program {
+/** `isUp`: whether somebody answers at an address or a name. */
+export function pingGuests(isUp: (address: string) => boolean): Program {
   return async (call) => {
     const address = call.args.at(-1) ?? "";
-    const answers = host.domains.some((domain) => host.networks.address(domain) === address);
+    const answers = isUp(address);
     await call.process.work(1);
     const head = `PING ${address} (${address}) 56(84) bytes of data.\n`;
     const answer = answers ? `64 bytes from ${address}: icmp_seq=1 ttl=64 time=0.412 ms\n` : "";

@@ -42,11 +42,18 @@ export class GuestSystem {
   private flooding = false;
   /** It is made paused at its next start. */
   awaitsConsole = false;
+  /** Its next starts stand still before its network is up. */
+  hangs = false;
 
   constructor(private readonly options: GuestOptions) {}
 
   get isAttached(): boolean {
     return this.attached !== null;
+  }
+
+  /** Its network is up. */
+  get isOnline(): boolean {
+    return this.state === "login" || this.state === "shell";
   }
 
   /** It runs, and has for a while. */
@@ -63,7 +70,9 @@ export class GuestSystem {
     if (waits) return;
     this.awaitsConsole = false;
     const { clock } = this.options;
-    for (const [seconds, text] of bootLines) this.timers.push(clock.after(seconds, () => this.print(text)));
+    const lines = this.hangs ? bootLines.slice(0, 4) : bootLines;
+    for (const [seconds, text] of lines) this.timers.push(clock.after(seconds, () => this.print(text)));
+    if (this.hangs) return;
     this.timers.push(
       clock.after(loginAfter, () => {
         this.state = "login";

@@ -1,6 +1,5 @@
 /** A libvirt host's networks, and the addresses that their DHCP gives. */
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../clock.ts";
 import type { Domain } from "./libvirt-domain.ts";
 import type { SiteNic } from "./libvirt-set.ts";
 
@@ -18,9 +17,6 @@ export interface SiteNetwork {
 
 export type NetworkFacts = Pick<SiteNetwork, "name" | "address" | "prefix" | "range">;
 
-/** Seconds from the start of a guest to its first lease. */
-const bootSeconds = 15;
-
 export class HostNetworks {
   readonly all: SiteNetwork[] = [
     {
@@ -29,8 +25,6 @@ export class HostNetworks {
       ...{ active: true, autostart: true },
     },
   ];
-
-  constructor(private readonly clock: Clock) {}
 
   /** By name or UUID. */
   find(word: string): SiteNetwork | undefined {
@@ -48,11 +42,10 @@ export class HostNetworks {
     this.all.splice(this.all.indexOf(network), 1);
   }
 
-  /** What DHCP gives a card some seconds after its guest's start; null before, and on networks without it. */
-  lease({ type, source, mac }: SiteNic, { state, startedAt }: Domain): string | null {
+  /** What DHCP gives a card when its guest is up; null before, and on networks without it. */
+  lease({ type, source, mac }: SiteNic, { state, guest }: Domain): string | null {
     const network = type === "network" ? this.find(source) : undefined;
-    if (!network?.active || network.range === null || state !== "running") return null;
-    if ((this.clock.now() - startedAt) / 1000 < bootSeconds) return null;
+    if (!network?.active || network.range === null || state !== "running" || !guest.isOnline) return null;
     const first = network.range.from.split(".");
     return [...first.slice(0, 3), 2 + (Number.parseInt(mac.slice(-2), 16) % 253)].join(".");
   }

@@ -18,7 +18,7 @@ export class LibvirtHost {
   /** Hosts that it can reach, itself not among them. */
   peers: readonly LibvirtHost[] = [];
   readonly storage = new HostStorage();
-  readonly networks: HostNetworks;
+  readonly networks = new HostNetworks();
   private readonly listeners = new Set<Listener>();
   private nextId = 1;
   private nextInterface = 0;
@@ -33,7 +33,6 @@ export class LibvirtHost {
     private readonly random: Random,
     facts: readonly DomainFacts[],
   ) {
-    this.networks = new HostNetworks(clock);
     this.bootedAt = clock.now() - 9 * 86_400_000;
     this.domains = facts.map((given) => this.oldDomain(given, random));
     for (const domain of this.domains) {

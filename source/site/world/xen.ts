@@ -43,7 +43,7 @@ export class XenHost {
   readonly totalMemory = 32_768;
   readonly hostMemory = 2048;
   private nextId = 1;
-  private readonly watchers = new Set<(made: boolean) => void>();
+  private readonly watchers = new Set<(path: string) => void>();
 
   constructor(
     readonly hostname: string,
@@ -96,7 +96,7 @@ export class XenHost {
     };
     domain.guest.boot();
     this.domains.push(domain);
-    this.tell(true);
+    this.tell("@introduceDomain");
     return domain;
   }
 
@@ -109,7 +109,7 @@ export class XenHost {
     if (at < 0) return;
     this.domains.splice(at, 1);
     domain.guest.off();
-    this.tell(false);
+    this.tell("@releaseDomain");
   }
 
   /** A guest that runs hears it and goes down in its own time; `again`: and comes back as another domain. */
@@ -138,12 +138,18 @@ export class XenHost {
     return state === "building" ? 0 : ((this.clock.now() - startedAt) / 1000) * load * vcpus;
   }
 
-  watch(call: (made: boolean) => void): () => void {
+  /** What xenstore tells of: `@introduceDomain`, `@releaseDomain`, and paths that are written. */
+  watch(call: (path: string) => void): () => void {
     this.watchers.add(call);
     return () => this.watchers.delete(call);
   }
 
-  private tell(made: boolean): void {
-    for (const call of [...this.watchers]) call(made);
+  /** A value below a domain's path was written. */
+  wrote({ id }: XenDomain, key: string): void {
+    this.tell(`/local/domain/${id}/${key}`);
+  }
+
+  private tell(path: string): void {
+    for (const call of [...this.watchers]) call(path);
   }
 }

@@ -18,6 +18,8 @@ export interface ConfirmProps {
   /** A sentence under them. */
   text?: string;
   safe: string;
+  /** A third answer, between the safe and the dangerous one. */
+  also?: { label: string; run: () => void };
   danger: string;
   /** The name to type before it can be done, for what can't be had back. */
   typed?: string;
@@ -25,7 +27,8 @@ export interface ConfirmProps {
   onNo: () => void;
 }
 
-export function Confirm({ title, losses, text, safe, danger, typed, left = [], onYes, onNo }: ConfirmProps): ReactNode {
+export function Confirm(props: ConfirmProps): ReactNode {
+  const { title, losses, text, safe, also, danger, typed, left = [], onYes, onNo } = props;
   const { size } = useUi();
   const [line, setLine] = useState(emptyLine);
   const [error, setError] = useState("");
@@ -36,7 +39,7 @@ export function Confirm({ title, losses, text, safe, danger, typed, left = [], o
     ...(left.length > 0 ? ["", paint(` Left out: ${left.length}`, "yellow")] : []),
     ...left.map((one) => paint(` ${one}`, "dim")),
   ];
-  const room = Math.max(3, size.rows - 15);
+  const room = Math.max(3, size.rows - (also ? 16 : 15));
   const long = lines.length > room;
   const last = Math.max(0, lines.length - room);
   const start = Math.min(top, last);
@@ -89,10 +92,11 @@ export function Confirm({ title, losses, text, safe, danger, typed, left = [], o
       ) : (
         <Menu
           choices={[
-            { label: safe, value: false },
-            { label: danger, value: true },
+            { label: safe, value: onNo },
+            ...(also ? [{ label: also.label, value: also.run }] : []),
+            { label: danger, value: onYes },
           ]}
-          onChoose={(yes) => (yes ? onYes() : onNo())}
+          onChoose={(run) => run()}
         />
       )}
     </Dialog>

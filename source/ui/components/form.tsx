@@ -26,9 +26,6 @@ export interface FormField {
 
 export type Values = Readonly<Record<string, string>>;
 
-/** Lines that a footer may take; what is only said once more must not push it off the screen. */
-const footerLines = 10;
-
 interface FormState {
   lines: Readonly<Record<string, Line>>;
   /** Id of the field with the cursor; null: the first. */
@@ -61,11 +58,13 @@ export interface FormProps {
   errors: (values: Values) => Readonly<Record<string, string | null | undefined>>;
   /** What each value means, beside its field; instead of the field's own help. */
   meanings?: (values: Values) => Readonly<Record<string, string | null | undefined>>;
-  /** What is still missing, said when one tries to go on. */
-  missing?: (values: Values) => string | null;
+  /** What is still missing, said when one tries to go on; with its field, the cursor goes there. */
+  missing?: (values: Values) => string | { field: string; text: string } | null;
   onSubmit: (values: Values) => void;
   /** Drawn under the fields, from the values as they stand. */
   footer?: (values: Values) => ReactNode;
+  /** Lines that the footer may take (default 10): what is only said once more must not push it off the screen. */
+  footerLines?: number;
   onCopy?: (values: Values) => void;
   /** Keeps what the form stands for. */
   onSave?: (values: Values) => void;
@@ -79,6 +78,7 @@ export function Form({
   missing,
   onSubmit,
   footer,
+  footerLines = 10,
   onCopy,
   onSave,
 }: FormProps): ReactNode {
@@ -106,10 +106,12 @@ export function Form({
   };
   const submit = () => {
     const bad = fields.find(({ id }) => wrong[id]);
-    const reason = bad ? `${bad.label}: ${wrong[bad.id]}` : (missing?.(values) ?? null);
-    setRefusal(reason ?? "");
-    if (bad) goTo(bad.id);
-    if (!reason) onSubmit(values);
+    const lacking = bad ? { field: bad.id, text: wrong[bad.id] ?? "" } : (missing?.(values) ?? null);
+    const at = typeof lacking === "string" ? undefined : fields.find(({ id }) => id === lacking?.field);
+    const text = typeof lacking === "string" ? lacking : (lacking?.text ?? "");
+    setRefusal(at ? `${at.label.trim()}: ${text}` : text);
+    if (at) goTo(at.id);
+    if (!lacking) onSubmit(values);
   };
   const handlers: Handlers<"form"> = {
     next: step(1),

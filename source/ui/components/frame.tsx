@@ -72,8 +72,6 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return state.runs.views[place.id]?.plan.title ?? place.id;
     case "way":
       return wayOf(state.ways, place.id)?.title ?? place.id;
-    case "first-instance":
-      return "first instance";
     case "up":
       return "all of it in one go";
     case "run-output":

@@ -19,6 +19,8 @@ export interface ActionEntry {
   /** The key that does the same on the instance's own screen. */
   ownKey?: ActionOf<"instance">;
   dangerous?: boolean;
+  /** The hosts must be able to carry an action at a time. */
+  atATime?: boolean;
   /** Only for one at a time. */
   single?: boolean;
 }
@@ -69,6 +71,15 @@ export const instanceEntries: readonly ActionEntry[] = [
     request: { do: "force-off" },
     key: "forceOff",
     dangerous: true,
+  },
+  {
+    id: "later",
+    group: "Power",
+    label: "Later, at a time …",
+    action: null,
+    place: (keys) => ({ screen: "schedule", keys }),
+    key: "later",
+    atATime: true,
   },
   { id: "pause", group: "Memory", label: "Pause", action: "pause", request: { do: "pause" }, key: "pause" },
   { id: "resume", group: "Memory", label: "Resume", action: "resume", request: { do: "resume" }, key: "pause" },

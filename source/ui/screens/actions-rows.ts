@@ -18,10 +18,11 @@ export interface ActionLine {
 /** What the menu is for. */
 export type ActionTargets = { kind: "instances"; rows: readonly InstanceRow[] } | { kind: "node"; node: NodeRow };
 
-/** All entries with what stands in their way; `refuses` as the inventory's. */
+/** All entries with what stands in their way; `refuses` as the inventory's, `carries` as the scheduler's. */
 export function actionLines(
   targets: ActionTargets,
   refuses: (action: RequestName, key: string) => string | null,
+  carries: (key: string) => string | null = () => null,
 ): ActionLine[] {
   if (targets.kind === "node") {
     const { node } = targets;
@@ -36,7 +37,10 @@ export function actionLines(
     if (rows.length === 0) return { entry, refusal: "there is no instance", note: "" };
     if (entry.single && rows.length > 1) return { entry, refusal: "only one at a time", note: "" };
     const reasons = rows.map(
-      (row) => alreadySo(entry, row.facts) ?? (entry.action ? refuses(entry.action, row.key) : null),
+      (row) =>
+        alreadySo(entry, row.facts) ??
+        (entry.atATime ? carries(row.key) : null) ??
+        (entry.action ? refuses(entry.action, row.key) : null),
     );
     // What can be looked at is there also when none can be made now.
     if (entry.id === "snapshots" && reasons[0] !== null && !isNever(reasons[0] ?? ""))

@@ -37,13 +37,19 @@ function InstanceMenu({ rows }: { rows: readonly InstanceRow[] }): ReactNode {
   const filter = useState(emptyLine);
   const actions = useInstanceActions(rows, rows[0]?.key ?? null, () => navigation.back());
   const targets = useMemo<ActionTargets>(() => ({ kind: "instances", rows }), [rows]);
+  const keys = rows.map(({ key }) => key).join("\n");
+  useEffect(() => void workspace.schedule.askCarriers(keys.split("\n")), [workspace, keys]);
   const [first] = rows;
   const title = rows.length === 1 && first ? plainLine(first.name) : count(rows.length, "instance");
   const choose = (entry: ActionEntry) => {
     const { request, place, action } = entry;
     // Only requests for instances stand in the instances' menu.
     if (request) return actions.begin(request as Parameters<typeof actions.begin>[0]);
-    const able = action === null ? rows : rows.filter(({ key }) => workspace.inventory.refuses(action, key) === null);
+    const able = rows.filter(({ key }) =>
+      entry.atATime
+        ? workspace.schedule.refuses(key) === null
+        : action === null || workspace.inventory.refuses(action, key) === null,
+    );
     const chosen = able.length > 0 ? able : rows;
     if (place) navigation.replace(place(chosen.map(({ key }) => key)));
   };
@@ -103,11 +109,18 @@ function Menu({
   onChoose: (entry: ActionEntry) => void;
 }): ReactNode {
   const { size, workspace, navigation } = useUi();
-  const { inventory } = workspace;
+  const { inventory, schedule } = workspace;
+  const carriers = useKnown((known) => known.carriers);
   // Of thousands of marked ones each is asked: once for each picture, not with every key.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what the scheduler answers comes from the carriers.
   const all = useMemo(
-    () => actionLines(targets, (action, key) => inventory.refuses(action, key)),
-    [targets, inventory],
+    () =>
+      actionLines(
+        targets,
+        (action, key) => inventory.refuses(action, key),
+        (key) => schedule.refuses(key),
+      ),
+    [targets, inventory, schedule, carriers],
   );
   const lines = filteredLines(all, line.text);
   const keys = lines.map(({ entry }) => entry.id);

@@ -41,6 +41,12 @@ export function countsText(items: readonly ActionItem[]): string {
     .join("  ");
 }
 
+/** `· f: force the 2 that did not hear, or wait`; nothing where all heard. */
+export function unheardText(deaf: number): string {
+  if (deaf === 0) return "";
+  return paint(`· f: force the ${deaf} that did not hear, or wait`, ...toneStyles("warning"));
+}
+
 /** A bar of what has ended: failures first, in their own colour. */
 export function barText(items: readonly ActionItem[], width: number): string {
   const counts = countsOf(items);

@@ -3,12 +3,14 @@ import { Box, Text } from "ink";
 import { type ReactNode, useMemo } from "react";
 import type { ActionRunView } from "../../instances/inventory-types.ts";
 import { worstFirst } from "../../instances/run-summary.ts";
+import { unheardOf } from "../../instances/unheard.ts";
 import { count } from "../../text.ts";
 import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { paint } from "../theme.ts";
-import { barText, countsText, headText, itemText, nameWidth, waveText } from "./bulk-text.ts";
+import { barText, countsText, headText, itemText, nameWidth, unheardText, waveText } from "./bulk-text.ts";
+import { useUnheard } from "./unheard.tsx";
 
 const frameLines = 6;
 
@@ -36,8 +38,12 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
   const queued = items.filter(({ state }) => state === "queued").length;
   const failed = items.filter(({ state }) => state === "failed").length;
   const again = failed + (waves.length > 0 ? items.filter(({ state }) => state === "cancelled").length : 0);
+  const instances = useKnown((known) => known.inventory.instances);
+  const deaf = useMemo(() => unheardOf(items, instances), [items, instances]);
+  const unheard = useUnheard(deaf, () => navigation.replace({ screen: "bulk", run: null }));
   const show = (other: ActionRunView | undefined) => other && navigation.replace({ screen: "bulk", run: other.run });
   useKeys("bulk", {
+    unheard: unheard.handler,
     retry: {
       run: () => {
         const next = run && inventory.retry(run.run);
@@ -67,6 +73,7 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
       disabled: current ? null : "there is nothing",
     },
   });
+  if (unheard.dialog) return unheard.dialog;
   if (!run) {
     return (
       <Text dimColor> Nothing was done to any instance since virtu started: mark some, and choose an action.</Text>
@@ -78,7 +85,7 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
     <Box flexDirection="column">
       <Text wrap="truncate">{` ${paint(headText(run, now), "bold")}`}</Text>
       <Text wrap="truncate">{` ${barText(run.items, Math.min(width, 76))}`}</Text>
-      <Text wrap="truncate">{` ${countsText(run.items)}`}</Text>
+      <Text wrap="truncate">{` ${[countsText(run.items), unheardText(deaf.length)].filter(Boolean).join("  ")}`}</Text>
       {waves.map((wave, at) => (
         <Text key={`${wave.title} ${String(at)}`} wrap="truncate">
           {` ${waveText(wave, at, width)}`}

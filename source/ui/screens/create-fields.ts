@@ -10,6 +10,8 @@ export type StepNumber = 0 | 1 | 2 | 3 | 4;
 export interface CreatePlace {
   /** The provider's place, unique. */
   id: string;
+  /** As the user named it. */
+  host: string;
   /** `hv1 · libvirt`. */
   label: string;
   provider: "ganeti" | "libvirt";
@@ -18,6 +20,9 @@ export interface CreatePlace {
 export interface StepField extends FormField {
   step: StepNumber;
 }
+
+/** A file that is none of the pools': its path is typed. */
+export const typedPath = "";
 
 type Choice = { value: string; label: string };
 
@@ -88,9 +93,18 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
   const volumes = offers.pools.flatMap((pool) =>
     pool.volumes.map(({ name }) => ({ value: `${pool.name}/${name}`, label: `${pool.name}/${name}` })),
   );
-  const isos = offers.pools
-    .flatMap((pool) => pool.volumes.map(({ path }) => path))
-    .filter((path) => /\.iso$/i.test(path));
+  // What carries the name of an instance is its own disk, and none to begin with.
+  const isDisk = (name: string) => offers.names.some((own) => name.startsWith(`${own}.`) || name.startsWith(`${own}-`));
+  const filesOf = (pattern: RegExp, other: string): Choice[] => [
+    ...offers.pools.flatMap((pool) =>
+      pool.volumes
+        .filter(({ name }) => pattern.test(name) && !isDisk(name))
+        .map(({ name, path }) => ({ value: path, label: `${pool.name}/${name}` })),
+    ),
+    { value: typedPath, label: other },
+  ];
+  const isos = filesOf(/\.iso$/i, "another, or one to be sent");
+  const images = filesOf(/\.(qcow2?|img|raw)$/i, "another: type its path");
   const networks: Choice[] = [
     ...offers.networks.map(({ name, active }) => ({
       value: `network ${name}`,
@@ -102,18 +116,24 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
   const usual: Choice = { value: "", label: "the host's own" };
   const image = either("media", "import", "cloud");
   const copied = (form: Values) => either("media", "cloud")(form) || (image(form) && form["copy"] === "yes");
+  const typed =
+    (...kinds: string[]) =>
+    (form: Values) =>
+      either("media", ...kinds)(form) && form[kinds[0] === "iso" ? "isoOf" : "imageOf"] === typedPath;
   const made = either("disk", "new");
   const machines = offers.archs.flatMap(({ machines: all }) => all);
   return [
     choice(0, "media", "From", media),
-    text(0, "iso", "  ISO image", 40, { shown: either("media", "iso"), initial: isos[0] ?? "" }),
-    text(0, "upload", "  send it", 40, {
-      shown: either("media", "iso"),
+    choice(0, "isoOf", "  ISO image", isos, { shown: either("media", "iso") }),
+    text(0, "iso", "    path", 40, { shown: typed("iso"), help: "on the host" }),
+    text(0, "upload", "    send it", 40, {
+      shown: typed("iso"),
       help: "a file of this machine; empty: it is there",
     }),
     text(0, "location", "  tree", 40, { shown: either("media", "location"), help: "URL, or a directory of the host" }),
     text(0, "extra", "  arguments", 30, { shown: either("media", "location"), help: "for the installer's kernel" }),
-    text(0, "image", "  image", 40, { shown: image }),
+    choice(0, "imageOf", "  image", images, { shown: image }),
+    text(0, "image", "    path", 40, { shown: typed("import", "cloud"), help: "on the host" }),
     choice(
       0,
       "copy",

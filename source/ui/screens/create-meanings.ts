@@ -37,6 +37,10 @@ export function meaningsOf(values: Values, offers: Offers): Record<string, strin
   const usable = offers.nodes.filter((node) => node.usable);
   const most = Math.max(0, ...usable.map(({ memoryFreeMiB }) => memoryFreeMiB ?? 0));
   meanings["memory"] = `the most that a node has free is ${mebibytes(most)}`;
+  const cpus = Math.max(0, ...usable.map((node) => node.cpus ?? 0));
+  if (cpus > 0) meanings["vcpus"] = `the largest node has ${cpus}`;
+  const free = usable.flatMap(({ diskFreeMiB }) => diskFreeMiB ?? []);
+  if (free.length > 0) meanings["template"] = `the most that a node has free is ${mebibytes(Math.max(...free))}`;
   const node = usable.find(({ name }) => name === of(values, "primary"));
   if (node) {
     const disk = node.diskFreeMiB === null ? "" : `, ${mebibytes(node.diskFreeMiB)} of disk`;

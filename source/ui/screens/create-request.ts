@@ -3,6 +3,7 @@ import type { Offers } from "../../instances/create-check.ts";
 import type { CreateData, GanetiData, LibvirtData } from "../../instances/create-file.ts";
 import type { CreateProblem } from "../../instances/create-types.ts";
 import type { Values } from "../components/form.tsx";
+import { typedPath } from "./create-fields.ts";
 import { parsePairs, parseSize, parseSizes } from "./create-sizes.ts";
 
 const of = (values: Values, id: string): string => values[id] ?? "";
@@ -24,19 +25,22 @@ function nicsOf(values: Values, field: string): CreateData["nics"] {
 function mediaOf(values: Values): LibvirtData["media"] {
   const size = given("size", of(values, "copySize"));
   const pool = given("pool", of(values, "copyPool"));
+  const image = of(values, "imageOf") === typedPath ? of(values, "image") : of(values, "imageOf");
   switch (of(values, "media")) {
     case "iso":
-      return { iso: of(values, "iso"), ...given("upload", of(values, "upload")) };
+      return of(values, "isoOf") === typedPath
+        ? { iso: of(values, "iso"), ...given("upload", of(values, "upload")) }
+        : { iso: of(values, "isoOf") };
     case "location":
       return { location: of(values, "location"), ...given("arguments", of(values, "extra")) };
     case "pxe":
       return { pxe: true };
     case "import":
-      return { import: of(values, "image"), ...(of(values, "copy") === "yes" ? { copy: { ...pool, ...size } } : {}) };
+      return { import: image, ...(of(values, "copy") === "yes" ? { copy: { ...pool, ...size } } : {}) };
     case "cloud": {
       const key = of(values, "key");
       const login = { ...given("user", of(values, "user")), ...(key ? { keys: [key] } : {}) };
-      return { cloud: of(values, "image"), ...pool, ...size, ...login };
+      return { cloud: image, ...pool, ...size, ...login };
     }
     default:
       return undefined;
@@ -145,7 +149,11 @@ const mediaFields: Readonly<Record<string, string>> = {
 /** The field of the form that a problem belongs to. */
 export function fieldOf({ field }: CreateProblem, values: Values, provider: Offers["provider"]): string {
   const [head = "", second = "", third = ""] = field.split(".");
-  if (head === "media") return mediaFields[second] ?? "media";
+  if (head === "media") {
+    const own = mediaFields[second] ?? "media";
+    const chosen = `${own}Of`;
+    return of(values, chosen) === typedPath ? own : chosen;
+  }
   if (head === "disks") {
     if (provider === "ganeti") return "sizes";
     if (second !== "0" && second !== "") return "more";

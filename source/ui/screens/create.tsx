@@ -16,6 +16,7 @@ import { Form, type Values } from "../components/form.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { Problem } from "../components/problem.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
+import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
 import { cell, glyph, paint, symbol } from "../theme.ts";
 import { type CreatePlace, createFields, type StepNumber, stepTitles } from "./create-fields.ts";
@@ -42,7 +43,7 @@ function placedOn(making: CreateWork, place: string): ProviderPlace | null {
   return found && placeOf(found.provider, found.offers);
 }
 
-export function CreateScreen(): ReactNode {
+export function CreateScreen({ place: here }: { place: Place }): ReactNode {
   const { workspace, navigation, size, copy } = useUi();
   const { making } = workspace;
   const hosts = useKnown((known) => known.inventory.hosts);
@@ -50,7 +51,7 @@ export function CreateScreen(): ReactNode {
   const [state, setState] = useRemembered<WizardState>("create:wizard", begin);
   const change = (part: Partial<WizardState>) => setState((before) => ({ ...before, ...part }));
   useEffect(() => workspace.inventory.watch(), [workspace]);
-
+  const first = here.screen === "create" ? here.host : undefined;
   const places = useMemo(
     () =>
       hosts.length === 0
@@ -60,14 +61,20 @@ export function CreateScreen(): ReactNode {
             .map(
               ({ place, name, attachment, cluster }): CreatePlace => ({
                 id: place,
+                host: attachment.host.name,
                 label: `${plainLine(cluster ?? attachment.host.name)} · ${name}`,
                 provider: name === "ganeti" ? "ganeti" : "libvirt",
               }),
             )
-            .sort((one, other) => (one.label < other.label ? -1 : 1)),
-    [hosts, making],
+            .sort(
+              (one, other) =>
+                Number(other.host === first) - Number(one.host === first) || (one.label < other.label ? -1 : 1),
+            ),
+    [hosts, making, first],
   );
-  const chosen = places.find(({ id }) => id === state.place) ?? places[0];
+  // Where one came to make it is asked first, and may be slower than others to tell what it runs.
+  const awaited = hosts.find(({ host, state: how }) => host === first && how === "discovering");
+  const chosen = awaited ? undefined : (places.find(({ id }) => id === state.place) ?? places[0]);
   const loaded = chosen ? known.offers[chosen.id] : undefined;
   const offers = loaded?.value ?? null;
   const fields = useMemo(() => createFields(places, offers), [places, offers]);
@@ -123,12 +130,15 @@ export function CreateScreen(): ReactNode {
     }
     return wrong;
   };
-  const missing = (values: Values): string | null => {
+  const missing = (values: Values) => {
     if (!offers) return `${chosen.label} has not said yet what it offers`;
     const here = new Set(fields.filter(({ step }) => step <= state.step).map(({ id }) => id));
     const result = made(values);
-    const first = result?.problems.find((problem) => here.has(fieldOf(problem, values, offers.provider)));
-    return first?.text ?? null;
+    for (const problem of result?.problems ?? []) {
+      const field = fieldOf(problem, values, offers.provider);
+      if (here.has(field)) return { field, text: problem.text };
+    }
+    return null;
   };
   const submit = (values: Values) => {
     if (values["place"] !== chosen.id) {
@@ -179,6 +189,7 @@ export function CreateScreen(): ReactNode {
               },
             }
           : {})}
+        footerLines={state.step === 4 ? 10 : 2}
         footer={(values) => (
           <Footer
             values={values}

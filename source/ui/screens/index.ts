@@ -71,7 +71,6 @@ const loads: Readonly<Record<ScreenName, () => Promise<Screen>>> = {
   "run-plan": async () => (await runs()).RunPlanScreen,
   up: async () => (await runs()).UpScreen,
   way: async () => (await runs()).WayScreen,
-  "first-instance": async () => (await runs()).FirstInstanceScreen,
   sessions: async () => (await runs()).SessionsScreen,
   session: async () => (await runs()).SessionScreen,
   log: async () => (await runs()).LogScreen,

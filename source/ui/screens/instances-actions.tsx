@@ -4,10 +4,12 @@ import { verbOf } from "../../instances/action-words.ts";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import { severityOf } from "../../instances/losses.ts";
 import type { Action } from "../../instances/types.ts";
+import { isUnheard } from "../../instances/unheard.ts";
 import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { type Handlers, useUi } from "../hooks.ts";
 import { lossLines } from "./loss-lines.ts";
+import { useUnheard } from "./unheard.tsx";
 
 const actions = {
   start: { do: "start" },
@@ -54,18 +56,22 @@ export interface InstanceActions {
   dialog: ReactNode | null;
 }
 
+const nobody: readonly InstanceRow[] = [];
+
 /**
  * `targets`: what the actions are for: all that are marked, or the one with the cursor (`current`). `onStarted`: called when
- * something was really started.
+ * something was really started. `all`: where none of the targets has missed a shutdown, the offer of force is for these.
  */
 export function useInstanceActions(
   targets: readonly InstanceRow[],
   current: string | null,
   onStarted?: () => void,
+  all: readonly InstanceRow[] = nobody,
 ): InstanceActions {
   const { workspace, navigation } = useUi();
   const { inventory } = workspace;
   const [asked, setAsked] = useState<Asked | null>(null);
+  const unheard = useUnheard(targets.some(isUnheard) ? targets : all, onStarted);
 
   const act = (action: Action, rows: readonly InstanceRow[]) => {
     inventory.act(
@@ -105,7 +111,7 @@ export function useInstanceActions(
     const reason = inventory.refuses(action.do, only.key);
     return reason === null ? null : `${only.name}: ${reason}`;
   };
-  const handlers: Handlers<"instances"> = {};
+  const handlers: Handlers<"instances"> = { unheard: unheard.handler };
   for (const [id, action] of Object.entries(actions) as [keyof typeof actions, Action][]) {
     handlers[id] = { run: () => begin(action), disabled: disabled(action) };
   }
@@ -116,7 +122,7 @@ export function useInstanceActions(
     run: () => navigation.open({ screen: "actions", keys: targets.map(({ key }) => key) }),
     disabled: none,
   };
-  if (!asked) return { handlers, begin, dialog: null };
+  if (!asked) return { handlers, begin, dialog: unheard.dialog };
   const { action, rows, left } = asked;
   const [first] = rows;
   const what = rows.length === 1 && first ? plainLine(first.name) : count(rows.length, "instance");

@@ -2,6 +2,7 @@
 import { doingOf, shortVerbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
 import type { Status } from "../../instances/types.ts";
+import { isUnheard } from "../../instances/unheard.ts";
 import { age, plainLine } from "../../text.ts";
 import { cell, glyph, paint, state, symbol, type Tone, toneStyles } from "../theme.ts";
 import type { TableColumn } from "./instances-columns.ts";
@@ -101,12 +102,13 @@ export function statusOf(row: InstanceRow, now: number): { tone: Tone; word: str
 }
 
 /** Why the last action failed, in a line with what to do about it, or null. */
-export function failureText({ action, status }: InstanceRow): string | null {
+export function failureText(row: InstanceRow): string | null {
+  const { action } = row;
   if (action?.state !== "failed") return null;
   const reason = plainLine(action.error ?? action.text);
-  const offer =
-    action.action === "shutdown" && status !== "stopped" && !/force/i.test(reason) ? "; x forces it off" : "";
-  return `${shortVerbOf(action.action)} failed: ${reason}${offer}`;
+  // The offer first: a narrow row has no room for more.
+  if (isUnheard(row)) return `not down: f to force or wait · ${reason}`;
+  return `${shortVerbOf(action.action)} failed: ${reason}`;
 }
 
 /** How old a stale row is, in minutes at the least: seconds would draw every row of a silent host anew each second. */

@@ -147,7 +147,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const current = item?.kind === "instance" ? item.row : null;
   const marked = useMemo(() => (marks.size > 0 ? all.filter(({ key }) => marks.has(key)) : []), [all, marks]);
   const targets = marked.length > 0 ? marked : rowsOf(item);
-  const actions = useInstanceActions(targets, current?.key ?? null);
+  const actions = useInstanceActions(targets, current?.key ?? null, undefined, all);
   const fold = (close: boolean) => {
     const at = items.slice(0, list.index + 1).findLast((one) => one.kind === "group")?.key;
     if (at === undefined) return;
@@ -190,7 +190,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     columns: { run: () => navigation.open({ screen: "columns" }) },
     views: { run: () => navigation.open({ screen: "views" }) },
     create: {
-      run: () => navigation.open({ screen: "create" }),
+      run: () => navigation.open({ screen: "create", host: current?.host }),
       disabled: hosts.length > 0 ? null : "there is no host yet",
     },
     stores: {

@@ -1,6 +1,5 @@
 /** Runs and what begins them, sessions and the feed: loaded together. */
 export { ConfigureScreen } from "./configure.tsx";
-export { FirstInstanceScreen } from "./first-instance.tsx";
 export { InstallScreen } from "./install.tsx";
 export { InstallGanetiScreen } from "./install-ganeti.tsx";
 export { InstallLibvirtScreen } from "./install-libvirt.tsx";

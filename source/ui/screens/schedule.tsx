@@ -1,6 +1,6 @@
 /** Has an action done at a time: when, by the user's clock and the hosts'; who carries it, who is left out. */
 import { Box, Text } from "ink";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useEffect, useMemo } from "react";
 import { toVirtuError } from "../../errors.ts";
 import { verbOf } from "../../instances/action-words.ts";
 import type { PlainActionName } from "../../instances/types.ts";
@@ -22,6 +22,10 @@ export function ScheduleScreen({ place }: { place: Place }): ReactNode {
   const { workspace, navigation } = useUi();
   const keys = place.screen === "schedule" ? place.keys : [];
   const now = useKnown((known) => known.now) / 1000;
+  const asked = keys.join("\n");
+  useEffect(() => void workspace.schedule.askCarriers(asked.split("\n")), [workspace, asked]);
+  // Who is left out is drawn anew when a host has said what it has.
+  useKnown((known) => known.carriers);
   const all = useKnown((known) => known.inventory.instances);
   const names = useMemo(
     () => all.filter(({ key }) => keys.includes(key)).map(({ name }) => plainLine(name)),

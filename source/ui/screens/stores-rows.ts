@@ -1,5 +1,11 @@
 /** Pools, volumes, networks and leases as lines of one list. Pure. */
-import type { StoragePool, StoredVolume, StoreView, VirtualNetwork } from "../../instances/stores-types.ts";
+import type {
+  StoragePool,
+  StoredVolume,
+  StoreProblem,
+  StoreView,
+  VirtualNetwork,
+} from "../../instances/stores-types.ts";
 import type { Loaded } from "../../store/loaded.ts";
 import { plainLine } from "../../text.ts";
 import { cell, glyph, paint, state, symbol, toneStyles } from "../theme.ts";
@@ -14,6 +20,7 @@ export interface StorePlace {
 
 export type StoreRow = { key: string; at: StorePlace } & (
   | { kind: "host"; loaded: Loaded<StoreView | null> | undefined }
+  | { kind: "problem"; problem: StoreProblem }
   | { kind: "pool"; pool: StoragePool }
   | { kind: "volume"; pool: StoragePool; volume: StoredVolume }
   | { kind: "network"; network: VirtualNetwork }
@@ -26,10 +33,11 @@ export function storeRows(
 ): StoreRow[] {
   return places.flatMap((at): StoreRow[] => {
     const loaded = known[at.place];
-    const { pools = [], networks = [] } = loaded?.value ?? {};
+    const { pools = [], networks = [], problems = [] } = loaded?.value ?? {};
     const { place } = at;
     return [
       { key: place, at, kind: "host", loaded },
+      ...problems.map((problem): StoreRow => ({ key: `${place} ${problem.what}`, at, kind: "problem", problem })),
       ...pools.flatMap((pool): StoreRow[] => [
         { key: `${place} pool ${pool.name}`, at, kind: "pool", pool },
         ...pool.volumes.map(
@@ -70,6 +78,10 @@ export function storeLine(row: StoreRow, width: number): string {
       const wait = row.loaded?.value ? "" : " · being asked";
       const trouble = error ? ` ${paint(`${symbol("bad")} ${plainLine(error.message)}`, ...toneStyles("bad"))}` : wait;
       return `${paint(plainLine(`${host} · ${label}`), "bold")}${trouble}`;
+    }
+    case "problem": {
+      const { what, why } = row.problem;
+      return `  ${paint(cell(plainLine(`${symbol("bad")} ${what} can't be read: ${why}`), width - 2), ...toneStyles("bad"))}`;
     }
     case "pool": {
       const { name, active, autostart, target, sizeMiB, freeMiB } = row.pool;

@@ -119,7 +119,7 @@ test("says that a guest did not shut down when it minds no power button", async 
   expect(ran.status).toBe(1);
   const [outcome] = ran.json<ActionJson[]>();
   expect(outcome).toMatchObject({ ok: false, statusBefore: "running", statusAfter: "running" });
-  expect(outcome?.error).toMatch(/3 s/);
+  expect(outcome).toMatchObject({ error: expect.stringMatching(/3 s/), next: "virtu force-off --host hv2 hv2/deaf1" });
   expect(await lab.state(lab.hv2, "deaf1")).toBe("running");
   await act("force-off", "deaf1", "hv2");
   expect(await lab.state(lab.hv2, "deaf1")).toBe("shut off");

@@ -158,6 +158,44 @@ test("pauses and resumes; a paused guest is not asked to shut down", async () =>
   expect(await state("web1")).not.toMatch(/p/);
 });
 
+test("tells what anybody does beside virtu, a pause too, and leaves nothing on the host", async () => {
+  const told: string[] = [];
+  const stop = new AbortController();
+  const { key, facts } = await instance("web1");
+  let ready = () => {};
+  const listening = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  const watching = xl.watch?.({
+    signal: stop.signal,
+    onReady: () => ready(),
+    onEvent: (event) => told.push(`${event.key === key ? "web1" : event.name} ${event.text}`),
+  });
+  watching?.catch(() => {});
+  await listening;
+  const watchers = "ps -eo args= | grep -cE '^([^ ]*/xentop -b -f -d|xenstore-watch )' || true";
+  expect(await xen.exec(watchers)).toBe("2");
+  for (const [command, news] of [
+    ["xl pause web1", "web1 paused"],
+    ["xl unpause web1", "web1 running"],
+    ["xl mem-set web1 90m", "web1 its memory was changed"],
+    ["xl rename web1 web9", "web1 renamed"],
+  ] as const) {
+    // A pause that is over before the host looks is none.
+    await xen.exec(command);
+    await until(`the news that ${news}`, () => told.includes(news));
+  }
+  expect(await instance("web9")).toMatchObject({
+    status: "running",
+    memoryMiB: 90,
+    facts: { domainId: facts["domainId"] },
+  });
+  await xen.exec("xl rename web9 web1; xl mem-set web1 96m");
+  stop.abort();
+  await expect(watching).rejects.toMatchObject({ kind: "cancelled" });
+  await until("the watch has ended on the host", async () => (await xen.exec(watchers)) === "0");
+});
+
 test("reboots a guest: another domain of the same name, and the same row", async () => {
   const before = (await xen.domains()).get("web1")?.id ?? 0;
   const key = (await instance("web1")).key;
