@@ -93,9 +93,9 @@ export type ComparisonEntry =
   | ({ kind: "sample" } & Sample)
   | { kind: "gone"; name: string }
   | { kind: "left"; name: string; left: readonly Left[] }
-  | { kind: "over"; state: "done" | "cancelled" | "failed" | "interrupted" };
+  | { kind: "over"; state: "done" | "cancelled" | "interrupted" };
 
-export type ComparisonState = "running" | "interrupted" | "done" | "failed" | "cancelled";
+export type ComparisonState = "running" | "interrupted" | "done" | "cancelled";
 
 /** What goes on now. */
 export interface Activity {

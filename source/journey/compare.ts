@@ -27,7 +27,7 @@ export interface CompareOptions {
 }
 
 /** The journal of a comparison while this process writes it, and the picture that it gives. */
-class Record {
+class ComparisonRecord {
   private view: ComparisonView | null = null;
   private readonly now = new Map<string, Activity>();
 
@@ -43,7 +43,7 @@ class Record {
     id: string,
     onView: (view: ComparisonView) => void,
     live: boolean,
-  ): Promise<Record> {
+  ): Promise<ComparisonRecord> {
     const files = comparisonFiles(context, id);
     const holder = await holderOf(files.lock);
     if (holder) throw held(id, holder.pid, holder.host);
@@ -51,7 +51,7 @@ class Record {
     const unlock = await takeLocalLock(files.lock, id, false);
     try {
       const { journal, records } = await Journal.open<ComparisonEntry>(files.journal, Date.now, comparisonKinds);
-      const record = new Record(journal, unlock, onView, live);
+      const record = new ComparisonRecord(journal, unlock, onView, live);
       for (const entry of records) record.view = learn(record.view, entry);
       return record;
     } catch (thrown) {
@@ -102,7 +102,7 @@ export async function carryComparison(
   plan: ComparisonPlan,
   options: CompareOptions = {},
 ): Promise<ComparisonView> {
-  const record = await Record.open(context, plan.id, options.onView ?? (() => {}), true);
+  const record = await ComparisonRecord.open(context, plan.id, options.onView ?? (() => {}), true);
   try {
     await record.add({ kind: "comparison", version: 1, id: plan.id, setup: plan.setup });
     const carrying = new Carrying(plan, record, options);
@@ -118,10 +118,12 @@ export async function carryComparison(
 
 class Carrying {
   private readonly signal: AbortSignal;
+  /** What goes on with each instance, by its name. */
+  private readonly begun = new Map<string, Activity>();
 
   constructor(
     private readonly plan: ComparisonPlan,
-    private readonly record: Record,
+    private readonly record: ComparisonRecord,
     private readonly options: CompareOptions,
   ) {
     this.signal = options.signal ?? new AbortController().signal;
@@ -153,6 +155,7 @@ class Carrying {
           lives.map(async ({ row, life }) => {
             this.tell(place, row.name, round, phase, "");
             const sample = await life.phase(phase);
+            this.begun.delete(row.name);
             this.record.say(null, row.name);
             await this.record.add({ kind: "sample", ...sample });
           }),
@@ -174,15 +177,12 @@ class Carrying {
     });
   }
 
-  private readonly begun = new Map<string, Activity>();
-
-  /** `phase` null: the one that is under way. */
+  /** `phase` null: a further word of the one that is under way; a late one of a phase that is over is dropped. */
   private tell(place: PlannedPlace, name: string, round: number, phase: Phase | null, text: string): void {
     const before = this.begun.get(name);
-    const fresh = phase !== null || !before;
-    const activity: Activity = fresh
-      ? { place: place.facts.id, round, name, phase: phase ?? "create", text, since: Date.now() }
-      : { ...before, text };
+    const fresh = phase && { place: place.facts.id, round, name, phase, text, since: Date.now() };
+    const activity = fresh ?? (before ? { ...before, text } : null);
+    if (activity === null) return;
     this.begun.set(name, activity);
     this.record.say(activity, name);
   }
@@ -197,7 +197,7 @@ function makeEntry({ facts, offers }: PlannedPlace, { name, request }: CreateRow
 
 /** Takes these away at the same time; what can't be is written down with why. Not ended by the user's cancelling. */
 async function clear(
-  record: Record,
+  record: ComparisonRecord,
   open: readonly MadeNow[],
   reach: Reach,
   options: Pick<TakeOptions, "waitMs">,
@@ -226,7 +226,7 @@ export async function cleanComparison(
   options: CompareOptions = {},
 ): Promise<ComparisonView> {
   const { view: before } = await lookAtComparison(context, id);
-  const record = await Record.open(context, id, options.onView ?? (() => {}), false);
+  const record = await ComparisonRecord.open(context, id, options.onView ?? (() => {}), false);
   try {
     const { setup } = before;
     const open = notGone(record.current());

@@ -86,8 +86,6 @@ export function comparisonState(view: Pick<ComparisonView, "state" | "made">): s
       return stateText("good", "done") + more;
     case "cancelled":
       return stateText("idle", "taken back") + more;
-    case "failed":
-      return stateText("bad", "failed") + more;
     case "interrupted":
       return stateText("warning", "broken off") + more;
   }
