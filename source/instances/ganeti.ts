@@ -10,11 +10,14 @@ import { GanetiJobs } from "./ganeti-jobs.ts";
 import { GanetiMaster, type MasterOptions } from "./ganeti-master.ts";
 import { GanetiNews } from "./ganeti-news.ts";
 import { GanetiNodes } from "./ganeti-nodes.ts";
-import { GanetiReader } from "./ganeti-read.ts";
+import { GanetiReader, type Tables } from "./ganeti-read.ts";
 import { instanceRow, nodeRow, type RowPlace, textFact } from "./ganeti-rows.ts";
 import { refusesInstance } from "./ganeti-rules.ts";
+import { GanetiStores } from "./ganeti-stores.ts";
+import { GanetiUse } from "./ganeti-use.ts";
 import { GanetiWatch } from "./ganeti-watch.ts";
 import { watchByLists } from "./ganeti-watch-lists.ts";
+import type { Stores } from "./stores-types.ts";
 import type {
   Action,
   ActionEvent,
@@ -50,8 +53,10 @@ export class GanetiProvider implements Provider {
   readonly place: string;
   readonly nodes: NodeActions;
   readonly jobs: ProviderJobs;
+  readonly stores: Stores;
   private readonly master: GanetiMaster;
   private readonly reader: GanetiReader;
+  private readonly use: GanetiUse;
   /** While it is watched. */
   private news: GanetiNews | null = null;
   /** Keys by full names, as the last list gave them: what happens is told by names. */
@@ -65,8 +70,10 @@ export class GanetiProvider implements Provider {
     this.place = `ganeti/${this.cluster}@${found.group?.slice(0, 8) ?? found.master}`;
     this.master = new GanetiMaster(options);
     this.reader = new GanetiReader(this.master, this.cluster);
+    this.use = new GanetiUse(this.master, this.cluster);
     this.nodes = new GanetiNodes(this.master, (jobs) => this.carry(jobs));
     this.jobs = new GanetiJobs(this.master, this.reader);
+    this.stores = new GanetiStores(this.master);
   }
 
   /** The master as it is known now. */
@@ -75,12 +82,31 @@ export class GanetiProvider implements Provider {
   }
 
   async list(options: ProviderOptions): Promise<Snapshot> {
-    const tables = await this.reader.tables(options);
+    const tables = await this.tables(options);
     const from: RowPlace = { place: this.place, cluster: this.cluster, host: this.attachment.host.name };
-    const instances = tables.instances.map((cells) => instanceRow(cells, from));
+    const instances = tables.instances.map((cells) => {
+      const row = instanceRow(cells, from);
+      return { ...row, ...this.use.ofInstance(cells, row.status === "running") };
+    });
     this.keys.clear();
     for (const { name, key } of instances) this.keys.set(name, key);
-    return { instances, nodes: tables.nodes.map((cells) => nodeRow(cells, from)), notes: [] };
+    return {
+      instances,
+      nodes: tables.nodes.map((cells) => ({ ...nodeRow(cells, from), ...this.use.ofNode(cells) })),
+      notes: [],
+    };
+  }
+
+  /** The lists, and at the same time what is used, where somebody looks at it. */
+  private async tables({ usageWithinMs, ...options }: ProviderOptions): Promise<Tables> {
+    const looked = usageWithinMs !== undefined;
+    const [tables] = await Promise.all([
+      this.reader.tables(options),
+      looked ? this.use.refresh(usageWithinMs, options) : null,
+    ]);
+    // The first time nobody knew yet which nodes to ask.
+    if (this.use.know(tables.nodes) && looked) await this.use.refresh(usageWithinMs, options);
+    return tables;
   }
 
   refuses(action: ActionName, instance: Instance): Refusal {

@@ -15,6 +15,7 @@ import {
 } from "../tools/virsh-targets.ts";
 import { ask } from "./exec.ts";
 import { type ActOptions, domainOf, failure, type LibvirtPlace, lookAt, lookLimitMs, success } from "./libvirt-act.ts";
+import { fitOf } from "./libvirt-fits.ts";
 import type { Action, ActionOutcome, Instance, MigrationTarget, ProviderOptions } from "./types.ts";
 
 /** A day: memory and disks go over the network. */
@@ -46,21 +47,14 @@ async function targetOf(
   const { pool, host, uri } = place;
   let name = peer.name;
   try {
-    const answer = await ask(pool, peer, offerCommand(uri), "looking for room", question);
+    const wanted = parseNeeds((await needs).stdout);
+    const { command, stdin } = offerCommand(uri, wanted);
+    const answer = await ask(pool, peer, command, "looking for room", { ...question, stdin });
     const offer = parseOffer(answer.stdout);
     if (!offer) return null;
     name = nameFrom(peer, offer.hostname);
-    const { networks } = parseNeeds((await needs).stdout);
-    const memoryFreeMiB = offer.memoryFreeMiB;
-    const room = instance.memoryMiB ?? 0;
-    const missing = networks.filter((network) => !offer.networks.includes(network));
-    const refusal = offer.domains.includes(instance.name)
-      ? `it has a domain ${instance.name} already`
-      : memoryFreeMiB !== null && instance.status !== "stopped" && memoryFreeMiB < room
-        ? `only ${memoryFreeMiB} MiB of memory are free there, ${room} are needed`
-        : missing.length > 0
-          ? `it has no active network ${missing.join(", ")}`
-          : null;
+    const { memoryFreeMiB } = offer;
+    const { refusal, notes } = fitOf(wanted, offer, instance);
     if (refusal !== null) return { name, memoryFreeMiB, refusal, note: "" };
     const reached = await ask(
       pool,
@@ -70,7 +64,7 @@ async function targetOf(
       question,
     );
     if (reached.status === 0) {
-      return { name, memoryFreeMiB, refusal: null, note: `${host.name} reaches it; networks are there` };
+      return { name, memoryFreeMiB, refusal: null, note: [...notes, `${host.name} reaches it`].join(" · ") };
     }
     const { why, hint } = explainVirsh(reached.stderr);
     return {

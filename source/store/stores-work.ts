@@ -5,7 +5,7 @@ import type { Provider } from "../instances/types.ts";
 import type { KnownEvent } from "./known.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Milliseconds between two looks while somebody looks. */
+/** Milliseconds between two looks round while somebody looks; each place is asked at its own pace. */
 const lookEveryMs = 15_000;
 
 export class StoresWork {
@@ -39,7 +39,12 @@ export class StoresWork {
   }
 
   private async look(): Promise<void> {
-    await this.refresh();
+    const now = this.workspace.clock();
+    const due = this.providers().filter(({ place, stores }) => {
+      const at = this.workspace.state.stores[place]?.at ?? null;
+      return stores && (at === null || now - at >= stores.everyMs - lookEveryMs / 2);
+    });
+    await this.refresh(due.map(({ place }) => place));
     if (this.watchers === 0 || this.abort.signal.aborted) return;
     this.timer = setTimeout(() => void this.look(), lookEveryMs);
     this.timer.unref();

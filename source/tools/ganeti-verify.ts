@@ -48,7 +48,7 @@ function brokenOff(line: string): Finding[] {
   const meaning =
     guest === undefined
       ? null
-      : `The guest ${guest} runs on a node and is not Ganeti's: this version can't verify a node beside such a guest. The cluster works; shut down all guests that are not its own for the time of the verification, then try this step again.`;
+      : `The guest ${guest} runs on a node and is not Ganeti's: this version can't verify a node beside such a guest. The cluster works; shut down all guests that are not its own for that time and try this step again, or skip it.`;
   return [{ level: "error", code: "", kind: "", item: null, text, meaning }];
 }
 

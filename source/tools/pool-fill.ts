@@ -3,7 +3,7 @@ import type { PoolFill } from "../instances/types.ts";
 
 const mib = 1024 * 1024;
 
-interface Mount {
+export interface Mount {
   at: string;
   /** Bytes; what is kept for root is neither free nor part of `used + free`. */
   total: number;
@@ -30,6 +30,11 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | null {
     if (above && mount.at.length >= (best?.at.length ?? 0)) best = mount;
   }
   return best;
+}
+
+/** What can still be written by guests, and what is written. */
+export function fillOfMount({ at, used, free }: Mount): PoolFill {
+  return { name: at, totalMiB: Math.round((used + free) / mib), freeMiB: Math.round(free / mib) };
 }
 
 export interface PoolFacts {

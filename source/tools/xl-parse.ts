@@ -1,5 +1,6 @@
 /** What `xl` and the poll of `xl.ts` print. */
-import type { Status } from "../instances/types.ts";
+import type { PoolFill, Status } from "../instances/types.ts";
+import { type Mount, parseDf } from "./pool-fill.ts";
 import { parseXentop, type XenUsage } from "./xentop.ts";
 import { autoDirectory } from "./xl.ts";
 import { parseXlConfig, type XlConfig } from "./xl-config.ts";
@@ -97,6 +98,11 @@ export interface XlHost {
   usage: ReadonlyMap<string, XenUsage>;
   /** Names of the files in xendomains' directory. */
   saved: ReadonlySet<string>;
+  /** Seconds since the host came up, or null. */
+  uptime: number | null;
+  mounts: Mount[];
+  /** LVM's volume groups; asked only where a domain has a device for a disk. */
+  groups: PoolFill[];
 }
 
 /** How a poll ended when it gave no domains: which of xl's two questions failed, and its status. */
@@ -135,6 +141,13 @@ export function parseXlPoll(stdout: string): XlHost | XlSilence | null {
     ganeti,
     usage: new Map(parseXentop(parts.get("usage") ?? "").map((usage) => [usage.name, usage])),
     saved: new Set(words("saved")),
+    uptime: Number(/^\d+(\.\d+)?/.exec(parts.get("uptime") ?? "")?.[0]) || null,
+    mounts: parseDf(parts.get("mounts") ?? ""),
+    groups: words("groups").flatMap((line): PoolFill[] => {
+      const [name = "", total, free] = line.trim().split("|");
+      const [totalMiB, freeMiB] = [Number(total), Number(free)];
+      return totalMiB > 0 && freeMiB >= 0 ? [{ name, totalMiB, freeMiB }] : [];
+    }),
   };
 }
 

@@ -13,6 +13,11 @@ export interface KeyEvent {
 }
 
 const ESC = "\u001b";
+/** How what a terminal says of itself begins (kitty's graphics, its name and settings, colours): an APC, DCS or OSC string. */
+const reportStart = /^\u001b(?:_G|P>\||P[01][$+]r|\]\d+;)/;
+const report = /^\u001b[P_\]^][^\u0007\u001b]*(?:\u0007|\u001b\\)/;
+/** No report is longer. */
+const longestReport = 4096;
 const pasteStart = `${ESC}[200~`;
 const pasteEnd = `${ESC}[201~`;
 
@@ -122,6 +127,7 @@ export class KeyDecoder {
     if (!this.pending) return [];
     const input = this.rest;
     this.rest = "";
+    if (reportStart.test(input)) return [{ name: "unknown", text: null, raw: input }];
     const events: KeyEvent[] = [{ name: "esc", text: null, raw: ESC }];
     return input.length > 1 ? [...events, ...this.feed(input.slice(1))] : events;
   }
@@ -137,6 +143,9 @@ export class KeyDecoder {
       // Longer than any real sequence: not one. Give the escape alone.
       return input.length > 32 ? { name: "esc", text: null, raw: ESC } : null;
     }
+    const told = report.exec(input)?.[0];
+    if (told !== undefined) return { name: "unknown", text: null, raw: told };
+    if (reportStart.test(input) && input.length < longestReport) return null;
     const character = String.fromCodePoint(input.codePointAt(1) ?? 0);
     return { name: `alt+${single(character).name}`, text: null, raw: ESC + character };
   }

@@ -274,6 +274,7 @@ export const keymap = {
   chart: {
     metric: { keys: ["tab", "right"], label: "what", text: "Show the next number: CPU, memory, disks, network" },
     metricBack: { keys: ["shift+tab", "left"], label: "what before", text: "Show the number before", quiet: true },
+    nodes: { keys: ["n"], label: "nodes", text: "Draw the nodes that carry them too, or no more" },
     longer: { keys: ["+"], label: "longer", text: "Show a longer time, up to a day" },
     shorter: { keys: ["-"], label: "shorter", text: "Show a shorter time, down to a minute" },
   },

@@ -69,7 +69,7 @@ describe("list", () => {
       ...{ key: "ganeti/cluster1.example.org@node1.example.org/node/node1.example.org", name: "node1.example.org" },
       ...{ provider: "ganeti", cluster: "cluster1.example.org", host: "node1", roles: ["master"] },
       ...{ diskTotal: 60_167, diskFree: 56_618, memoryTotal: 24_105, memoryNode: 1114, memoryFree: 21_524 },
-      ...{ primaryInstances: 3, secondaryInstances: 0 },
+      ...{ primaryInstances: 3, secondaryInstances: 0, usageGap: "it is counted only while somebody looks at it" },
     });
     expect(nodes.map(({ roles }) => roles)).toEqual([["master"], ["candidate"]]);
     expect(notes).toEqual([]);

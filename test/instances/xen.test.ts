@@ -372,3 +372,32 @@ test("news are told after what each watch says at its start, and only of what is
   const noProgram = none.watch({ signal: new AbortController().signal, onReady: () => {}, onEvent: () => {} });
   await expect(noProgram).rejects.toMatchObject({ kind: "refused" });
 });
+
+test("its node counts the CPU time of all domains, the host's own too, and stores where their disks lie", async () => {
+  const storage = `@@virtu uptime
+1000.50 100.00
+@@virtu mounts
+Filesystem 1024-blocks Used Available Capacity Mounted on
+/dev/vda1  41943040 10485760 31457280 25% /
+/dev/vdb1  41943040 10485760 31457280 25% /unused
+@@virtu end
+`;
+  const stdout = (full.stdout ?? "").replace("@@virtu end\n", storage);
+  const { nodes } = await provider(() => ({ stdout })).xen.list({});
+  const seconds = [...stdout.matchAll(/^\S.* [-rbpscd]{6} +(\d+\.\d) /gm)].reduce(
+    (sum, [, time]) => sum + Number(time),
+    0,
+  );
+  const cpus = Number(/^nr_cpus +: (\d+)$/m.exec(stdout)?.[1]);
+  expect(seconds).toBeGreaterThan(0);
+  expect(nodes[0]?.cpu?.busyNs).toBeCloseTo(seconds * 1e9, -3);
+  expect(nodes[0]?.cpu?.totalNs).toBe(1000.5 * cpus * 1e9);
+  expect(nodes[0]).toMatchObject({
+    diskTotal: 40_960,
+    diskFree: 30_720,
+    pools: [{ name: "/", totalMiB: 40_960, freeMiB: 30_720 }],
+  });
+  const before = await provider(() => full).xen.list({});
+  expect(before.nodes[0]).not.toHaveProperty("cpu");
+  expect(before.nodes[0]).toMatchObject({ pools: [], diskTotal: null });
+});

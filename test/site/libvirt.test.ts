@@ -118,9 +118,17 @@ describe("the life of a domain", () => {
   });
 
   test("migrates with its disks to a host that was looked at first", async () => {
-    const { act, instance, libvirt, texts, first, second } = await onHosts();
+    const { act, hv1, instance, libvirt, texts, first, second } = await onHosts();
     const targets = await libvirt.targets("migrate", await instance("shop"), {});
-    expect(targets).toEqual([expect.objectContaining({ refusal: null, memoryFreeMiB: expect.any(Number) })]);
+    expect(targets).toEqual([
+      {
+        ...{ name: expect.any(String), refusal: null, memoryFreeMiB: expect.any(Number) },
+        note: `networks are there · its disk is copied · same CPU · ${hv1} reaches it`,
+      },
+    ]);
+    second.cpuLacks = ["avx2"];
+    expect((await libvirt.targets("migrate", await instance("shop"), {}))[0]?.refusal).toMatch(/it lacks avx2$/);
+    second.cpuLacks = [];
     const outcome = await act("shop", { do: "migrate", to: targets[0]!.name, live: true });
     expect(outcome).toMatchObject({ ok: true });
     expect(texts).toContain(`migrating to ${targets[0]!.name}: 57 %`);

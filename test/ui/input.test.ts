@@ -110,3 +110,21 @@ test("any way of cutting the same bytes gives the same keys", () => {
     ]);
   }
 });
+
+test("what a terminal says of itself is no key, whole or in pieces; the letters in it mean nothing", () => {
+  const names = (...chunks: string[]) => {
+    const decoder = new KeyDecoder();
+    return chunks
+      .flatMap((chunk) => decoder.feed(chunk))
+      .concat(decoder.timeout())
+      .map(({ name }) => name);
+  };
+  const late = "\u001b_Gi=31;EINVAL: no quota\u001b\\\u001bP>|XTerm(379)\u001b\\\u001b[6;20;10t\u001b[?62;22c";
+  expect(names(`${late}q`)).toEqual(["unknown", "unknown", "unknown", "unknown", "q"]);
+  expect(names(late.slice(0, 14), `${late.slice(14)}o`)).toEqual(["unknown", "unknown", "unknown", "unknown", "o"]);
+  expect(names("\u001b]11;rgb:0000/0000/0000\u0007x")).toEqual(["unknown", "x"]);
+  expect(names("\u001b_Gi=31;OK")).toEqual(["unknown"]);
+  // With the Alt key down these are still keys.
+  expect(names("\u001bP", "a")).toEqual(["alt+P", "a"]);
+  expect(names("\u001b]")).toEqual(["alt+]"]);
+});

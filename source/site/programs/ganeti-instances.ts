@@ -16,7 +16,7 @@ const systems: Readonly<Record<string, string>> = {
 };
 
 /** The OS definitions that every member of the cluster has. */
-function knownSystems(call: Call, clusters: Clusters, ganeti: Ganeti): string[] {
+export function knownSystems(call: Call, clusters: Clusters, ganeti: Ganeti): string[] {
   const hosts = ganeti.nodes.flatMap(({ address }) => clusters.systemAt(address) ?? []);
   const known = Object.entries(systems).filter(([name]) =>
     hosts.every(({ packages }) => packages?.installed.has(name)),

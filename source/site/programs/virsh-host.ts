@@ -1,6 +1,6 @@
 /** virsh on the host itself: its version, its hardware, what can be emulated. */
 import { memoryTotal } from "../world/libvirt.ts";
-import type { Command } from "./virsh-command.ts";
+import { type Command, VirshError } from "./virsh-command.ts";
 
 const capabilities = `<capabilities>
 
@@ -43,6 +43,19 @@ const domainCapabilities = `<domainCapabilities>
 
 `;
 
+/** What comes of a comparison: the site's hosts have the same CPU but for what one lacks. */
+function compared(xml: string, lacks: readonly string[], whose: string, head: string): string {
+  if (lacks.length > 0) {
+    throw new VirshError(
+      `Failed to compare ${whose} with /dev/stdin`,
+      `the CPU is incompatible with host CPU: Host CPU does not provide required features: ${lacks.join(", ")}`,
+    );
+  }
+  return xml.includes("mode=")
+    ? `${head} is a superset of CPU described in /dev/stdin\n\n`
+    : `CPU described in /dev/stdin is identical to host CPU\n\n`;
+}
+
 const [buffers, cached] = [167_572, 3_685_760];
 
 export const hostCommands: Readonly<Record<string, Command>> = {
@@ -54,6 +67,16 @@ export const hostCommands: Readonly<Record<string, Command>> = {
       "Compiled against library: libvirt 9.0.0\nUsing library: libvirt 9.0.0\nUsing API: QEMU 9.0.0\nRunning hypervisor: QEMU 7.2.22\n\n",
   },
   capabilities: { options: [], run: () => capabilities },
+  "cpu-compare": {
+    options: ["error"],
+    run: async (call, { cpuLacks }) => compared(await call.process.readAll(), cpuLacks, "host CPU", "Host CPU"),
+  },
+  "hypervisor-cpu-compare": {
+    options: ["error"],
+    values: ["virttype", "arch", "machine"],
+    run: async (call, { cpuLacks }) =>
+      compared(await call.process.readAll(), cpuLacks, "hypervisor CPU", "The CPU provided by hypervisor on the host"),
+  },
   domcapabilities: { options: [], values: ["virttype", "arch", "machine"], run: () => domainCapabilities },
   nodeinfo: {
     options: [],

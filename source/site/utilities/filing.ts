@@ -175,6 +175,17 @@ async function touch(call: Call): Promise<number> {
   return status;
 }
 
+const inodes = new WeakMap<object, number>();
+let lastInode = 131_072;
+
+function inodeOf(entry: object): number {
+  const known = inodes.get(entry);
+  if (known !== undefined) return known;
+  lastInode += 1;
+  inodes.set(entry, lastInode);
+  return lastInode;
+}
+
 async function stat(call: Call): Promise<number> {
   const { given, words } = options(call.args, "c format");
   const format = given.get("c") ?? given.get("format") ?? "%n %s";
@@ -187,6 +198,7 @@ async function stat(call: Call): Promise<number> {
     }
     const values: Readonly<Record<string, string>> = {
       s: String(sizeOf(entry)),
+      i: String(inodeOf(entry)),
       n: word,
       a: (entry.mode & 0o7777).toString(8),
       A: modeText(entry),

@@ -18,6 +18,8 @@ export class LibvirtHost {
   /** Hosts that it can reach, itself not among them. */
   peers: readonly LibvirtHost[] = [];
   readonly storage = new HostStorage();
+  /** Features of the other hosts' CPU that its own has not. */
+  cpuLacks: readonly string[] = [];
   readonly networks = new HostNetworks();
   private readonly listeners = new Set<Listener>();
   private nextId = 1;

@@ -59,8 +59,10 @@ export function sixel({ width, height, rgb }: Picture): string {
       const share = (value: number, count: number) => Math.round((value * 100) / (count - 1));
       return `#${number};2;${share(red, shades[0])};${share(green, shades[1])};${share(blue, shades[2])}`;
     });
-  let body = "";
-  for (let top = 0; top < height; top += 6) body += `${band(numbers, width, height, top)}-`;
+  const bands: string[] = [];
+  for (let top = 0; top < height; top += 6) bands.push(band(numbers, width, height, top));
+  // No step down after the last one: at the terminal's foot it would scroll.
+  const body = bands.join("-");
   // Raster attributes: points as high as wide, and the size.
   return `\u001bPq"1;1;${width};${height}${palette.join("")}${body}\u001b\\`;
 }

@@ -11,7 +11,7 @@ import { keymap, keyName } from "../keys.ts";
 import { cell, paint } from "../theme.ts";
 import { pictureText } from "./frame.ts";
 import { kittyRemove } from "./graphics.ts";
-import { type Graphics, graphicsOf, isAnswered, question } from "./support.ts";
+import { type Graphics, graphicsOf, isAnswered, questionFor } from "./support.ts";
 
 /** Milliseconds between the end of a picture and the next one. */
 const pause = 1000;
@@ -39,20 +39,22 @@ export async function viewPicture(borrowed: Borrowed, options: PictureOptions): 
   signal.addEventListener("abort", leave, { once: true });
   let onAnswer: ((text: string) => void) | null = null;
   const decoder = new KeyDecoder();
-  const giveBack = lend((bytes) => {
-    if (onAnswer) {
-      onAnswer(bytes.toString("latin1"));
-      return;
-    }
-    for (const { name } of [...decoder.feed(bytes.toString("utf8")), ...decoder.timeout()]) {
+  const typed = (text: string) => {
+    // What the terminal answers, in time or late, is no key: the decoder knows it.
+    for (const { name } of [...decoder.feed(text), ...decoder.timeout()]) {
       if ((keymap.guestScreen.back.keys as readonly string[]).includes(name)) leave();
       if ((keymap.guestScreen.viewer.keys as readonly string[]).includes(name)) options.openViewer();
     }
+  };
+  const giveBack = lend((bytes) => {
+    if (onAnswer) onAnswer(bytes.toString("latin1"));
+    else typed(bytes.toString("utf8"));
   });
   output.write("\u001b[0m\u001b[?25l\u001b[2J");
-  const answer = await new Promise<string>((resolve) => {
+  const question = questionFor(process.env);
+  const asking = new Promise<string>((resolve) => {
     let text = "";
-    const timer = setTimeout(() => resolve(text), answerTime);
+    const timer = setTimeout(() => resolve(text), question === "" ? 0 : answerTime);
     onAnswer = (more) => {
       text += more;
       if (!isAnswered(text)) return;
@@ -61,7 +63,10 @@ export async function viewPicture(borrowed: Borrowed, options: PictureOptions): 
     };
     output.write(question);
   });
+  const answer = await asking;
   onAnswer = null;
+  // A hand may have been faster than the terminal.
+  typed(answer);
   const screen = new PictureScreen(borrowed, options, graphicsOf(answer, process.env));
   output.on("resize", screen.onResize);
   options.onGraphics(() => screen.drawStatus());

@@ -4,6 +4,7 @@ import type { Column } from "../components/table.tsx";
 import { glyph, type Style, widthOf } from "../theme.ts";
 import { memoryText, moreText, nodeText, placeText } from "./instances-rows.ts";
 import { cpuText, diskText, netText, noLook, type UsageLook, usedText } from "./instances-usage.ts";
+import { hotStyles } from "./nodes-usage.ts";
 
 export type ColumnId =
   | "name"
@@ -26,6 +27,8 @@ export interface TableColumn extends Column {
   id: ColumnId;
   /** The cell of an instance; of the status only its usual width, the row makes it. */
   text: (row: InstanceRow) => string;
+  /** It tells what is used now, which somebody has to ask for. */
+  counted?: true;
   /** What makes this cell stand out now. */
   styles?: (row: InstanceRow) => readonly Style[];
 }
@@ -131,7 +134,7 @@ export function grown(before: Widths, rows: readonly InstanceRow[]): Widths {
     let width = before[id] ?? 0;
     for (const row of rows) {
       if (width >= most) break;
-      const wanted = counted ? (row.usage ? most : 0) : Math.min(most, widthOf(text(row, noLook)));
+      const wanted = counted ? (row.usage || row.usageGap ? most : 0) : Math.min(most, widthOf(text(row, noLook)));
       if (wanted > width) width = wanted;
     }
     if (width !== (before[id] ?? 0)) {
@@ -181,12 +184,14 @@ export function columnsFor(
       width,
       align,
       text: (row) => text(row, look),
-      ...(counted && { styles: ({ key }: InstanceRow) => (look.hot(key).includes(metric) ? hotStyles : []) }),
+      ...(counted && {
+        counted,
+        styles: ({ key }: InstanceRow) => (look.hot(key).includes(metric) ? hotStyles : []),
+      }),
     };
   });
 }
 
-const hotStyles: readonly Style[] = ["red", "bold"];
 /** Below so many columns there is no room for what instances use. */
 const roomForUse = 74;
 

@@ -3,6 +3,7 @@ import { Box, Text } from "ink";
 import type { ReactNode } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import type { Rates } from "../../monitor/rates.ts";
+import { plainLine } from "../../text.ts";
 import { useKnown } from "../hooks.ts";
 import { cell, paint } from "../theme.ts";
 import { bytesText } from "./chart-text.ts";
@@ -21,8 +22,11 @@ export function paneLines({ columns, rows }: { columns: number; rows: number }):
 
 const label = (name: string) => paint(cell(name, 10), "dim");
 
-/** What it uses now, and who says so. */
-export function usageLines(rates: Rates): string[] {
+/** What it uses now, and who says so; `gap`: why some of it is not known. */
+export function usageLines(rates: Rates | null, gap: string | undefined): string[] {
+  const missing =
+    gap === undefined ? [] : [`${label(rates ? "not known" : "usage")} ${rates ? "" : "– "}${plainLine(gap)}`];
+  if (!rates) return missing;
   const { cpu, memory, memoryMiB, memorySource, diskRead, diskWrite, netIn, netOut } = rates;
   const lines: string[] = [];
   if (cpu !== null) lines.push(`${label("CPU")} ${Math.round(cpu)} % of its vCPUs`);
@@ -37,7 +41,7 @@ export function usageLines(rates: Rates): string[] {
   };
   pair("disks", ["read", "written"], diskRead, diskWrite);
   pair("network", ["in", "out"], netIn, netOut);
-  return lines;
+  return [...lines, ...missing];
 }
 
 export interface DetailsProps {
@@ -53,7 +57,7 @@ export function InstanceDetailsPane({ row, width, height, look }: DetailsProps):
   const rates = row ? look.rates(row.key) : null;
   const lines = row
     ? [
-        ...(rates ? usageLines(rates) : []),
+        ...usageLines(rates, row.usageGap),
         ...instanceLines(row, { details: null, previews: [], feed: [] }, now, width - 2).slice(1),
       ]
     : [paint("no instance under the cursor", "dim")];

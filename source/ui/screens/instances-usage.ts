@@ -20,31 +20,37 @@ export const noLook: UsageLook = { rates: () => null, trend: () => [], hot: () =
 /** How many looks a trend has. */
 export const trendLength = 4;
 
-export function cpuText({ key }: InstanceRow, look: UsageLook): string {
+/** Where it runs and nobody knows; nothing where it is off. */
+function unknown({ status }: InstanceRow): string {
+  return status === "running" ? "–" : "";
+}
+
+export function cpuText(row: InstanceRow, look: UsageLook): string {
+  const { key } = row;
   const cpu = look.rates(key)?.cpu ?? null;
-  if (cpu === null) return "";
+  if (cpu === null) return unknown(row);
   return `${sparkline(look.trend(key), 100)} ${String(Math.round(cpu)).padStart(3)} %`;
 }
 
 /** MiB in use; `~` before what only its process on the host tells, which is more than the guest uses. */
-export function usedText({ key }: InstanceRow, look: UsageLook): string {
-  const rates = look.rates(key);
-  if (!rates || rates.memoryMiB === null) return "";
+export function usedText(row: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(row.key);
+  if (!rates || rates.memoryMiB === null) return unknown(row);
   return `${rates.memorySource === "resident" ? "~" : ""}${mebibytes(rates.memoryMiB)}`;
 }
 
-function both(one: number | null, other: number | null): string {
-  return one === null && other === null ? "" : bytesText((one ?? 0) + (other ?? 0)).replace("/s", "");
+function both(row: InstanceRow, one: number | null | undefined, other: number | null | undefined): string {
+  return one == null && other == null ? unknown(row) : bytesText((one ?? 0) + (other ?? 0)).replace("/s", "");
 }
 
-export function diskText({ key }: InstanceRow, look: UsageLook): string {
-  const rates = look.rates(key);
-  return rates ? both(rates.diskRead, rates.diskWrite) : "";
+export function diskText(row: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(row.key);
+  return both(row, rates?.diskRead, rates?.diskWrite);
 }
 
-export function netText({ key }: InstanceRow, look: UsageLook): string {
-  const rates = look.rates(key);
-  return rates ? both(rates.netIn, rates.netOut) : "";
+export function netText(row: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(row.key);
+  return both(row, rates?.netIn, rates?.netOut);
 }
 
 /** A number to sort by; what is not known comes below all that is. */

@@ -29,7 +29,7 @@ import {
   toggled,
 } from "./instances-select.ts";
 import { emptyReason, type TroubleLine, troubleLines, troubleText } from "./instances-trouble.ts";
-import { nextGroup, nextSort, type TableView, useTableView, useUsageLook } from "./instances-view.ts";
+import { nextGroup, nextSort, type TableView, useTableView, useUsageLook, useUsageWatch } from "./instances-view.ts";
 import { MarkBy } from "./mark-by.tsx";
 
 const noMarks: Marks = new Set();
@@ -144,6 +144,8 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const height = Math.max(3, size.rows - frameLines - 2 - below);
   const list = useList("instances", keys, height);
   const item = items[list.index] ?? null;
+  const counts = detailed || columns.some(({ counted }) => counted);
+  useUsageWatch(counts ? items.slice(list.offset, list.offset + height).flatMap(rowsOf) : []);
   const current = item?.kind === "instance" ? item.row : null;
   const marked = useMemo(() => (marks.size > 0 ? all.filter(({ key }) => marks.has(key)) : []), [all, marks]);
   const targets = marked.length > 0 ? marked : rowsOf(item);

@@ -196,7 +196,11 @@ test("takes a changed definition when libvirt finds it valid, and says where it 
 
 test("migrates while it runs, with its disks, to a daemon that was looked at first", async () => {
   const [target] = await driver.targets("hv1", "full1");
-  expect(target).toMatchObject({ name: "hv2.lab.example.org", refusal: null });
+  expect(target).toMatchObject({
+    name: "hv2.lab.example.org",
+    refusal: null,
+    note: expect.stringMatching(/disk is copied/),
+  });
   const boots = await lab.boots(lab.hv1, "full1");
   const { texts } = await done({ do: "migrate", to: target?.name ?? "", live: true });
   expect(texts.some((text) => /: 100 %$/.test(text))).toBe(true);
@@ -204,12 +208,25 @@ test("migrates while it runs, with its disks, to a daemon that was looked at fir
   expect(await lab.virsh(lab.hv1, "list", "--all", "--name")).not.toContain("full1");
   expect(boots).toBe(await lab.boots(lab.hv1, "full1"));
   // The volume that stayed would be written over on the way back.
+  expect((await driver.targets("hv2", "full1"))[0]?.refusal).toMatch(/another file .*full1\.qcow2/);
   const back = await driver.act("hv2", "full1", { do: "migrate", to: "hv1.lab.example.org", live: true });
   expect(back).toMatchObject({ ok: false, error: expect.stringMatching(/overwrite/) });
   expect(await state(lab.hv2)).toBe("running (migrated)");
   await lab.hv1.exec("virsh -c qemu:///system vol-delete --pool default full1.qcow2");
   await done({ do: "migrate", to: "hv1.lab.example.org", live: true }, "full1", "hv2");
   expect(await state()).toBe("running (migrated)");
+});
+
+test("says before a migration what the other host lacks: a bridge, a CPU", async () => {
+  const define = (name: string, cpu: string, nic: string) =>
+    lab.hv1.exec("cat >/run/fit.xml; virsh -c qemu:///system define /run/fit.xml", {
+      input: `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os>${cpu}<devices>${nic}</devices></domain>`,
+    });
+  await define("fit1", "<cpu mode='custom' match='exact'><model fallback='forbid'>Icelake-Server</model></cpu>", "");
+  await define("fit2", "", "<interface type='bridge'><source bridge='br77'/></interface>");
+  expect((await driver.targets("hv1", "fit1"))[0]?.refusal).toMatch(/can't be a Icelake-Server: it lacks /);
+  expect((await driver.targets("hv1", "fit2"))[0]?.refusal).toBe("it has no bridge or interface br77");
+  for (const name of ["fit1", "fit2"]) await lab.virsh(lab.hv1, "undefine", name);
 });
 
 test("a QEMU that hangs harms nobody else", async () => {
