@@ -89,6 +89,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   },
   "Instances, made, and what they stand on:": {
     create: () => import("./create.ts"),
+    compare: () => import("./compare.ts"),
     stores: storage("stores"),
     pool: storage("pool"),
     volume: storage("volume"),

@@ -30,6 +30,8 @@ export interface ReadyOptions {
   onText: (text: string) => void;
   /** Milliseconds between two looks (default 1500). */
   lookMs?: number;
+  /** False: Enter is not pressed at its console, so that only a prompt that comes by itself counts (after a reboot). */
+  wake?: boolean;
 }
 
 export interface Readiness {
@@ -236,7 +238,7 @@ class Watch {
     const { host, command } = await this.consoleWay();
     const channel = await pool.pty(host, command, { columns: 120, rows: 24, priority: "user", signal });
     // A prompt that was there before we came shows itself once somebody presses Enter.
-    const nudge = setInterval(() => channel.stream.write("\r"), 5000);
+    const nudge = this.options.wake === false ? undefined : setInterval(() => channel.stream.write("\r"), 5000);
     try {
       return await new Promise<string | null>((resolve, reject) => {
         let line = "";

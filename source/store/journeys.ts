@@ -2,6 +2,9 @@
  * The journeys that the screen starts, in one place, so that a test can hand in others. What carries one is loaded when it
  * is first used: the first frame waits for none of them.
  */
+import { access } from "node:fs/promises";
+import path from "node:path";
+import type { ComparisonSummary } from "../journey/compare.ts";
 import { runIds } from "../journey/run-store.ts";
 import type { RunSummary } from "../journey/run-types.ts";
 import type { Context } from "../journey/types.ts";
@@ -17,6 +20,8 @@ const late =
     (await load())(...args);
 
 const asking = () => import("../journey/ask-nodes.ts");
+const compare = () => import("../journey/compare.ts");
+const comparePlan = () => import("../journey/compare-plan.ts");
 const deploy = () => import("../journey/deploy.ts");
 const environments = () => import("../journey/environments.ts");
 const jobs = () => import("../journey/jobs.ts");
@@ -27,6 +32,13 @@ const up = () => import("../journey/up.ts");
 const down = () => import("../journey/up-down.ts");
 
 // These are asked for at every start, and most often there are none.
+async function listComparisons(context: Pick<Context, "stateDir">): Promise<ComparisonSummary[]> {
+  const any = await access(path.join(context.stateDir, "comparisons")).then(
+    () => true,
+    () => false,
+  );
+  return any ? (await compare()).listComparisons(context) : [];
+}
 async function listRuns(context: Pick<Context, "stateDir">): Promise<RunSummary[]> {
   return (await runIds(context)).length > 0 ? (await run()).listRuns(context) : [];
 }
@@ -37,7 +49,9 @@ async function listWays(context: Pick<Context, "stateDir">): Promise<WaySummary[
 export const realJourneys = {
   askNodes: late(async () => (await asking()).askNodes),
   cancelDeployment: late(async () => (await deploy()).cancelDeployment),
+  carryComparison: late(async () => (await compare()).carryComparison),
   carryWay: late(async () => (await up()).carryWay),
+  cleanComparison: late(async () => (await compare()).cleanComparison),
   downWay: late(async () => (await down()).downWay),
   environmentVersions: late(async () => (await environments()).environmentVersions),
   extend: late(async () => (await jobs()).extend),
@@ -46,11 +60,13 @@ export const realJourneys = {
   followDeployment: late(async () => (await deploy()).followDeployment),
   freeNodes: late(async () => (await jobs()).freeNodes),
   getJob: late(async () => (await jobs()).getJob),
+  listComparisons,
   listEnvironments: late(async () => (await environments()).listEnvironments),
   listJobs: late(async () => (await jobs()).listJobs),
   listRuns,
   listWays,
   nodeFacts: late(async () => (await nodes()).nodeFacts),
+  planComparison: late(async () => (await comparePlan()).planComparison),
   planDown: late(async () => (await down()).planDown),
   readSource: late(async () => (await up()).readSource),
   release: late(async () => (await jobs()).release),

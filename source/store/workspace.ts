@@ -10,6 +10,7 @@ import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
+import { CompareWork } from "./compare-work.ts";
 import { ConsoleWork } from "./console-work.ts";
 import { CreateWork } from "./create-work.ts";
 import { InstanceWork } from "./instance-work.ts";
@@ -121,6 +122,7 @@ export class Workspace {
   readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
   readonly making: CreateWork;
+  readonly comparing: CompareWork;
   readonly stores: StoresWork;
   readonly ways: WayWork;
   readonly schedule: ScheduleWork;
@@ -158,6 +160,7 @@ export class Workspace {
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
     this.making = new CreateWork(this);
+    this.comparing = new CompareWork(this, journeys);
     this.stores = new StoresWork(this);
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
@@ -185,6 +188,7 @@ export class Workspace {
 
   /** Ways first: their runs are theirs to carry. */
   private async carryOn(): Promise<void> {
+    void this.comparing.refresh();
     await this.runs.carryOn(await this.ways.carryOn());
   }
 
@@ -345,5 +349,6 @@ export class Workspace {
     for (const stop of this.stops) stop();
     await this.ways.end();
     await this.runs.end();
+    await this.comparing.end();
   }
 }

@@ -37,6 +37,9 @@ export async function begin(options: ScreenOptions): Promise<void> {
       site: options.site === undefined ? null : app.site(options.site),
     });
     await drawScreen(workspace, places);
+    if (workspace.state.comparisons.running !== null) {
+      process.stderr.write("Taking away what the comparison made; Ctrl-C leaves it to virtu compare --clean.\n");
+    }
     await workspace.end();
   } catch (thrown) {
     process.exitCode = reportError(thrown, false);

@@ -34,6 +34,11 @@ export type Place =
   | { screen: "create"; host?: string | undefined }
   | { screen: "create-save"; text: string; file: string }
   | { screen: "making" }
+  /** Tools compared: those kept, a new one, one of them live or as it ended, and its export. */
+  | { screen: "comparisons" }
+  | { screen: "compare" }
+  | { screen: "comparison"; id: string }
+  | { screen: "comparison-save"; id: string }
   /** Pools, volumes and networks, and what is made of them. */
   | { screen: "stores" }
   | { screen: "store-add"; what: "volume" | "pool" | "network"; place: string; pool: string }

@@ -35,6 +35,10 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return placeName([place.key], state);
     case "create-save":
       return "save";
+    case "compare":
+      return "compare tools";
+    case "comparison-save":
+      return "save";
     case "stores":
       return "storage and networks";
     case "store-add":
