@@ -50,7 +50,9 @@ export interface GanetiLabOptions {
 }
 
 export async function openGaneti(teardown: Teardown, { guests = {} }: GanetiLabOptions = {}): Promise<GanetiLab> {
-  const scripts = ["../libvirt/guest.sh", "guest.sh"].map((file) => readFileSync(join(import.meta.dirname, file), "utf8"));
+  const scripts = ["../libvirt/guest.sh", "guest.sh"].map((file) =>
+    readFileSync(join(import.meta.dirname, file), "utf8"),
+  );
   const root = await rootWith("ganeti", packages, scripts.join("\n"));
   const network = await openNetwork(teardown);
   const { domain } = network;
