@@ -33,7 +33,12 @@ interface Result {
   statusAfter: Status | null;
   job: string | null;
   error: string | null;
+  /** What more there is to say of one that worked. */
+  text: string | null;
 }
+
+/** Says nothing that the other fields do not. */
+const plainEnd = /^(?:done|Ganeti jobs? [\d, ]+ done)$/;
 
 /** What an action is done to, and what is not acted on but answered for. */
 interface Targets {
@@ -223,16 +228,18 @@ function report(
     if (item) {
       const { statusBefore, statusAfter, job, error } = item;
       if (item.state !== "done") failed += 1;
-      return { name, host, ok: item.state === "done", statusBefore, statusAfter, job, error };
+      const text = item.state === "done" && !plainEnd.test(item.text) ? item.text : null;
+      return { name, host, ok: item.state === "done", statusBefore, statusAfter, job, error, text };
     }
     const status = "status" in row ? row.status : null;
     const already = status !== null && isAlready(request.do as ActionName, { status });
     const error = already || !byRule ? null : `left out: ${refusals.get(row.key) ?? "it refuses"}`;
-    return { name, host, ok: error === null, statusBefore: status, statusAfter: status, job: null, error };
+    return { name, host, ok: error === null, statusBefore: status, statusAfter: status, job: null, error, text: null };
   });
   for (const name of unseen) {
     const error = `not on the hosts that answered; ${silent.join(", ")} did not`;
-    results.push({ name, host: null, ok: false, statusBefore: null, statusAfter: null, job: null, error });
+    const nothing = { statusBefore: null, statusAfter: null, job: null, text: null };
+    results.push({ name, host: null, ok: false, error, ...nothing });
     failed += 1;
   }
   session.out.result(results, results.map(resultLine));
@@ -241,11 +248,11 @@ function report(
   return failed === results.length ? exit.failed : exit.some;
 }
 
-function resultLine({ name, host, ok, statusBefore, statusAfter, job, error }: Result): string {
+function resultLine({ name, host, ok, statusBefore, statusAfter, job, error, text }: Result): string {
   const which = host === null ? name : `${host}/${name}`;
   const change = statusBefore === statusAfter ? statusAfter : `${statusBefore} -> ${statusAfter ?? "not seen"}`;
   const number = job === null ? "" : ` (Ganeti job ${job})`;
-  if (ok) return `${which}: ok${change === null ? "" : `, ${change}`}${number}`;
+  if (ok) return `${which}: ok${change === null ? "" : `, ${change}`}${number}${text === null ? "" : `; ${text}`}`;
   return error?.startsWith("left out: ") ? `${which}: ${error}` : `${which}: FAILED${number}: ${error}`;
 }
 

@@ -30,10 +30,7 @@ export async function withPatience(
     const outcome = await work(listen);
     const seconds = began === null ? 0 : (Date.now() - began) / 1000;
     if (!outcome.ok || seconds < limitSeconds) return outcome;
-    return {
-      ...outcome,
-      text: `${outcome.text}; Ganeti forced it off, as it had not shut down after ${limitSeconds} s`,
-    };
+    return { ...outcome, text: `Ganeti forced it off: it had not shut down after ${limitSeconds} s` };
   } finally {
     if (timer) clearTimeout(timer);
   }

@@ -39,5 +39,5 @@ export async function screenOf(
 export function screenRefusal(instance: Instance): Refusal {
   const hypervisor = textFact(instance, "hypervisor");
   if (hypervisor !== "kvm") return `the hypervisor ${hypervisor} gives no picture of a guest's screen`;
-  return instance.status === "stopped" ? "it is off" : null;
+  return instance.status === "stopped" || instance.statusDetail === "ERROR_down" ? "it is off" : null;
 }

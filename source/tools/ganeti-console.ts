@@ -28,6 +28,11 @@ const known: readonly [RegExp, ConsoleReason][] = [
     { why: "somebody else has the console", hint: "Close it there: Xen gives it to one at a time.", inUse: true },
   ],
   [
+    // A QEMU that was killed leaves its sockets.
+    /\.serial".*Connection refused/,
+    { why: "its QEMU does not run: the instance is off", hint: "Start it first.", inUse: false, kind: "off" },
+  ],
+  [
     /\.serial.*No such file or directory|connect\(.*\): No such file/,
     {
       why: "the guest has no serial console",

@@ -30,7 +30,8 @@ export function explainScreen(stderr: string, status: number): { why: string; hi
   if (/\/pid\/.*No such file|\/proc\/\d+.*No such file|Connection refused/.test(stderr)) {
     return { why: "its QEMU does not run on its node", hint: "Read the list anew: it may have stopped or moved." };
   }
-  if (/socat: (?:command )?not found/.test(stderr)) return { why: "its node has no socat", hint: "Install it there." };
+  if (status === 127 && /socat|timeout/.test(stderr))
+    return { why: "its node has no socat", hint: "Install it there." };
   if (status === 124) return { why: "its QEMU does not answer: it is stopped, or hangs" };
   if (/sudo:|Permission denied/.test(stderr)) return { why: "this takes root's rights on the instance's node" };
   return null;
