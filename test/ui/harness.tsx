@@ -124,6 +124,7 @@ const emptyJourneys: Journeys = {
   findDeployments: async () => [],
   followDeployment: () => new Promise(() => {}),
   freeNodes: async () => ({ total: 0, alive: 0, free: 0, clusters: [] }),
+  jobAddresses: () => new Promise(() => {}),
   getJob: () => Promise.reject(new Error("there is no such job")),
   listComparisons: async () => [],
   listEnvironments: async () => ({ environments: [], problem: null }),
