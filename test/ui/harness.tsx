@@ -143,7 +143,7 @@ const emptyJourneys: Journeys = {
 };
 
 /** Settings in memory. */
-function plainSettings(): Settings {
+function plainSettings(own: Partial<SettingsData> = {}): Settings {
   const data: SettingsData = {
     sites: [],
     hosts: [],
@@ -157,6 +157,7 @@ function plainSettings(): Settings {
     views: [],
     groups: {},
     parallel: {},
+    ...own,
   };
   return {
     file: "/nowhere/settings.json",
@@ -175,6 +176,7 @@ function plainSettings(): Settings {
 export interface FakeOptions {
   journeys?: Partial<Journeys>;
   inventory?: Inventory;
+  settings?: Partial<SettingsData>;
   pool?: Pool;
   site?: Site | null;
   hosts?: readonly string[];
@@ -194,7 +196,7 @@ export function fakeWorkspace(options: FakeOptions = {}): Workspace {
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-ui-"));
   const workspace = new Workspace({
     context: { pool: options.pool ?? idlePool(), stateDir: directory },
-    settings: plainSettings(),
+    settings: plainSettings(options.settings),
     questions: new Questions(),
     site: options.site === undefined ? rennes : options.site,
     hosts: options.hosts,
