@@ -29,10 +29,13 @@ const hostFields = "uuid,name-label,address,enabled,memory-total,memory-free";
 const vmFields =
   "uuid,name-label,power-state,resident-on,dom-id,VCPUs-number,VCPUs-at-startup,VCPUs-max,memory-actual,memory-static-max,memory-dynamic-max,tags,current-operations,other-config,HVM-boot-policy,networks";
 
+/** Seconds for what the guests' vCPUs do: xapi looks each one up, and a large pool does without rather than wait. */
+const loadLimit = 6;
+
 /** The pool, its hosts and guests in one round trip; templates and snapshots are not among the guests. */
 export function xePoll(access: XeAccess): Command {
   const ask = (words: string[]) => xe(access, words, xePollLimit);
-  return sh`echo @@virtu hosts; ${ask(["host-list", `params=${hostFields}`])} && echo @@virtu vms && ${ask(["vm-list", "is-control-domain=false", `params=${vmFields}`])}; echo "@@virtu end $?"`;
+  return sh`echo @@virtu hosts; ${ask(["host-list", `params=${hostFields}`])} && echo @@virtu vms && ${ask(["vm-list", "is-control-domain=false", `params=${vmFields}`])}; echo "@@virtu end $?"; echo @@virtu load; ${xe(access, ["vm-list", "is-control-domain=false", "power-state=running", "params=uuid,VCPUs-utilisation"], loadLimit)} 2>/dev/null; true`;
 }
 
 /**

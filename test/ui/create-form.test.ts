@@ -50,6 +50,30 @@ const ganeti: Offers = {
   link: "br0",
   policy: { memoryMiB: null, vcpus: null, diskMiB: null },
 };
+const xen: Offers = {
+  ...{ provider: "xen", names: [], macs: [], cpus: 4, memoryMiB: 8192, memoryFreeMiB: 2048, balloons: false },
+  ...{ types: ["pv", "pvh", "hvm"], bridges: ["xenbr0"], mounts: [{ path: "/", freeMiB: 20_480 }] },
+  groups: [{ name: "vg0", freeMiB: 4096, volumes: [] }],
+  ...{ directory: "/srv/xen", configs: [], usedDisks: new Map(), kernels: ["/boot/vmlinuz-6"], ramdisks: [] },
+  ...{ isos: ["/srv/x.iso"], hasPygrub: true, files: new Map() },
+};
+const xenServer: Offers = {
+  ...{ provider: "xenserver", names: [], macs: [] },
+  hosts: [{ uuid: "h1", name: "xcp1", memoryFreeMiB: 4096, usable: true }],
+  templates: [
+    { uuid: "t1", name: "Debian", disksMiB: [10_240] },
+    { uuid: "t2", name: "golden", disksMiB: null },
+  ],
+  repositories: [
+    { uuid: "s1", name: "local", type: "ext", freeMiB: 102_400, isDefault: true },
+    { uuid: "s2", name: "nfs", type: "nfs", freeMiB: null, isDefault: false },
+  ],
+  networks: [
+    { uuid: "n1", name: "lan", bridge: "xenbr0" },
+    { uuid: "n2", name: "lan", bridge: "xenbr1" },
+  ],
+  isos: ["debian.iso"],
+};
 const places = [{ id: "p", host: "hv1", label: "hv1 · libvirt", provider: "libvirt" as const }];
 
 /** What the form holds when nothing was touched but these. */
@@ -84,6 +108,13 @@ describe("the data of the form", () => {
     ["PXE", libvirt, { name: "a", media: "pxe", graphics: "vnc", firmware: "bios" }],
     ["a volume", libvirt, { name: "a", media: "none", disk: "volume", volume: "default/old.qcow2", start: "no" }],
     ["Ganeti", ganeti, { name: "a.example.org", osParameters: "dhcp=yes,x=1", ip: "10.0.0.9", count: "3" }],
+    ["a Xen kernel", xen, { name: "a", more: "5G", image: "/srv/golden.img", extra: "root=/dev/xvda" }],
+    ["a Xen ISO", xen, { name: "a", type: "hvm", bootHvm: "iso", disk: "volume", bridge: "", graphics: "vnc" }],
+    ["pygrub", xen, { name: "a", type: "pvh", bootPv: "pygrub", disk: "path", path: "/dev/sdb", format: "qcow2" }],
+    ["a Xen disk", xen, { name: "a", type: "hvm", bootHvm: "disk", disk: "path", path: "/dev/sdb", start: "no" }],
+    ["a template", xenServer, { name: "a", further: "5G 6G", note: "mine", mac: "00:16:3e:00:00:01" }],
+    ["a template's cards", xenServer, { name: "a", vif: "template", repository: "s2", install: "iso" }],
+    ["a template by a tree", xenServer, { name: "a", vif: "none", install: "location", location: "http://x/" }],
     ["Ganeti by hand", ganeti, { name: "a", primary: "node1", template: "diskless", card: "none", install: "no" }],
   ] as const)("%s is a file that virtu create takes", (_what, offers, own) => {
     const data = dataOf(filled(offers, own), offers.provider, "hv1");
@@ -158,7 +189,46 @@ describe("the data of the form", () => {
   });
 });
 
+test("of Xen and XenServer, it says what was meant", () => {
+  const disk = { name: "a", disk: "volume", size: "7G", image: "/srv/g.img", more: "1G", mac: "00:16:3e:00:00:01" };
+  const { batch } = wantedOf(dataOf(filled(xen, disk), "xen", "xen1"));
+  expect(batch.template).toMatchObject({
+    ...{ provider: "xen", type: "pv", boot: { kind: "kernel", kernel: "/boot/vmlinuz-6", ramdisk: null } },
+    disks: [
+      { kind: "volume", group: "vg0", sizeMiB: 7168, image: "/srv/g.img" },
+      { kind: "volume", group: "vg0", sizeMiB: 1024, image: null },
+    ],
+    nics: [{ link: "xenbr0", mac: "00:16:3e:00:00:01" }],
+  });
+  const wanted = wantedOf(dataOf(filled(xenServer, { name: "a", further: "5G", install: "iso" }), "xenserver", "xcp1"));
+  expect(wanted.batch.template).toMatchObject({
+    ...{ provider: "xenserver", template: "t1", repository: null, iso: "debian.iso", location: null },
+    ...{ disks: [{ sizeMiB: 5120, repository: null }], nics: [{ network: "n1" }] },
+  });
+});
+
 describe("beside the fields", () => {
+  test("stands what Xen and a pool have, and each problem at its own field", () => {
+    expect(meaningsOf(filled(xen, { disk: "volume" }), xen)).toMatchObject({
+      ...{ memory: "Xen has 2G free of 8G", directory: "20G free", group: "4G free" },
+    });
+    expect(meaningsOf(filled(xenServer, {}), xenServer)).toMatchObject({
+      ...{ memory: "the most that a host has free is 4G", template: "disks: 10G", repository: "100G free" },
+    });
+    const at = (offers: Offers, own: Values, field: string) =>
+      fieldOf({ field, text: "" }, filled(offers, own), offers.provider);
+    expect(
+      ["boot.kernel", "boot", "disks.0", "disks.0.size", "disks.1", "nics.0"].map((one) => at(xen, {}, one)),
+    ).toEqual([...["kernel", "bootPv", "directory", "size", "more", "bridge"]]);
+    expect(at(xen, { type: "hvm" }, "boot")).toBe("bootHvm");
+    expect(["disks.0", "nics.0", "nics.0.mac", "iso", "template"].map((one) => at(xenServer, {}, one))).toEqual([
+      ...["further", "vif", "mac", "isoName", "template"],
+    ]);
+    // Two networks of one name are told apart.
+    const network = createFields(places, xenServer, []).find(({ id }) => id === "vif");
+    expect(network?.choices?.slice(0, 2).map(({ label }) => label)).toEqual(["lan n1", "lan n2"]);
+  });
+
   test("stands what the host has", () => {
     const meanings = meaningsOf(filled(libvirt, { name: "web", count: "12" }), libvirt);
     expect(meanings).toMatchObject({

@@ -28,6 +28,9 @@ beforeAll(async () => {
 });
 afterAll(() => teardown.run());
 
+/** MiB that Xen has free. */
+const free = async () => Number(await xen.exec("xl info | sed -n 's/^free_memory *: //p'"));
+
 /** What lies in the places where a making leaves something. */
 const left = () => xen.exec("ls -1d /etc/xen/*.cfg /srv/xen/*.img");
 
@@ -89,7 +92,7 @@ ready: { by: console, limit: 240 }
 });
 
 test("refuses one for which there is no memory, with the reason, and so does Xen itself", async () => {
-  const before = await left();
+  const [before, memory] = [await left(), await free()];
   const words = ["create", "big1", "--type", "pv", "--kernel", "/srv/xen/vmlinux", "--host", "xen1", "--nic", "none"];
   const ran = await virtu([...words, "--memory", "1900M", "--json"], options);
   expect(ran.status).toBe(2);
@@ -102,6 +105,8 @@ test("refuses one for which there is no memory, with the reason, and so does Xen
   });
   expect(await left()).toBe(before);
   expect([...(await xen.domains()).keys()]).not.toContain("big1");
+  // Xen scrubs what it had already given, and has it back after that.
+  await until("Xen has its memory back", async () => (await free()) >= memory, 240_000);
 });
 
 test("one that fails at its start leaves nothing behind, and nothing of others is touched", async () => {
