@@ -16,6 +16,8 @@ export function App(): ReactNode {
   const { size, navigation, router, workspace } = useUi();
   const { places, place, Screen } = useShownPlaces();
   const questions = useKnown((state) => state.questions);
+  const kept = useKnown((state) => state.notice?.until === null);
+  const home = places.length === 1 && places[0]?.screen === "home";
   const [over, setOver] = useState<{ kind: "help" | "palette"; active: readonly Active[] } | null>(null);
   const close = () => setOver(null);
   const ui = useUi();
@@ -28,8 +30,14 @@ export function App(): ReactNode {
     "global",
     {
       ...jumps,
-      // A notice that goes by itself must not take the Esc that was meant for the place.
-      back: { run: () => void (workspace.state.notice?.until === null ? workspace.dismiss() : navigation.back()) },
+      // A notice that goes by itself must not take the Esc that was meant for the place. At home there is nowhere to go.
+      ...(home && !kept
+        ? {}
+        : {
+            back: {
+              run: () => void (workspace.state.notice?.until === null ? workspace.dismiss() : navigation.back()),
+            },
+          }),
       palette: { run: () => setOver({ kind: "palette", active: router.active() }) },
       help: { run: () => setOver({ kind: "help", active: router.active() }) },
       consoles: {

@@ -7,7 +7,7 @@ export interface Binding {
   readonly keys: readonly string[];
   /** A word or two for the footer. */
   readonly label: string;
-  /** A shorter one, for a footer that has no room for all. */
+  /** A shorter one, for a footer that has no room for all; empty: the key says enough. */
   readonly short?: string;
   /** A sentence for help. */
   readonly text: string;
@@ -36,9 +36,9 @@ export const keymap = {
     screen5: { keys: ["5"], label: "runs", text: "Go to Runs", quiet: true },
     screen6: { keys: ["6"], label: "sessions", text: "Go to Sessions", quiet: true },
     screen7: { keys: ["7"], label: "feed", text: "Go to the Feed: what happened, and what virtu did", quiet: true },
-    back: { keys: ["esc"], label: "back", text: "Go back; a form keeps what was typed" },
+    back: { keys: ["esc"], label: "back", short: "", text: "Go back; a form keeps what was typed" },
     palette: { keys: [":"], label: "command", text: "Run anything of this screen by its name", quiet: true },
-    help: { keys: ["?"], label: "help", text: "Show every key that works here" },
+    help: { keys: ["?", "f1"], label: "help", text: "Show every key that works here" },
     consoles: { keys: ["ctrl+o"], label: "consoles", text: "Show the consoles that are open", quiet: true },
     quit: { keys: ["q", "ctrl+c"], label: "quit", text: "Leave virtu; what runs on the hosts goes on", quiet: true },
     suspend: { keys: ["ctrl+z"], label: "suspend", text: "Put virtu to sleep; `fg` brings it back", quiet: true },
@@ -133,13 +133,13 @@ export const keymap = {
       dangerous: true,
     },
     console: { keys: ["enter"], label: "console", text: "Open its text console; one that is open already is shown" },
+    mark: { keys: ["space"], label: "mark", text: "Mark this instance; actions then go to all marked ones" },
     menu: {
       keys: ["m"],
       label: "more",
       text: "Show all that can be done with it or the marked ones, and why not",
     },
     pause: { keys: ["p"], label: "pause", text: "Pause, or resume what is paused", quiet: true },
-    mark: { keys: ["space"], label: "mark", text: "Mark this instance; actions then go to all marked ones" },
     filter: {
       keys: ["/"],
       label: "filter",
@@ -544,6 +544,7 @@ const shown: Record<string, string> = {
   pgdn: "PgDn",
   home: "Home",
   end: "End",
+  f1: "F1",
 };
 
 /** A key as people know it: `⏎`, `Ctrl-C`. */

@@ -58,9 +58,13 @@ export class Router {
     let typing = false;
     for (const entry of [...this.layers].reverse()) {
       const bindings = entry.bindings();
-      result.push(
-        ...bindings.filter(({ binding }) => binding.keys.some((key) => !taken.has(key) && !(typing && isText(key)))),
-      );
+      for (const active of bindings) {
+        const keys = active.binding.keys.filter((key) => !taken.has(key) && !(typing && isText(key)));
+        // Shown by a key that reaches it: in a form `?` is text, and F1 is help.
+        const binding =
+          typing && keys.length < active.binding.keys.length ? { ...active.binding, keys } : active.binding;
+        if (keys.length > 0) result.push({ ...active, binding });
+      }
       for (const { binding } of bindings) for (const key of binding.keys) taken.add(key);
       // A field takes every character that is typed.
       typing ||= entry.level === layer.field;

@@ -64,10 +64,10 @@ const active = [...instanceKeys, ...activate("global", { back: run, help: run, q
 
 test("the instance table's footer holds what one needs in 80 columns, and more in wider ones", () => {
   const narrow = footerText(active, 79);
-  expect(narrow).toBe(" s start  t shut  r reboot  x off⚠  ⏎ console  m more  Esc back  ? help");
+  expect(narrow).toBe(" s start  t shut  r reboot  x off⚠  ⏎ console  space mark  m more  Esc  ? help");
   expect(widthOf(narrow)).toBeLessThanOrEqual(79);
   expect(footerText(active, 199)).toContain("x force off⚠");
-  expect(footerText(active, 199)).toContain("⏎ console  m more  space mark  / filter");
+  expect(footerText(active, 199)).toContain("⏎ console  space mark  m more  / filter");
 });
 
 test("the footer leaves out what can't be done now, and quiet keys", () => {

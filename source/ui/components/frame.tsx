@@ -170,10 +170,11 @@ export function footerText(active: readonly Active[], columns: number): string {
   );
   const own = wanted.filter((entry) => !help.includes(entry));
   const text = ({ binding }: Active, short: boolean) =>
-    `${binding.sign ?? keyName(binding.keys[0] ?? "")} ${(short && binding.short) || binding.label}${binding.dangerous ? glyph.dangerous : ""}`;
-  const end = help.map((entry) => text(entry, false)).join("  ");
+    `${binding.sign ?? keyName(binding.keys[0] ?? "")} ${(short ? binding.short : undefined) ?? binding.label}${binding.dangerous ? glyph.dangerous : ""}`.trimEnd();
+  const endOf = (short: boolean) => help.map((entry) => text(entry, short)).join("  ");
   const fitting = (short: boolean) => {
     const shown: string[] = [];
+    const end = endOf(short);
     let used = widthOf(end) + 1;
     for (const entry of own) {
       const part = text(entry, short);
@@ -184,8 +185,8 @@ export function footerText(active: readonly Active[], columns: number): string {
     return shown;
   };
   const full = fitting(false);
-  const shown = full.length === own.length ? full : fitting(true);
-  return ` ${[...shown, end].filter(Boolean).join("  ")}`;
+  const short = full.length < own.length;
+  return ` ${[...(short ? fitting(true) : full), endOf(short)].filter(Boolean).join("  ")}`;
 }
 
 export function Footer(): ReactNode {

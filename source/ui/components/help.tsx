@@ -48,7 +48,8 @@ export function HelpScreen({ active, onClose }: { active: readonly Active[]; onC
   useKeys(
     "global",
     { back: { run: onClose }, help: { run: onClose }, quit: { run: onClose } },
-    { level: layer.dialog },
+    // The keys that it tells of do nothing while it is read.
+    { level: layer.dialog, modal: true, typed: (key) => /^\d$/.test(key.name) },
   );
   return (
     <Box flexDirection="column">

@@ -55,6 +55,15 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
     first: go("first"),
     last: go("last"),
   });
+  useKeys("instance", {
+    hardware: { run: () => navigation.open({ screen: "hardware", key }), disabled: gone },
+    snapshots: {
+      run: () => navigation.open({ screen: "snapshots", key }),
+      disabled: gone,
+    },
+    definition: { run: () => navigation.open({ screen: "definition", key }), disabled: gone },
+  });
+  // What is bound last is shown first: what one does most.
   useKeys("instances", {
     ...handlers,
     ...useConsoleKeys(row ?? null),
@@ -76,14 +85,6 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
       disabled: gone,
     },
     copy: { run: () => row && copy(row.name, row.name), disabled: gone },
-  });
-  useKeys("instance", {
-    hardware: { run: () => navigation.open({ screen: "hardware", key }), disabled: gone },
-    snapshots: {
-      run: () => navigation.open({ screen: "snapshots", key }),
-      disabled: gone,
-    },
-    definition: { run: () => navigation.open({ screen: "definition", key }), disabled: gone },
   });
   if (dialog) return dialog;
   if (!row) return <Text dimColor> This instance is gone. Esc goes back to the others.</Text>;
