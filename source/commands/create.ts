@@ -87,7 +87,8 @@ async function addressesOf(
   if (batch.addresses !== null) throw refuse("A job and a range of addresses exclude each other", "Give one of them.");
   const lent = await jobAddresses(app, app.site(site), jobNumber(job), { signal, priority: "user" });
   return {
-    ...lent,
+    range: lent.range,
+    taken: [],
     prefixLength: wholeOption("--prefix", prefix) ?? lent.prefixLength,
     gateway: gateway ?? lent.gateway,
     dns: dns ?? lent.dns,

@@ -96,9 +96,9 @@ export class Making {
     }
   }
 
-  /** Remembers what was made without a step of its own. */
-  remember(undo: Undo): void {
-    this.undos.push({ undo, certain: true });
+  /** Remembers what was made, or may have been (not `certain`), without a step of its own. */
+  remember(undo: Undo, certain = true): void {
+    this.undos.push({ undo, certain });
   }
 
   private async cleanUp(): Promise<void> {

@@ -111,7 +111,7 @@ async function start(
   } catch (thrown) {
     const unknown = thrown instanceof StepUnknown || isPassing(thrown);
     if (unknown) making.options.onStep("create", "no answer from xl: looking for the domain");
-    const found = await find(making, access, request.uuid, unknown ? 8 : 2);
+    const found = await find(making, access, request.uuid, unknown);
     // After a loss xl may have gone on to the end.
     if (unknown && found !== null && found.memoryMiB > 0) return;
     if (found !== null) {
@@ -123,15 +123,18 @@ async function start(
 }
 
 /** The domain of this UUID; null: there is none, or nobody says so. Asked without the user's cancelling, which may be why. */
-async function find(making: Making, access: XlAccess, uuid: string, tries: number) {
+async function find(making: Making, access: XlAccess, uuid: string, patient: boolean) {
   const { retryMs = 1000 } = making.place;
-  for (let n = 0, wait = retryMs; n < tries; n += 1, wait = Math.min(wait * 2, 15_000)) {
+  for (let n = 0, wait = retryMs; n < (patient ? 8 : 3); n += 1, wait = Math.min(wait * 2, 15_000)) {
     try {
       const { pool, host } = making.place;
       const timeoutMs = (xlPollLimit + 10) * 1000;
       const answer = await pool.exec(host, xlList(access), { priority: "user", timeoutMs });
       const domains = answer.outcome === "exited" && answer.status === 0 ? parseXlList(answer.stdout) : null;
-      if (domains) return domains.find((domain) => domain.uuid === uuid) ?? null;
+      const found = domains?.find((domain) => domain.uuid === uuid);
+      if (found) return found;
+      // An xl that nobody hears any more may not have come so far yet.
+      if (domains && !patient) return null;
     } catch (thrown) {
       if (!(thrown instanceof VirtuError)) throw thrown;
     }

@@ -5,6 +5,7 @@ import {
   findMaking,
   installVm,
   lineFor,
+  makingName,
   parseInstalled,
   parseMaking,
   uninstallVm,
@@ -62,7 +63,12 @@ async function install(making: Making, access: XeAccess, request: XenServerReque
     if (!unknown && !cancelled) throw thrown;
     making.options.onStep("create", "no answer from xe: looking for the guest");
     const vm = await find(making, access, request);
-    if (vm === null) throw thrown;
+    if (vm === null) {
+      // xapi carries a task on without its client: a large template may still be on its way.
+      const label = `guest ${makingName(request)}`;
+      making.remember({ label, command: findMaking(access, request), knowsItsOwn: false }, false);
+      throw thrown;
+    }
     if (!cancelled) return vm;
     making.remember({ label: `guest ${request.name}`, command: uninstallVm(access, vm), knowsItsOwn: false });
     throw thrown;

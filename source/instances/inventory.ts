@@ -152,7 +152,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   }
 
   private usual(entry: HostEntry): number {
-    return this.isLive(entry) ? this.watchedIntervalMs : this.intervalMs;
+    return this.isLive(entry) ? this.liveInterval(entry) : this.intervalMs;
   }
 
   /** Null: nobody looks at this host. */
@@ -160,9 +160,18 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     return this.watchers.everyMs(entry.ref.name, this.usual(entry));
   }
 
+  private liveInterval(entry: HostEntry): number {
+    const unseen = this.shownOn(entry).map(({ unseenMs }) => unseenMs ?? this.watchedIntervalMs);
+    return Math.max(this.intervalMs, Math.min(this.watchedIntervalMs, ...unseen));
+  }
+
+  private shownOn(entry: HostEntry): Provider[] {
+    return (entry.discovery?.providers ?? []).filter(({ place }) => this.shownBy(place, entry) === null);
+  }
+
   /** Everything that this host shows is told of as it changes. */
   private isLive(entry: HostEntry): boolean {
-    const shown = (entry.discovery?.providers ?? []).filter(({ place }) => this.shownBy(place, entry) === null);
+    const shown = this.shownOn(entry);
     return entry.error === null && shown.length > 0 && shown.every(({ place }) => this.watching.isLive(place));
   }
 

@@ -1,21 +1,18 @@
 /** Addresses for instances out of what a job has reserved. */
 import { VirtuError } from "../errors.ts";
 import { parseSubnets, subnetsCommand } from "../tools/g5k-subnets.ts";
-import { siteNetwork } from "../tools/subnet-addresses.ts";
-import { subnetAddress } from "./install-ganeti-choose.ts";
+import { addressText, rangeOf, siteNetwork } from "../tools/subnet-addresses.ts";
 import { takeOver } from "./jobs.ts";
 import type { AskOptions } from "./jobs-ask.ts";
 import { type Context, frontendOf, type Site } from "./types.ts";
 
 export interface JobAddresses {
-  /** `10.144.8.0/22`. */
+  /** `10.144.8.2-10.144.11.255`: the first one is a Ganeti cluster's own, made on the job's nodes. */
   range: string;
   /** Of the network that it is part of; null: not known. */
   prefixLength: number | null;
   gateway: string | null;
   dns: readonly string[];
-  /** Not for instances: the first one, which a Ganeti cluster made on the job's nodes has for itself. */
-  taken: readonly string[];
 }
 
 /**
@@ -38,12 +35,11 @@ export async function jobAddresses(
   const told = await context.pool.exec(frontendOf(site), subnetsCommand(jobId), { timeoutMs: 60_000, ...options });
   const facts = told.outcome === "exited" && told.status === 0 ? parseSubnets(told.stdout) : null;
   const known = facts ?? siteNetwork(subnet.split("/")[0] ?? "");
-  const first = subnetAddress(subnet);
+  const limits = rangeOf(subnet);
   return {
-    range: subnet,
+    range: limits === null ? subnet : `${addressText(limits.first + 2)}-${addressText(limits.last)}`,
     prefixLength: known?.prefixLength ?? null,
     gateway: known?.gateway ?? null,
     dns: facts?.dns ? [facts.dns] : [],
-    taken: first === null ? [] : [first],
   };
 }

@@ -11,6 +11,7 @@ import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } fr
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { pingGuests } from "./programs/ping.ts";
+import { ssh } from "./programs/ssh-client.ts";
 import { virsh } from "./programs/virsh.ts";
 import { virtClone } from "./programs/virt-clone.ts";
 import { virtInstall } from "./programs/virt-install.ts";
@@ -161,6 +162,7 @@ export function ganetiMachine(
   const machine = newHost(name, clock, { cores: 8, memoryKiB: 24_684_096 });
   authorize(machine, "root", publicKey);
   clusters.join(machine, ganeti);
+  machine.install({ ssh: ssh(clusters) });
   addLuxi(machine, clusters);
   installAt(machine);
   const isUp = (name: string) => {

@@ -5,7 +5,9 @@ import type { ProviderPlace } from "../instances/create-run.ts";
 import type { CreatePlan, ReadyWanted } from "../instances/create-types.ts";
 import type { Provider } from "../instances/types.ts";
 import { count } from "../text.ts";
+import type { Journeys } from "./journeys.ts";
 import type { KnownEvent } from "./known.ts";
+import type { LentAddresses } from "./making-known.ts";
 import type { Workspace } from "./workspace.ts";
 
 export class CreateWork {
@@ -13,7 +15,10 @@ export class CreateWork {
   private run: AbortController | null = null;
   private readonly asking = new Map<string, string>();
 
-  constructor(private readonly workspace: Workspace) {}
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly journeys: Pick<Journeys, "jobAddresses">,
+  ) {}
 
   private dispatch(event: KnownEvent): void {
     if (!this.abort.signal.aborted) this.workspace.store.dispatch(event);
@@ -52,6 +57,31 @@ export class CreateWork {
       this.dispatch({ type: "offers", place, change: { loading: false, error: toVirtuError(thrown) } });
     }
     this.workspace.store.flush();
+  }
+
+  /** Asks which addresses the site's running jobs lend. A job that does not say lends none. Never rejects. */
+  async askAddresses(): Promise<void> {
+    const { site, jobs } = this.workspace.state;
+    if (!site) return;
+    const lent = await Promise.all(
+      jobs.value.map(async ({ jobId, state, subnet }): Promise<LentAddresses[]> => {
+        if (state !== "Running" || subnet === null) return [];
+        try {
+          const { signal } = this.abort;
+          const found = await this.journeys.jobAddresses(this.workspace.context, site, jobId, { signal });
+          const { range, prefixLength, gateway, dns } = found;
+          const around = {
+            ...(prefixLength === null ? {} : { prefix: prefixLength }),
+            ...(gateway === null ? {} : { gateway }),
+            ...(dns.length > 0 ? { dns: [...dns] } : {}),
+          };
+          return [{ jobId, subnet, addresses: { range, ...around } }];
+        } catch {
+          return [];
+        }
+      }),
+    );
+    this.dispatch({ type: "lent", lent: lent.flat() });
   }
 
   /** Asks anew: what was offered may be gone. */

@@ -59,6 +59,7 @@ export const realJourneys = {
   findDeployments: late(async () => (await deploy()).findDeployments),
   followDeployment: late(async () => (await deploy()).followDeployment),
   freeNodes: late(async () => (await jobs()).freeNodes),
+  jobAddresses: late(async () => (await import("../journey/job-addresses.ts")).jobAddresses),
   getJob: late(async () => (await jobs()).getJob),
   listComparisons,
   listEnvironments: late(async () => (await environments()).listEnvironments),

@@ -247,6 +247,7 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         facts: { ...state.facts, [event.jobId]: { ...(state.facts[event.jobId] ?? nothing([])), ...event.change } },
       };
     case "offers":
+    case "lent":
     case "making":
     case "making-event":
     case "making-outcome":

@@ -159,7 +159,7 @@ export class Workspace {
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
-    this.making = new CreateWork(this);
+    this.making = new CreateWork(this, journeys);
     this.comparing = new CompareWork(this, journeys);
     this.stores = new StoresWork(this);
     this.site = new SiteWork(this, journeys);

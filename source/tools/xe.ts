@@ -52,7 +52,7 @@ export function xeDetails(access: XeAccess, uuid: string): Command {
   const ask = (words: string[]) => xe(access, words, xePollLimit);
   const parts: [string, string[]][] = [
     ["vm", ["vm-param-list", `uuid=${uuid}`]],
-    ["disks", ["vbd-list", `vm-uuid=${uuid}`, "params=uuid,device,type,vdi-uuid,vdi-name-label,empty"]],
+    ["disks", ["vbd-list", `vm-uuid=${uuid}`, "params=uuid,userdevice,type,vdi-uuid,vdi-name-label,empty"]],
     ["nics", ["vif-list", `vm-uuid=${uuid}`, "params=uuid,device,MAC,network-name-label"]],
     [
       "snapshots",
@@ -62,9 +62,11 @@ export function xeDetails(access: XeAccess, uuid: string): Command {
     ["srs", ["sr-list", "content-type=user", "params=uuid,name-label,physical-size,physical-utilisation"]],
     ["media", ["cd-list", "params=name-label"]],
   ];
+  const images = ask(["vbd-list", `vm-uuid=${uuid}`, "type=Disk", "params=vdi-uuid", "--minimal"]);
+  const sizes = sh`echo '@@virtu images'; for v in $(${images} | tr , ' '); do ${ask(["vdi-list"])} uuid="$v" params=uuid,virtual-size,sr-name-label; done`;
   return parts
     .map(([name, words]) => sh`echo ${`@@virtu ${name}`}; ${ask(words)}`)
-    .reduce((one, other) => sh`${one}; ${other}`);
+    .reduce((one, other) => sh`${one}; ${other}`, sizes);
 }
 
 /** The text console of a guest on the host where it runs: by its domain's number, which each start changes. */

@@ -173,6 +173,26 @@ describe("reading", () => {
     expect(inventory.view()).not.toBe(view);
   });
 
+  test("keeps the order of names while some come and others go", async () => {
+    const hosts = new Hosts({
+      hv1: { "vm-10": true, "vm-2": true, "vm-9": false },
+      hv2: { "vm-3": true, "vm-9": true },
+    });
+    const inventory = inventoryOf(hosts.pool, ["hv1", "hv2"]);
+    await inventory.refresh();
+    expect(names(inventory)).toEqual(["hv1/vm-2", "hv2/vm-3", "hv1/vm-9", "hv2/vm-9", "hv1/vm-10"]);
+    const before = inventory.view().instances;
+    hosts.running["hv1"] = { "vm-1": true, "vm-10": true, "vm-9": false, "vm-11": true };
+    await inventory.refresh(["hv1"]);
+    expect(names(inventory)).toEqual(["hv1/vm-1", "hv2/vm-3", "hv1/vm-9", "hv2/vm-9", "hv1/vm-10", "hv1/vm-11"]);
+    // The rows of a host that was not asked are the same objects.
+    const after = inventory.view().instances;
+    expect(after.filter((row) => before.includes(row)).map(({ host, name }) => `${host}/${name}`)).toEqual([
+      "hv2/vm-3",
+      "hv2/vm-9",
+    ]);
+  });
+
   test("forgets a host that is removed", async () => {
     const inventory = inventoryOf(new Hosts({ hv1: { web1: true }, hv2: { db1: true } }).pool, ["hv1"]);
     inventory.addHost({ name: "hv2" });

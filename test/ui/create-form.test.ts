@@ -55,7 +55,7 @@ const places = [{ id: "p", host: "hv1", label: "hv1 · libvirt", provider: "libv
 /** What the form holds when nothing was touched but these. */
 function filled(offers: Offers, own: Values): Values {
   const values: Record<string, string> = {};
-  for (const { id, initial } of createFields(places, offers)) values[id] = initial ?? "";
+  for (const { id, initial } of createFields(places, offers, [])) values[id] = initial ?? "";
   return { ...values, ...own };
 }
 
@@ -69,7 +69,15 @@ describe("the data of the form", () => {
     [
       "a cloud image",
       libvirt,
-      { name: "a", media: "cloud", imageOf: "", image: "/x.img", key: "ssh-ed25519 AAAA", addresses: "10.0.0.0/24" },
+      {
+        name: "a",
+        media: "cloud",
+        imageOf: "",
+        image: "/x.img",
+        key: "ssh-ed25519 AAAA",
+        addressesOf: "range",
+        addresses: "10.0.0.0/24",
+      },
     ],
     ["an ISO", libvirt, { name: "a", media: "iso", iso: "/x.iso", more: "5G 6G", mac: "52:54:00:00:00:01" }],
     ["a tree", libvirt, { name: "a", media: "location", location: "http://x/", network: "bridge br0", ready: "ssh" }],
@@ -93,7 +101,7 @@ describe("the data of the form", () => {
       path: `/images/${name}`,
     }));
     const offers = { ...libvirt, pools: [{ ...pool, volumes }] } as typeof libvirt;
-    const fields = createFields(places, offers);
+    const fields = createFields(places, offers, []);
     const choicesOf = (id: string) => fields.find((field) => field.id === id)?.choices?.map(({ label }) => label);
     expect(choicesOf("imageOf")).toEqual(["default/base.img", "another: type its path"]);
     expect(choicesOf("isoOf")).toEqual(["default/d.iso", "another, or one to be sent"]);
@@ -102,6 +110,21 @@ describe("the data of the form", () => {
     expect(dataOf({ ...chosen, media: "iso" }, "libvirt", "hv1")).toMatchObject({ media: { iso: "/images/d.iso" } });
     expect(fieldOf({ field: "media.import", text: "" }, chosen, "libvirt")).toBe("imageOf");
     expect(fieldOf({ field: "media.import", text: "" }, { ...chosen, imageOf: "" }, "libvirt")).toBe("image");
+  });
+
+  test("addresses are of a range, or what a job lends with its network", () => {
+    const addresses = { range: "10.156.0.2-10.156.3.255", prefix: 14, gateway: "10.159.255.254", dns: ["172.16.0.1"] };
+    const fields = createFields(places, ganeti, [{ jobId: 1874, subnet: "10.156.0.0/22", addresses }]);
+    const [none, job, range] = fields.find(({ id }) => id === "addressesOf")?.choices ?? [];
+    expect([none?.label, job?.label, range?.label]).toEqual([
+      ...["none is noted", "of job 1874: 10.156.0.0/22", "of a range"],
+    ]);
+    const of = (addressesOf = "") =>
+      dataOf(filled(ganeti, { name: "a", addressesOf, addresses: "10.1.0.0/24" }), "ganeti", "h");
+    expect(of(none?.value).addresses).toBeUndefined();
+    expect(of(job?.value).addresses).toEqual(addresses);
+    expect(of(range?.value).addresses).toEqual({ range: "10.1.0.0/24" });
+    expect(faultsOf(JSON.parse(JSON.stringify(of(job?.value))), createSchema)).toEqual([]);
   });
 
   test("says what was meant", () => {

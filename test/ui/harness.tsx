@@ -124,6 +124,7 @@ const emptyJourneys: Journeys = {
   findDeployments: async () => [],
   followDeployment: () => new Promise(() => {}),
   freeNodes: async () => ({ total: 0, alive: 0, free: 0, clusters: [] }),
+  jobAddresses: () => new Promise(() => {}),
   getJob: () => Promise.reject(new Error("there is no such job")),
   listComparisons: async () => [],
   listEnvironments: async () => ({ environments: [], problem: null }),
@@ -142,7 +143,7 @@ const emptyJourneys: Journeys = {
 };
 
 /** Settings in memory. */
-function plainSettings(): Settings {
+function plainSettings(own: Partial<SettingsData> = {}): Settings {
   const data: SettingsData = {
     sites: [],
     hosts: [],
@@ -156,6 +157,7 @@ function plainSettings(): Settings {
     views: [],
     groups: {},
     parallel: {},
+    ...own,
   };
   return {
     file: "/nowhere/settings.json",
@@ -174,6 +176,7 @@ function plainSettings(): Settings {
 export interface FakeOptions {
   journeys?: Partial<Journeys>;
   inventory?: Inventory;
+  settings?: Partial<SettingsData>;
   pool?: Pool;
   site?: Site | null;
   hosts?: readonly string[];
@@ -193,7 +196,7 @@ export function fakeWorkspace(options: FakeOptions = {}): Workspace {
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-ui-"));
   const workspace = new Workspace({
     context: { pool: options.pool ?? idlePool(), stateDir: directory },
-    settings: plainSettings(),
+    settings: plainSettings(options.settings),
     questions: new Questions(),
     site: options.site === undefined ? rennes : options.site,
     hosts: options.hosts,

@@ -81,6 +81,14 @@ describe("columns", () => {
     expect(ids(160)).toEqual(expect.arrayContaining(["cpu", "used", "disk", "net"]));
   });
 
+  test("grow for what is new, and only for that", () => {
+    const [web, long] = [rowOf("web1"), rowOf("a-much-longer-name.lab.example.org")];
+    const first = grown({}, [web, rowOf("db1")]);
+    expect(grown(first, [web, long], [web]).name).toBe(long.name.length);
+    expect(grown(first, [web, long], [web, long])).toBe(first);
+    expect(grown({ ...first, name: 44 }, [web, long])).toMatchObject({ name: 44 });
+  });
+
   test("of the user's own come in his order and width, as far as they have room", () => {
     const own = columnsFor(widths, 40, { by: "name", down: false }, noLook, [
       { id: "memory" },

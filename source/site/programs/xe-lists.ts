@@ -136,6 +136,7 @@ export const lists: Readonly<Record<string, { shown: string; rows: (pool: XenPoo
       parts.images.map(({ uuid, name, repository, bytes }) => ({
         ...{ uuid: [" RO", uuid], "name-label": [" RW", name], "sr-uuid": [" RO", repository] },
         "virtual-size": [" RO", String(bytes)],
+        "sr-name-label": [" RO", parts.repositories.find((one) => one.uuid === repository)?.name ?? none],
         "vbd-uuids": ["SRO", parts.drives.flatMap((drive) => (drive.image === uuid ? [drive.uuid] : [])).join("; ")],
       })),
   },

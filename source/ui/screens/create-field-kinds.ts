@@ -9,6 +9,9 @@ export interface StepField extends FormField {
   step: StepNumber;
 }
 
+/** Addresses of a range that is typed. */
+export const typedRange = "range";
+
 export type Choice = { value: string; label: string };
 
 export const choices = (values: readonly string[]): Choice[] => values.map((value) => ({ value, label: value }));

@@ -57,7 +57,7 @@ export function xenFields(offers: XenOffers): StepField[] {
     text(2, "directory", "  in", 40, { initial: offers.directory, shown: either("disk", "file") }),
     choice(2, "group", "  in group", choices(groups.map(({ name }) => name)), { shown: either("disk", "volume") }),
     text(2, "size", "  size", 8, { initial: "10G", shown: made }),
-    text(2, "image", "  filled from", 40, { help: "a raw image of the host; empty: it stays empty", shown: made }),
+    text(2, "image", "  copy of", 40, { help: "a raw image of the host; empty: it stays empty", shown: made }),
     text(2, "more", "More disks", 24, { help: "sizes of further ones: 5G 20G", shown: made }),
     text(2, "path", "  path", 40, { shown: either("disk", "path") }),
     choice(2, "format", "  format", choices(["raw", "qcow2"]), { shown: either("disk", "path") }),

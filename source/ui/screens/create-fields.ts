@@ -1,8 +1,9 @@
 /** The five steps of making an instance: which fields each has, by what the chosen host offers. Pure. */
 import type { Offers } from "../../instances/create-check.ts";
 import type { ProviderName } from "../../instances/types.ts";
+import type { LentAddresses } from "../../store/making-known.ts";
 import type { Values } from "../components/form.tsx";
-import { type Choice, choice, choices, either, type StepField, text } from "./create-field-kinds.ts";
+import { type Choice, choice, choices, either, type StepField, text, typedRange } from "./create-field-kinds.ts";
 import { xenFields } from "./create-fields-xen.ts";
 import { xenServerFields } from "./create-fields-xenserver.ts";
 
@@ -31,7 +32,11 @@ const media: readonly Choice[] = [
 ];
 
 /** Every field of every step; `offers` null: the host has not said yet what it has. */
-export function createFields(places: readonly CreatePlace[], offers: Offers | null): StepField[] {
+export function createFields(
+  places: readonly CreatePlace[],
+  offers: Offers | null,
+  lent: readonly LentAddresses[],
+): StepField[] {
   const place = choice(
     0,
     "place",
@@ -39,15 +44,15 @@ export function createFields(places: readonly CreatePlace[], offers: Offers | nu
     places.map(({ id, label }) => ({ value: id, label })),
   );
   if (!offers) return [place];
-  return [place, ...ownFields(offers), ...lastFields];
+  return [place, ...ownFields(offers, lent), ...lastFields];
 }
 
-function ownFields(offers: Offers): StepField[] {
+function ownFields(offers: Offers, lent: readonly LentAddresses[]): StepField[] {
   switch (offers.provider) {
     case "ganeti":
-      return ganetiFields(offers);
+      return ganetiFields(offers, lent);
     case "libvirt":
-      return libvirtFields(offers);
+      return libvirtFields(offers, lent);
     case "xen":
       return xenFields(offers);
     case "xenserver":
@@ -74,7 +79,26 @@ const lastFields: readonly StepField[] = [
   ),
 ];
 
-function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepField[] {
+/** Addresses for the instances: none, of a job's subnet, or of a range that is typed. */
+function addressFields(lent: readonly LentAddresses[], none: string, shown: (form: Values) => boolean): StepField[] {
+  const of: Choice[] = [
+    { value: "", label: none },
+    ...lent.map(({ jobId, subnet, addresses }) => ({
+      value: JSON.stringify(addresses),
+      label: `of job ${jobId}: ${subnet}`,
+    })),
+    { value: typedRange, label: "of a range" },
+  ];
+  return [
+    choice(3, "addressesOf", "Addresses", of, { shown }),
+    text(3, "addresses", "  range", 30, {
+      help: "10.144.0.0/22 or from-to",
+      shown: (form) => shown(form) && form["addressesOf"] === typedRange,
+    }),
+  ];
+}
+
+function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>, lent: readonly LentAddresses[]): StepField[] {
   const pools = choices(offers.pools.filter(({ active }) => active).map(({ name }) => name));
   const volumes = offers.pools.flatMap((pool) =>
     pool.volumes.map(({ name }) => ({ value: `${pool.name}/${name}`, label: `${pool.name}/${name}` })),
@@ -151,10 +175,7 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
     text(2, "more", "More disks", 24, { help: "sizes of further new volumes: 5G 20G", shown: made }),
     text(3, "name", "Name", 26),
     text(3, "count", "How many", 4, { initial: "1" }),
-    text(3, "addresses", "Addresses", 30, {
-      help: "for cloud-init: 10.144.0.0/22 or from-to; empty: DHCP",
-      shown: either("media", "cloud"),
-    }),
+    ...addressFields(lent, "by DHCP", either("media", "cloud")),
     choice(3, "network", "Network", networks),
     text(3, "mac", "  MAC", 17, { help: "empty: chosen by libvirt", shown: (form) => form["network"] !== "" }),
     choice(3, "arch", "Architecture", [usual, ...choices(offers.archs.map(({ arch }) => arch))]),
@@ -172,7 +193,7 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
   ];
 }
 
-function ganetiFields(offers: Extract<Offers, { provider: "ganeti" }>): StepField[] {
+function ganetiFields(offers: Extract<Offers, { provider: "ganeti" }>, lent: readonly LentAddresses[]): StepField[] {
   const nodes = offers.nodes.filter(({ usable }) => usable).map(({ name }) => name);
   const allocator: Choice = { value: "", label: `chosen by ${offers.allocator ?? "an allocator"}` };
   const cards: Choice[] = [
@@ -194,7 +215,7 @@ function ganetiFields(offers: Extract<Offers, { provider: "ganeti" }>): StepFiel
     text(2, "sizes", "  sizes", 24, { initial: "10G", shown: disks, help: "one for each disk: 10G 20G" }),
     text(3, "name", "Name", 30, { help: "best a full host name" }),
     text(3, "count", "How many", 4, { initial: "1" }),
-    text(3, "addresses", "Addresses", 30, { help: "10.144.0.0/22 or from-to; empty: none is noted" }),
+    ...addressFields(lent, "none is noted", () => true),
     choice(3, "primary", "On node", offers.allocator === null ? choices(nodes) : [allocator, ...choices(nodes)]),
     choice(3, "secondary", "  secondary", choices(nodes), {
       shown: (form) => form["primary"] !== "" && form["template"] === "drbd",

@@ -78,10 +78,14 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
   const chosen = awaited ? undefined : (places.find(({ id }) => id === state.place) ?? places[0]);
   const loaded = chosen ? known.offers[chosen.id] : undefined;
   const offers = loaded?.value ?? null;
-  const fields = useMemo(() => createFields(places, offers), [places, offers]);
+  const fields = useMemo(() => createFields(places, offers, known.lent), [places, offers, known.lent]);
   useEffect(() => {
     if (chosen && offers === null && !loaded?.error) void making.ask(chosen.id, []);
   }, [chosen, offers, loaded, making]);
+
+  const jobs = useKnown((state) => state.jobs.value);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the jobs are others
+  useEffect(() => void making.askAddresses(), [making, jobs]);
 
   const made = useMemo(() => {
     let last: { key: string; made: Made | null } | null = null;

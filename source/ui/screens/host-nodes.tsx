@@ -14,7 +14,7 @@ import { nodeHost, useShell } from "./console-keys.ts";
 import { ActionLog, logLines } from "./instances-log.tsx";
 import { mebibytes, staleAge } from "./instances-rows.ts";
 import { useNodeLook, useUsageWatch } from "./instances-view.ts";
-import { hotStyles, type NodeLook, nodeCell, nodeUseLines, noNodeLook } from "./nodes-usage.ts";
+import { freeCell, hotStyles, type NodeLook, nodeCell, nodeUseLines, noNodeLook } from "./nodes-usage.ts";
 
 interface NodeColumn extends Column {
   grow?: number;
@@ -26,7 +26,7 @@ interface NodeColumn extends Column {
 /** From so many columns on there is room for the provider, and for memory and storage over time. */
 const wide = 110;
 
-const number = (title: string, width: number, text: (node: NodeRow) => string): NodeColumn => ({
+const number = (title: string, width: number, text: NodeColumn["text"]): NodeColumn => ({
   ...{ title, width, text },
   align: "right",
 });
@@ -48,10 +48,10 @@ const columnsAt = (width: number): NodeColumn[] => {
       percentColumn("CPU", "cpu"),
       ...only([percentColumn("MEM", "memory"), percentColumn("STORAGE", "storage")]),
       number("DTotal", 6, ({ diskTotal }) => mebibytes(diskTotal)),
-      { ...number("DFree", 5, ({ diskFree }) => mebibytes(diskFree)), metric: "storage" },
+      { ...number("DFree", 5, (node, look) => freeCell(node, node.diskFree, "storage", look)), metric: "storage" },
       number("MTotal", 6, ({ memoryTotal }) => mebibytes(memoryTotal)),
       number("MNode", 5, ({ memoryNode }) => mebibytes(memoryNode)),
-      { ...number("MFree", 5, ({ memoryFree }) => mebibytes(memoryFree)), metric: "memory" },
+      { ...number("MFree", 5, (node, look) => freeCell(node, node.memoryFree, "memory", look)), metric: "memory" },
       number("Pinst", 5, ({ primaryInstances }) => String(primaryInstances ?? "")),
       number("Sinst", 5, ({ secondaryInstances }) => String(secondaryInstances ?? "")),
     ],

@@ -110,7 +110,7 @@ const plans: readonly Plan[] = [
     text: (row) => String(row.vcpus ?? ""),
   },
   { id: "memory", title: "MEM", align: "right", sortedBy: "memory", least: 5, most: 6, text: memoryText },
-  { id: "used", title: "USED", align: "right", sortedBy: "used", least: 0, most: 6, counted: true, text: usedText },
+  { id: "used", title: "USED", align: "right", sortedBy: "used", least: 0, most: 7, counted: true, text: usedText },
   { id: "disk", title: "DISK/s", align: "right", sortedBy: "disk", least: 0, most: 8, counted: true, text: diskText },
   { id: "net", title: "NET/s", align: "right", sortedBy: "net", least: 0, most: 8, counted: true, text: netText },
   { id: "where", title: "WHERE", sortedBy: "provider", least: 8, fair: 18, most: 44, text: placeText },

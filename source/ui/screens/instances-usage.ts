@@ -20,6 +20,11 @@ export const noLook: UsageLook = { rates: () => null, trend: () => [], hot: () =
 /** How many looks a trend has. */
 export const trendLength = 4;
 
+/** What is above its limit is marked by more than its colour. */
+export function hotMark(hot: boolean): string {
+  return hot ? "!" : " ";
+}
+
 /** Where it runs and nobody knows; nothing where it is off. */
 function unknown({ status }: InstanceRow): string {
   return status === "running" ? "–" : "";
@@ -29,14 +34,15 @@ export function cpuText(row: InstanceRow, look: UsageLook): string {
   const { key } = row;
   const cpu = look.rates(key)?.cpu ?? null;
   if (cpu === null) return unknown(row);
-  return `${sparkline(look.trend(key), 100)} ${String(Math.round(cpu)).padStart(3)} %`;
+  return `${sparkline(look.trend(key), 100)}${hotMark(look.hot(key).includes("cpu"))}${String(Math.round(cpu)).padStart(3)} %`;
 }
 
 /** MiB in use; `~` before what only its process on the host tells, which is more than the guest uses. */
 export function usedText(row: InstanceRow, look: UsageLook): string {
   const rates = look.rates(row.key);
   if (!rates || rates.memoryMiB === null) return unknown(row);
-  return `${rates.memorySource === "resident" ? "~" : ""}${mebibytes(rates.memoryMiB)}`;
+  const mark = look.hot(row.key).includes("memory") ? hotMark(true) : "";
+  return `${mark}${rates.memorySource === "resident" ? "~" : ""}${mebibytes(rates.memoryMiB)}`;
 }
 
 function both(row: InstanceRow, one: number | null | undefined, other: number | null | undefined): string {

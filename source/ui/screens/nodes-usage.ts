@@ -6,6 +6,7 @@ import { plainLine } from "../../text.ts";
 import { sparkline } from "../components/chart-lines.ts";
 import { cell, paint, type Style, unicodeShown } from "../theme.ts";
 import { mebibytes } from "./instances-rows.ts";
+import { hotMark } from "./instances-usage.ts";
 
 /** What is known of the use of a node, by its key. */
 export interface NodeLook {
@@ -26,7 +27,21 @@ export const hotStyles: readonly Style[] = ["red", "bold"];
 /** `▁▂▃▂  12 %`, or a dash where nobody tells. */
 export function nodeCell({ key }: Pick<NodeRow, "key">, metric: NodeMetric, look: NodeLook): string {
   const value = look.rates(key)?.[metric] ?? null;
-  return value === null ? "–" : `${sparkline(look.trend(key, metric), 100)} ${String(Math.round(value)).padStart(3)} %`;
+  if (value === null) return "–";
+  const mark = hotMark(look.hot(key).includes(metric));
+  return `${sparkline(look.trend(key, metric), 100)}${mark}${String(Math.round(value)).padStart(3)} %`;
+}
+
+/** MiB that are free, marked where too much is in use. */
+export function freeCell(
+  { key }: Pick<NodeRow, "key">,
+  mib: number | null,
+  metric: NodeMetric,
+  look: NodeLook,
+): string {
+  const text = mebibytes(mib);
+  if (!look.hot(key).includes(metric)) return text;
+  return `${hotMark(true)}${text.replace(/\.\d/, "")}`;
 }
 
 /** How full, as a bar of ten cells: `██████░░░░`. */
@@ -37,7 +52,7 @@ function bar(percent: number): string {
 
 function poolLine(pool: PoolFill, names: number, full: boolean): string {
   const percent = fillPercent(pool);
-  const text = `${bar(percent)} ${String(Math.round(percent)).padStart(3)} %  ${mebibytes(pool.freeMiB)} free of ${mebibytes(pool.totalMiB)}`;
+  const text = `${bar(percent)}${hotMark(full)}${String(Math.round(percent)).padStart(3)} %  ${mebibytes(pool.freeMiB)} free of ${mebibytes(pool.totalMiB)}`;
   const name = cell(pool.name === "" ? "storage" : plainLine(pool.name), names);
   return full ? `${name} ${paint(text, ...hotStyles)}` : `${name} ${text}`;
 }

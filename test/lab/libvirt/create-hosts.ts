@@ -38,6 +38,7 @@ const packages = [
 /** What cloud-image.sh makes the image of, and makes it with. */
 const cloudPackages = [
   "ca-certificates",
+  "cloud-guest-utils",
   "cloud-init",
   "dbus",
   "dosfstools",
