@@ -56,7 +56,7 @@ function late(make) {
     swaps: [
       ["new Intl.Segmenter()", "late(() => new Intl.Segmenter())"],
       ...["visibleCharacter", "spacingMark", "rgiEmoji", "unqualifiedKeycap", "extendedPictographic"].map((name) => [
-        new RegExp(`^(const ${name}Regex = )(/.+/[gimsuvy]*);$`, "m"),
+        new RegExp(`^(const ${name}Regex = )(/.+/[gimsuvy]*);$`, "gm"),
         "$1late(() => $2);",
       ]),
     ],
@@ -64,7 +64,7 @@ function late(make) {
   // Ink's layout would fetch its own bytes, with all of Node's HTTP.
   "yoga-layout/dist/binaries/yoga-wasm-base64-esm.js": {
     swaps: [
-      ['"function"!=typeof fetch?', "true?"],
+      ['return w||"function"!=typeof fetch?', "return true?"],
       [
         "var b=xa(a.slice(37)),c=new Uint8Array(b.length);for(a=0;a<b.length;++a)c[a]=b.charCodeAt(a);var d=c",
         'var d=Buffer.from(a.slice(37),"base64")',
@@ -100,7 +100,9 @@ function late(make) {
 function changed(file, { head = "", swaps }) {
   let contents = readFileSync(file, "utf8");
   for (const [before, after] of swaps) {
-    if (contents.split(before).length === 1) throw new Error(`${file} does not hold this once: ${before}`);
+    const times =
+      typeof before === "string" ? contents.split(before).length - 1 : (contents.match(before) ?? []).length;
+    if (times !== 1) throw new Error(`${file} does not hold this once: ${before}`);
     contents = contents.replace(before, after);
   }
   return `${head}\n${contents}`;

@@ -53,7 +53,7 @@ function host(name: string) {
   return found;
 }
 
-describe("on libvirt", () => {
+describe("on libvirt", { timeout: 90_000 }, () => {
   test("addresses of a job's subnet: cards and cloud-init have them, and what is in use is not given again", async () => {
     const wanted = ["--nodes", "1", "--walltime", "1:00"];
     const asked = await command("reserve", "--site", site.frontend, ...wanted, "--subnet", "22", "--yes", "--json");

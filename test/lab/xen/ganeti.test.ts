@@ -42,18 +42,31 @@ const ganetiSays = (name: string) => gnt(`gnt-instance list --no-headers --separ
 const xlSays = async (name: string) => (await xen.domains()).get(name)?.state ?? "gone";
 const headless = (...words: string[]) => virtu([...words, "--host", "xen1", "--json"], options);
 
-/** As headless, when the program has its answer: a node that is too busy to answer in time is asked again. */
-async function rows(): Promise<string[]> {
-  const ran = await headless("instances");
-  expect(ran, ran.stderr).toMatchObject({ status: 0 });
-  return ran.json<InstanceJson[]>().map(({ provider, name, statusDetail }) => `${provider} ${name} ${statusDetail}`);
+const others = / (db1|keep1|crash1|web1|vdb|vweb) /;
+
+/** Waits for the table of all three providers to say just this: a daemon that is too slow for Ganeti reads as a node that is down. */
+async function shows(...wanted: string[]): Promise<void> {
+  let rows: string[] = [];
+  const look = async () => {
+    const ran = await headless("instances");
+    const all = ran.json<InstanceJson[]>().map((one) => `${one.provider} ${one.name} ${one.statusDetail}`);
+    rows = all.filter((row) => !others.test(row));
+    return rows.join() === wanted.join();
+  };
+  await until(wanted.join(", "), look, slowly).catch((thrown: Error) => {
+    throw new Error(`${thrown.message}; it says ${rows.join(", ")}`);
+  });
 }
 
-async function act(...words: string[]): Promise<ActionJson> {
-  const ran = await headless(...words, "--yes");
-  const [outcome] = ran.json<ActionJson[]>();
-  expect(outcome, ran.stderr).toMatchObject({ ok: true, job: expect.stringMatching(/^\d+$/) });
-  return outcome as ActionJson;
+/** Acts by virtu. A job that Ganeti itself could not start in its time is given to it once more. */
+async function act(...words: string[]): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const ran = await headless(...words, "--yes");
+    const [outcome] = ran.json<ActionJson[]>();
+    if (tries < 4 && outcome?.ok === false && /could not start the job/.test(outcome.error ?? "")) continue;
+    expect(outcome, ran.stderr).toMatchObject({ ok: true, error: null, job: expect.stringMatching(/^\d+$/) });
+    return;
+  }
 }
 
 async function found(provider: string, name: string): Promise<{ provider: Provider; instance: Instance }> {
@@ -93,7 +106,7 @@ test("makes it a cluster for Xen, and names the guest beside which Ganeti can't 
   expect(await xen.exec("readlink /boot/vmlinuz-3-xenU /boot/initrd-3-xenU")).toBe(
     `vmlinuz-${version}\ninitrd.img-${version}`,
   );
-  expect(await gnt("gnt-cluster info")).toMatch(/- xen-pvm:[^-]*?xen_cmd: xl/);
+  expect(await gnt("gnt-cluster info")).toMatch(/^ +xen_cmd: xl$/m);
   expect(await xen.exec("xl list | grep -cE '^(web1|crash1|vweb) '")).toBe("3");
   const verify = carried.outcome?.steps.find(({ step }) => step === "verify");
   expect(verify).toMatchObject({
@@ -107,6 +120,8 @@ test("goes on once those are off, and finds everything done when it is run again
   await xen.exec("xl destroy web1; xl destroy crash1; virsh -c xen:///system destroy vweb");
   const carried = await carry(teardown, ["resume", run, "--retry", "verify"], options);
   expect(carried, whatHappened(carried)).toMatchObject({ status: 0, outcome: { ok: true } });
+  // Its collectors look at Xen every five seconds, which takes an emulated processor half of its time.
+  await xen.exec("/usr/lib/ganeti/daemon-util stop ganeti-mond");
   expect(await gnt("gnt-node list --no-headers --separator=' ' -o name,role,cnodes,pinst_cnt")).toMatch(/^xen1\S* M /);
   const before = await fingerprint(xen);
   await foundDone(teardown, installGaneti, options);
@@ -120,17 +135,14 @@ test("shows an instance once, as Ganeti's, and not a file of xl's by which it wo
     `cd / && gnt-instance add -t diskless -o noop --no-install --no-name-check --no-ip-check -B memory=128,vcpus=1 -H 'xen-pvm:${kernel}' -n "$(hostname -f)" gweb`,
   );
   await xen.exec("sed 's/ci1/gweb/' /etc/xen/build.cfg >/etc/xen/gweb.cfg; xl create -q /etc/xen/build.cfg");
-  expect((await rows()).filter((row) => !/ (db1|keep1|crash1|web1|vdb|vweb) /.test(row))).toEqual([
-    "xen ci1 running",
-    "ganeti gweb ADMIN_down",
-  ]);
+  await shows("xen ci1 running", "ganeti gweb ADMIN_down");
 });
 
 test("starts it: a domain of Xen, and running for Ganeti", async () => {
   await act("start", "gweb");
   expect(await xlSays("gweb")).toMatch(/^[r-][b-]----$/);
   await until("Ganeti sees it run", async () => (await ganetiSays("gweb")) === "running Y", slowly);
-  expect((await rows()).filter((row) => row.includes("gweb"))).toEqual(["ganeti gweb running"]);
+  await shows("xen ci1 running", "ganeti gweb running");
 });
 
 test("gives its console by Ganeti's own way", async () => {
