@@ -3,8 +3,12 @@ import { toVirtuError } from "../errors.ts";
 import { libvirtSteps } from "../instances/create-libvirt-steps.ts";
 import { ask, isPassing, pause } from "../instances/exec.ts";
 import type { Instance, Provider } from "../instances/types.ts";
-import type { Command } from "../ssh/command.ts";
-import { deleteVolume, findVolume, type Volume } from "../tools/virt-install.ts";
+import { XenProvider } from "../instances/xen.ts";
+import { type Command, sh } from "../ssh/command.ts";
+import { deleteVolume, findVolume } from "../tools/virt-install.ts";
+import { makingName } from "../tools/xe-create.ts";
+import { rootShell } from "../tools/xl.ts";
+import { configPath, removeConfig, removeFile, removeVolume } from "../tools/xl-create.ts";
 import type { Reach } from "./compare-places.ts";
 import type { Left, MadeNow } from "./compare-types.ts";
 
@@ -18,9 +22,13 @@ const tries = 5;
 /** A copy that is under way when virtu was killed may take so long to end. */
 const jobLimitMs = 10 * 60_000;
 
-/** Its own by the id that it was to have; where the provider gives the ids, by its name, which is like no other. */
+/**
+ * Its own by the id that it was to have where the provider takes one; else by its name, which is like no other (XenServer
+ * installs it under a first name that holds its id).
+ */
 export function isOwn({ name, request }: Pick<MadeNow, "name" | "request">, instance: Instance): boolean {
-  return request.provider === "libvirt" ? instance.id === request.uuid : instance.name === name;
+  if (request.provider === "libvirt") return instance.id === request.uuid;
+  return instance.name === name || (request.provider === "xenserver" && instance.name === makingName(request));
 }
 
 /** What is still there afterwards; empty: all of it is gone. Never rejects for what a host says. */
@@ -40,7 +48,7 @@ export async function takeAway(made: MadeNow, reach: Reach, options: TakeOptions
     const why = await removeFrom(made, provider, options);
     if (why !== null) left.push(instanceLeft(made, provider, why));
     // While the instance is there its disks are in use.
-    else if (made.request.provider === "libvirt") left.push(...(await tidyLibvirt(made, provider, reach, options)));
+    else left.push(...(await tidy(made, provider, reach, options)));
   }
   return left;
 }
@@ -49,6 +57,8 @@ function instanceLeft({ name }: MadeNow, provider: Provider, why: string): Left 
   const host = provider.target.name;
   const how: Readonly<Partial<Record<Provider["name"], string>>> = {
     ganeti: `gnt-instance remove ${name}`,
+    xen: `xl destroy ${name}; rm ${configPath(name)} and its disks`,
+    xenserver: `xe vm-uninstall vm=${name} force=true`,
     libvirt: `virsh -c ${provider.attachment.label} destroy ${name}; virsh -c ${provider.attachment.label} undefine ${name} --nvram --remove-all-storage`,
   };
   return { what: `instance ${name} on ${host}`, why, how: `${host}: ${how[provider.name] ?? `remove ${name}`}` };
@@ -104,38 +114,81 @@ async function removeFrom(
   return why ?? "it is still there, nobody says why";
 }
 
-/** What a making that was killed, or a migration that copied disks, leaves beside the instance. */
-export function traces({ request, image }: Pick<MadeNow, "request" | "image">, uri: string) {
-  if (request.provider !== "libvirt") return { volumes: [], tidy: [] };
-  const steps = libvirtSteps(uri, request, image);
-  return {
-    volumes: steps.flatMap((step): Volume[] => (step.kind === "run" && step.makes !== null ? [step.makes] : [])),
-    tidy: steps.flatMap((step): Command[] => (step.kind === "tidy" ? [step.command] : [])),
-  };
+/** Something beside the instance that its making, or a migration that copied disks, may leave. */
+interface Trace {
+  what: string;
+  /** Status 0: it is there. Null: removing what is not there is no failure. */
+  find: Command | null;
+  remove: Command;
+  /** Status of a removal that found nothing of ours. */
+  nothing: number;
+  /** Its name was given by the user and not made of the instance's: somebody else may have made it since. */
+  named: boolean;
 }
 
-async function tidyLibvirt(made: MadeNow, provider: Provider, reach: Reach, { onText }: TakeOptions): Promise<Left[]> {
-  const { host, label: uri } = provider.attachment;
-  const { volumes, tidy } = traces(made, uri);
+function tracesOf({ name, request, image }: Pick<MadeNow, "name" | "request" | "image">, provider: Provider): Trace[] {
+  if (request.provider === "libvirt") {
+    const uri = provider.attachment.label;
+    return libvirtSteps(uri, request, image).flatMap((step): Trace[] => {
+      if (step.kind === "tidy") {
+        return [
+          { what: "cloud-init's files", find: null, remove: sh`${step.command} || true`, nothing: 0, named: false },
+        ];
+      }
+      if (step.kind !== "run" || step.makes === null) return [];
+      const { pool, volume } = step.makes;
+      const commands = { find: findVolume(uri, step.makes), remove: deleteVolume(uri, step.makes) };
+      return [{ what: `volume ${pool}/${volume}`, ...commands, nothing: 0, named: !volume.startsWith(name) }];
+    });
+  }
+  if (request.provider !== "xen" || !(provider instanceof XenProvider)) return [];
+  const { access } = provider;
+  const disks = request.disks.flatMap((disk): Trace[] => {
+    if (disk.kind === "path") return [];
+    if (disk.kind === "file") {
+      const path = disk.path ?? "";
+      const find = rootShell(access, sh`test -e ${path}`);
+      return [
+        { what: `file ${path}`, find, remove: removeFile(access, path), nothing: 0, named: !path.includes(name) },
+      ];
+    }
+    const volume = disk.volume ?? "";
+    const find = rootShell(access, sh`lvs ${`${disk.group}/${volume}`} >/dev/null 2>&1`);
+    const remove = removeVolume(access, disk.group, volume);
+    return [{ what: `volume ${disk.group}/${volume}`, find, remove, nothing: 0, named: !volume.startsWith(name) }];
+  });
+  // It removes the file only where this domain's id stands in it.
+  const config = { find: null, remove: removeConfig(access, request), nothing: 3, named: false };
+  return [...disks, { what: `file ${configPath(name)}`, ...config }];
+}
+
+async function tidy(made: MadeNow, provider: Provider, reach: Reach, { onText }: TakeOptions): Promise<Left[]> {
+  const host = provider.target;
   const left: Left[] = [];
-  const run = async (command: Command, what: string): Promise<{ status: number | null; text: string }> => {
+  const run = async (command: Command): Promise<{ status: number | null; text: string }> => {
     try {
-      const { status, stderr } = await ask(reach.pool, host, command, what, { priority: "user", timeoutMs: 60_000 });
+      const question = { priority: "user", timeoutMs: 60_000 } as const;
+      const { status, stderr } = await ask(reach.pool, host, command, "taking away what is left", question);
       return { status, text: stderr.trim() };
     } catch (thrown) {
       return { status: null, text: toVirtuError(thrown).message };
     }
   };
-  for (const volume of volumes) {
-    const found = await run(findVolume(uri, volume), "looking for its volumes");
-    // Nothing of ours was made where there is no such volume or pool.
+  for (const { what, find, remove, nothing, named } of tracesOf(made, provider)) {
+    const found = find === null ? { status: 0, text: "" } : await run(find);
+    // Nothing of ours was made where there is no such thing.
     if (found.status !== null && found.status !== 0) continue;
-    const what = `volume ${volume.pool}/${volume.volume} on ${host.name}`;
-    onText(`taking away the ${what}`);
-    const gone = found.status === null ? found : await run(deleteVolume(uri, volume), "deleting its volume");
-    if (gone.status !== 0) left.push({ what, why: gone.text, how: `${host.name}: ${deleteVolume(uri, volume).line}` });
+    const label = `${what} on ${host.name}`;
+    const how = `${host.name}: ${remove.line}`;
+    if (named) {
+      left.push({ what: label, why: "its name is not virtu's own: look whether it is this one's", how });
+      continue;
+    }
+    if (find !== null) onText(`taking away the ${label}`);
+    const gone = found.status === null ? found : await run(remove);
+    if (gone.status !== 0 && (gone.status === null || gone.status !== nothing)) {
+      left.push({ what: label, why: gone.text, how });
+    }
   }
-  // Mostly gone with the making; what holds its keys must not stay.
-  for (const command of tidy) await run(command, "removing cloud-init's files");
   return left;
 }

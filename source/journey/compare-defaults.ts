@@ -4,6 +4,8 @@ import type { CreateTemplate } from "../instances/create-plan.ts";
 import type { GanetiRequest } from "../instances/create-types.ts";
 import type { GanetiOffers } from "../tools/ganeti-offers.ts";
 import type { LibvirtOffers } from "../tools/libvirt-offers.ts";
+import type { XenServerOffers } from "../tools/xe-offers.ts";
+import type { XenOffers } from "../tools/xl-offers.ts";
 import type { Sizes } from "./compare-types.ts";
 
 export const usualSizes: Sizes = { memoryMiB: 256, vcpus: 1, diskMiB: 1024, image: null, os: null };
@@ -42,11 +44,41 @@ function libvirtTemplate(offers: LibvirtOffers, sizes: Sizes): CreateTemplate {
   };
 }
 
+/** Only a guest with firmware of its own needs no kernel of dom0's. */
+function xenTemplate(offers: XenOffers, sizes: Sizes): CreateTemplate | null {
+  if (!offers.types.includes("hvm")) return null;
+  const [bridge] = offers.bridges;
+  return {
+    ...{ provider: "xen", memoryMiB: sizes.memoryMiB, vcpus: sizes.vcpus, start: false, type: "hvm" },
+    ...{ boot: { kind: "disk" }, graphics: "none" },
+    disks: [{ kind: "file", path: null, directory: null, sizeMiB: sizes.diskMiB, image: null }],
+    nics: bridge === undefined ? [] : [{ network: null, link: bridge, mac: null, ip: null }],
+  };
+}
+
+/** The template that brings nothing. */
+function xenServerTemplate(offers: XenServerOffers, sizes: Sizes): CreateTemplate | null {
+  const template = offers.templates.find(({ name }) => name === "Other install media");
+  if (!template) return null;
+  return {
+    ...{ provider: "xenserver", memoryMiB: sizes.memoryMiB, vcpus: sizes.vcpus, start: false },
+    ...{ template: template.name, repository: null, disks: [{ sizeMiB: sizes.diskMiB, repository: null }] },
+    ...{ nics: null, iso: null, location: null, note: "", tags: [] },
+  };
+}
+
 /** Null: nothing is made there by itself, it has to be described. */
 export function usualTemplate(offers: Offers, sizes: Sizes): CreateTemplate | null {
-  if (offers.provider === "ganeti") return ganetiTemplate(offers, sizes);
-  if (offers.provider === "libvirt") return libvirtTemplate(offers, sizes);
-  return null;
+  switch (offers.provider) {
+    case "ganeti":
+      return ganetiTemplate(offers, sizes);
+    case "libvirt":
+      return libvirtTemplate(offers, sizes);
+    case "xen":
+      return xenTemplate(offers, sizes);
+    case "xenserver":
+      return xenServerTemplate(offers, sizes);
+  }
 }
 
 /** An installation begins with its start; everything else is made and left off, so that its start is seen alone. */
@@ -65,7 +97,15 @@ export function whatText(request: CreateTemplate): string {
     const disks = disksMiB.length === 0 ? diskTemplate : `${disksMiB.join(" and ")} MiB ${diskTemplate}`;
     return `${system}, ${disks}, ${power}`;
   }
-  if (request.provider !== "libvirt") return power;
+  if (request.provider === "xenserver") return `the template ${request.template}, ${power}`;
+  if (request.provider === "xen") {
+    const { boot, disks } = request;
+    const sizes = disks.flatMap((disk) => (disk.kind === "path" ? [] : [`${disk.sizeMiB} MiB`]));
+    const copied = disks.flatMap((disk) => (disk.kind === "path" ? [] : (disk.image ?? [])));
+    if (copied.length > 0) return `${request.type}, a copy of ${copied.join(" and ")}, ${power}`;
+    if (boot.kind !== "disk") return `${request.type}, booted by ${boot.kind}, ${power}`;
+    return `${request.type}, an empty disk of ${sizes.join(" and ")} that nothing boots from, ${power}`;
+  }
   const { media, disks } = request;
   const sizes = disks.flatMap((disk) => (disk.kind === "new" ? [`${disk.sizeMiB} MiB`] : []));
   const empty =

@@ -1,5 +1,6 @@
 /** A comparison from its journal, and what its times say: medians, spread, what failed or was refused. Pure. */
 
+import type { ProviderName } from "../instances/types.ts";
 import type { ComparisonEntry, ComparisonView, Left, MadeNow, Phase, Sample } from "./compare-types.ts";
 import type { Kept } from "./journal.ts";
 
@@ -7,6 +8,14 @@ import type { Kept } from "./journal.ts";
 export const phases: readonly Phase[] = ["create", "start", "reboot", "migrate", "stop", "remove"];
 /** What is started by its creation is stopped before its start can be seen. */
 export const lateStart: readonly Phase[] = ["create", "reboot", "migrate", "stop", "start", "remove"];
+
+/** Where a migration finds nothing to go to. */
+export const nowhere: Readonly<Record<ProviderName, string>> = {
+  ganeti: "the cluster has no second node",
+  libvirt: "no second libvirt host is named",
+  xen: "xl knows no other host: it moves a domain only to one that is named by hand",
+  xenserver: "the pool has no second host",
+};
 
 export const comparisonKinds: ReadonlySet<string> = new Set([
   ...["comparison", "make", "move", "sample", "gone", "left", "over"],

@@ -12,7 +12,7 @@ import type { Instance, Provider, ProviderName } from "../instances/types.ts";
 import type { HostRef } from "../ssh/types.ts";
 import { countingPool } from "./compare-count.ts";
 import { startsAtOnce, usualTemplate, whatText } from "./compare-defaults.ts";
-import { lateStart, phases } from "./compare-model.ts";
+import { lateStart, nowhere, phases } from "./compare-model.ts";
 import { type FoundHost, findHosts, placeId, type Reach, reachOf } from "./compare-places.ts";
 import type { ComparisonSetup, Phase, PhaseLines, PlaceFacts, PlanProblem, Sizes } from "./compare-types.ts";
 import { newRunId } from "./detached.ts";
@@ -152,6 +152,9 @@ function choose(found: readonly FoundHost[], { hosts, on }: ComparisonWish, sile
     }
     if (named.length > 0) continue;
     silent.push(...problems);
+    if (providers.length + problems.length === 0) {
+      silent.push(new VirtuError({ kind: "refused", what: "Nothing that virtu knows runs there", where: host.name }));
+    }
     for (const provider of providers) add(host, provider);
   }
   return [...places.values()];
@@ -236,16 +239,19 @@ function planPlace(place: AskedPlace, { wish, tag, from, taken }: Around) {
   };
 }
 
-/** The instance as its provider will list it, as far as its commands depend on that. */
+/** The instance as its provider will list it, as far as its commands depend on that. XenServer chooses its UUID itself. */
 function standIn({ name, request }: CreateRow, provider: Provider, status: Instance["status"]): Instance {
-  const id = request.provider === "libvirt" ? request.uuid : name;
-  const facts: Instance["facts"] =
-    request.provider === "ganeti"
-      ? { diskTemplate: request.diskTemplate, hypervisor: request.hypervisor }
-      : { uuid: id, persistent: true };
+  const id = request.provider === "libvirt" ? request.uuid : request.provider === "xenserver" ? "UUID" : name;
+  const facts = (): Instance["facts"] => {
+    if (request.provider === "ganeti") return { diskTemplate: request.diskTemplate, hypervisor: request.hypervisor };
+    if (request.provider !== "xen") return { uuid: id, persistent: true };
+    const files = request.disks.flatMap((disk) => (disk.kind === "file" ? (disk.path ?? []) : []));
+    const domainId = status === "running" ? 1 : null;
+    return { domainId, file: `/etc/xen/${name}.cfg`, diskFiles: files.join("; ") || null, type: request.type };
+  };
   return {
     ...{ key: `${provider.place}/${id}`, name, id, provider: provider.name, cluster: provider.cluster },
-    ...{ host: provider.attachment.host.name, node: null, status, statusDetail: status, facts },
+    ...{ host: provider.attachment.host.name, node: null, status, statusDetail: status, facts: facts() },
     ...{ vcpus: request.vcpus, memoryMiB: request.memoryMiB },
   };
 }
@@ -269,8 +275,8 @@ function linesOf(
     const instance = standIn(row, provider, on ? "running" : "stopped");
     const to = provider.name === "libvirt" ? (peer?.name ?? null) : null;
     const action = actionOf(phase, to);
-    const alone = phase === "migrate" && provider.name === "libvirt" && to === null;
-    const refusal = alone ? "no second libvirt host is named" : provider.refuses(action.do, instance);
+    const alone = phase === "migrate" && (provider.name === "xen" || (provider.name === "libvirt" && to === null));
+    const refusal = alone ? nowhere[provider.name] : provider.refuses(action.do, instance);
     const lines = refusal === null ? provider.preview(action, instance, { limitSeconds }) : [];
     return { phase, lines: lines.map((line) => ({ host, line })), note: refusal };
   });
