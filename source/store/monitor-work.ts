@@ -39,6 +39,11 @@ export class MonitorWork {
     for (const alarm of this.nodes.observe(view.nodes)) this.tell(alarm);
   }
 
+  /** Epoch milliseconds of the newest answer that was taken; 0: none yet. */
+  get seenAt(): number {
+    return this.seen;
+  }
+
   private tell(alarm: Alarm): void {
     const { host, name, what, pool, metric, value, limit, on } = alarm;
     const seconds = metric === "storage" ? "" : ` for ${this.thresholds.seconds} s`;

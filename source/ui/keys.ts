@@ -168,7 +168,7 @@ export const keymap = {
       quiet: true,
     },
     exportAll: { keys: ["E"], label: "export", text: "Write what is shown into a CSV or JSON file", quiet: true },
-    copyRow: { keys: ["Y"], label: "copy row", text: "Copy the whole row", quiet: true },
+    copyRow: { keys: ["Y"], label: "copy more", text: "Copy the whole row, or one cell of it", quiet: true },
     markRange: {
       keys: ["V"],
       label: "mark range",
@@ -209,6 +209,9 @@ export const keymap = {
     hosts: { keys: ["H"], label: "hosts", text: "Add a host, or look at what is wrong with one", quiet: true },
     refresh: { keys: ["R"], label: "refresh", text: "Ask every host again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the instance's name", quiet: true },
+  },
+  copyCell: {
+    copy: { keys: ["enter"], label: "copy", text: "Copy this" },
   },
   hostNodes: {
     shell: { keys: ["s"], label: "shell", text: "Open a shell on this node" },

@@ -46,6 +46,7 @@ export type Place =
   | { screen: "chart"; keys: readonly string[] }
   /** Columns of the instance table, its named views, and its export. */
   | { screen: "columns" }
+  | { screen: "copy-cell"; key: string }
   | { screen: "views" }
   | { screen: "keep-view" }
   | { screen: "export" }

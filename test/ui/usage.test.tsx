@@ -1,5 +1,5 @@
 /** Use and limits as a user meets them: marked rows, lines of the feed, nodes with their pools, charts of nodes. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { NodeRow, WatchOptions } from "../../source/instances/inventory-types.ts";
 import { keys, openUi } from "./harness.tsx";
 import { fakeInventory, hostOf, nodeRowOf, now, rowOf } from "./instance-fakes.ts";
@@ -46,8 +46,8 @@ function open(place: "instances" | "hosts" = "instances") {
       instances,
       nodes: [nodeAt(at, 0.25, free)],
     });
-    // Changes of one turn are one picture.
-    await Promise.resolve();
+    // A picture that took long is followed by a rest, in which others are left out.
+    await vi.waitFor(() => expect(ui.workspace.monitor.seenAt).toBe(at), 5000);
   };
   return { ui, look, watched };
 }

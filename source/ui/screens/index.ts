@@ -38,6 +38,7 @@ const loads: Readonly<Record<ScreenName, () => Promise<Screen>>> = {
   stores: async () => (await machines()).StoresScreen,
   "store-add": async () => (await machines()).StoreAddScreen,
   chart: async () => (await machines()).ChartScreen,
+  "copy-cell": async () => (await machines()).CopyCellScreen,
   columns: async () => (await machines()).ColumnsScreen,
   views: async () => (await machines()).ViewsScreen,
   "keep-view": async () => (await machines()).KeepViewScreen,

@@ -155,6 +155,13 @@ export interface ColumnChoice {
 /** Every column that can be chosen, in virtu's own order, with its title. */
 export const allColumns: readonly { id: ColumnId; title: string }[] = plans.map(({ id, title }) => ({ id, title }));
 
+/** Every cell of an instance that holds something, shown or not; the status in words. */
+export function cellsOf(row: InstanceRow, look: UsageLook): { title: string; text: string }[] {
+  return plans
+    .map(({ id, title, text }) => ({ title, text: id === "status" ? row.statusDetail : text(row, look) }))
+    .filter(({ text }) => text !== "");
+}
+
 export function isColumn(id: string): id is ColumnId {
   return plans.some((plan) => plan.id === id);
 }

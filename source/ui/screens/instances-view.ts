@@ -24,7 +24,7 @@ export function useTableView(): [TableView, (change: (before: TableView) => Part
 }
 
 /** Milliseconds of one part of a trend. */
-const trendPart = 30_000;
+const trendPart = 15_000;
 
 /** What the monitor knows, as the table asks for it. */
 export function useUsageLook(): UsageLook {

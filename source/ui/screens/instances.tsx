@@ -3,13 +3,13 @@ import { Box, Text } from "ink";
 import Spinner from "ink-spinner";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
-import { count, plainLine } from "../../text.ts";
+import { count } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
 import { type Filter, useFilter } from "../components/filter.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
-import { paint } from "../theme.ts";
+import { paint, widthOf } from "../theme.ts";
 import { useConsoleKeys } from "./console-keys.ts";
 import { HostNodes, queueless } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
@@ -63,17 +63,20 @@ const isFiltering = ({ typing, line }: Filter) => typing || line.text !== "";
 function countLine(
   all: readonly InstanceRow[],
   shown: readonly InstanceRow[],
-  { states, marks }: { states: string; marks: string },
+  { states, marks }: { states: { words: string; symbols: string }; marks: string },
   filter: Filter,
   { sort, group }: TableView,
+  width: number,
 ): string {
   const filtering = isFiltering(filter);
   const total = filtering ? `${shown.length} of ${all.length}` : count(all.length, "instance");
-  const parts = [total, marks && paint(marks, "yellow"), states].filter(Boolean);
+  const parts = (words: string) => [total, marks && paint(marks, "yellow"), words].filter(Boolean).join(" · ");
   const order = paint(`${sortWords[sort.by][sort.down ? 1 : 0]}${group ? ` in each ${group}` : ""}`, "dim");
-  if (!filtering) return ` ${[...parts, order].join(" · ")}`;
+  const line = ` ${parts(states.words)} · ${order}`;
+  // Where not all has room, the symbols are enough.
+  if (!filtering) return widthOf(line) < width ? line : ` ${parts(states.symbols)} · ${order}`;
   const field = filter.typing ? lineText(filter.line, 24, true) : paint(filter.line.text, "bold");
-  return ` / ${field}  ${parts.join(" · ")}`;
+  return ` / ${field}  ${parts(states.symbols)}`;
 }
 
 function Trouble({ lines, width }: { lines: readonly TroubleLine[]; width: number }): ReactNode {
@@ -142,9 +145,9 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     () => (rows.length === all.length ? marked : rows.filter(({ key }) => marks.has(key))).length,
     [all, rows, marked, marks],
   );
-  const inWords = !isFiltering(filter);
-  const states = useMemo(() => statusCounts(found, inWords), [found, inWords]);
-  const counted = countLine(all, rows, { states, marks: marksText(marked.length, visible) }, filter, view);
+  const states = useMemo(() => ({ words: statusCounts(found), symbols: statusCounts(found, false) }), [found]);
+  const told = { states, marks: marksText(marked.length, visible) };
+  const counted = countLine(all, rows, told, filter, view, size.columns);
 
   const trouble = troubleLines(hosts, now, 3);
   const pane = detailed ? paneLines(size) : { width: 0, height: 0 };
@@ -154,7 +157,11 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const list = useList("instances", keys, height);
   const item = items[list.index] ?? null;
   const counts = detailed || columns.some(({ counted }) => counted);
-  useUsageWatch(counts ? items.slice(list.offset, list.offset + height).flatMap(rowsOf) : []);
+  const onScreen = useMemo(
+    () => (counts ? items.slice(list.offset, list.offset + height).flatMap(rowsOf) : nobody),
+    [counts, items, list.offset, height],
+  );
+  useUsageWatch(onScreen);
   const current = item?.kind === "instance" ? item.row : null;
   const targets = marked.length > 0 ? marked : rowsOf(item);
   const actions = useInstanceActions(targets, current?.key ?? null, undefined, all);
@@ -165,7 +172,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     if (close) list.select(at);
   };
   const queued = pending.filter(({ state }) => state === "queued");
-  const none = current ? null : "there is no instance";
+  const none = current ? null : item ? "the cursor is on a group: go to one of its instances" : "there is no instance";
 
   useKeys("instances", {
     mark: {
@@ -222,7 +229,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       disabled: rows.length > 0 ? null : "there is nothing to export",
     },
     copyRow: {
-      run: () => current && copy(columns.map(({ text }) => plainLine(text(current)).trim()).join("\t"), "the row"),
+      run: () => current && navigation.open({ screen: "copy-cell", key: current.key }),
       disabled: none,
     },
     markRange: {
@@ -287,9 +294,25 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
           }}
           empty={<Empty filter={filter} />}
         />
-        {pane.width > 0 && <InstanceDetailsPane row={current} width={pane.width} height={height + 1} look={look} />}
+        {pane.width > 0 && (
+          <InstanceDetailsPane
+            row={current}
+            group={item?.kind === "group" ? item : null}
+            width={pane.width}
+            height={height + 1}
+            look={look}
+          />
+        )}
       </Box>
-      {pane.height > 0 && <InstanceDetailsPane row={current} width={size.columns} height={pane.height} look={look} />}
+      {pane.height > 0 && (
+        <InstanceDetailsPane
+          row={current}
+          group={item?.kind === "group" ? item : null}
+          width={size.columns}
+          height={pane.height}
+          look={look}
+        />
+      )}
       <Box flexGrow={1} />
       {lines.length > 0 && <ActionLog items={run} lines={lines} width={size.columns} />}
       <Trouble lines={trouble} width={size.columns} />

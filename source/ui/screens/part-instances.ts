@@ -12,6 +12,7 @@ export { ComparisonSaveScreen, ComparisonScreen } from "./comparison.tsx";
 export { ComparisonsScreen } from "./comparisons.tsx";
 export { ConsoleScreen } from "./console.tsx";
 export { ConsolesScreen } from "./consoles.tsx";
+export { CopyCellScreen } from "./copy-cell.tsx";
 export { CreateScreen } from "./create.tsx";
 export { CreateSaveScreen } from "./create-save.tsx";
 export { DefinitionScreen } from "./definition.tsx";
