@@ -38,7 +38,8 @@ const installGaneti = [
 
 const gnt = (command: string) => xen.exec(command, slowly);
 /** `ADMIN_down N` */
-const ganetiSays = (name: string) => gnt(`gnt-instance list --no-headers --separator=' ' -o status,oper_state ${name}`);
+const ganetiSays = async (name: string) =>
+  (await xen.try(`gnt-instance list --no-headers --separator=' ' -o status,oper_state ${name}`, slowly)).stdout.trim();
 const xlSays = async (name: string) => (await xen.domains()).get(name)?.state ?? "gone";
 const headless = (...words: string[]) => virtu([...words, "--host", "xen1", "--json"], options);
 
