@@ -43,6 +43,8 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return "storage and networks";
     case "store-add":
       return `new ${place.what}`;
+    case "copy-cell":
+      return "copy";
     case "keep-view":
       return "keep the view";
     case "console":
