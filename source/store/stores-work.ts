@@ -3,6 +3,7 @@ import { toVirtuError } from "../errors.ts";
 import type { StoreAction } from "../instances/stores-types.ts";
 import type { Provider } from "../instances/types.ts";
 import type { KnownEvent } from "./known.ts";
+import { Looking } from "./looking.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Milliseconds between two looks while somebody looks. */
@@ -10,8 +11,7 @@ const lookEveryMs = 15_000;
 
 export class StoresWork {
   private readonly abort = new AbortController();
-  private watchers = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly looking = new Looking(() => this.refresh(), lookEveryMs);
 
   constructor(private readonly workspace: Workspace) {}
 
@@ -27,22 +27,7 @@ export class StoresWork {
 
   /** Somebody looks: all of it is read now, and now and then again. Call what it returns to stop. */
   watch(): () => void {
-    this.watchers += 1;
-    if (this.watchers === 1) void this.look();
-    let watching = true;
-    return () => {
-      if (!watching) return;
-      watching = false;
-      this.watchers -= 1;
-      if (this.watchers === 0 && this.timer) clearTimeout(this.timer);
-    };
-  }
-
-  private async look(): Promise<void> {
-    await this.refresh();
-    if (this.watchers === 0 || this.abort.signal.aborted) return;
-    this.timer = setTimeout(() => void this.look(), lookEveryMs);
-    this.timer.unref();
+    return this.looking.watch();
   }
 
   /** Reads these places (default all) now; never rejects. */
@@ -102,6 +87,6 @@ export class StoresWork {
 
   end(): void {
     this.abort.abort();
-    if (this.timer) clearTimeout(this.timer);
+    this.looking.end();
   }
 }
