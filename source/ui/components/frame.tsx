@@ -56,7 +56,7 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
     case "bulk-save":
       return "save";
     case "actions":
-      return placeName(place.keys, state);
+      return named ? "all actions" : placeName(place.keys, state);
     case "action":
     case "move-to":
       return named
