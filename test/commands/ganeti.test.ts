@@ -1,4 +1,6 @@
 /** What headless commands say and do of the site's Ganeti cluster: its jobs, its nodes, one instance, what happens. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { runProgram } from "../../source/commands/program.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
@@ -99,6 +101,14 @@ test("all that is known of an instance, each thing once", async () => {
   expect(names.filter((name) => name === "tags")).toHaveLength(1);
   // Nothing limits them: nothing is said of a limit.
   expect(shown.stdout).toMatch(/^vcpus +2$/m);
+});
+
+test("the picture of a guest's screen, which its node takes", async () => {
+  const file = path.join(site.configDir, "web1.ppm");
+  const taken = await virtu("screenshot", "web1.demo", "--output", file, "--json");
+  expect(taken.status, taken.stderr).toBe(0);
+  expect(JSON.parse(taken.stdout)).toMatchObject({ name: "web1.demo", width: 720, height: 400 });
+  expect(readFileSync(file).subarray(0, 2).toString()).toBe("P6");
 });
 
 test("events tell of a job from its beginning to its end", async () => {
