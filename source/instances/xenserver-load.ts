@@ -3,18 +3,22 @@
  * while usage is told in counters everywhere else: the share is summed up over the time since the look before.
  */
 import { mapOf, parseXeList } from "../tools/xe-parse.ts";
-import type { Usage } from "./types.ts";
+import type { Instance } from "./types.ts";
 
 interface Counted {
-  /** Milliseconds on the clock of `counted`. */
+  /** Epoch milliseconds. */
   at: number;
   cpuNs: number;
 }
 
+/** Numbers that are older than this say nothing of now. */
+const longestMs = 60_000;
+const cpuAlone = "xe tells of vCPUs alone; disks, network and memory would be a call for each guest and number";
+
 export class XeLoads {
   private counts: ReadonlyMap<string, Counted> = new Map();
 
-  /** @param text What `vm-list params=uuid,VCPUs-utilisation` printed. @param now Milliseconds. */
+  /** @param text What `vm-list params=uuid,VCPUs-utilisation` printed. @param now Epoch milliseconds. */
   take(text: string, now: number): void {
     const counts = new Map<string, Counted>();
     for (const record of parseXeList(text)) {
@@ -29,13 +33,16 @@ export class XeLoads {
     this.counts = counts;
   }
 
-  /** Disks, network and the guest's own memory would be a call of xe for each guest and number. */
-  usageOf(uuid: string): Usage | undefined {
+  /** What a running guest uses, and what of it nobody tells. @param now Epoch milliseconds. */
+  of(uuid: string, now: number): Pick<Instance, "usage" | "usageGap"> {
     const count = this.counts.get(uuid);
-    if (!count) return undefined;
+    if (!count || now - count.at > longestMs) return { usageGap: "xapi has not told what its vCPUs do" };
     return {
-      ...{ cpuNs: Math.round(count.cpuNs), memoryMiB: null, memorySource: null, diskReadBytes: null },
-      ...{ diskWrittenBytes: null, netInBytes: null, netOutBytes: null },
+      usage: {
+        ...{ at: count.at, cpuNs: Math.round(count.cpuNs), memoryMiB: null, memorySource: null },
+        ...{ diskReadBytes: null, diskWrittenBytes: null, netInBytes: null, netOutBytes: null },
+      },
+      usageGap: cpuAlone,
     };
   }
 }

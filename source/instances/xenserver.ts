@@ -39,7 +39,7 @@ export interface XenServerOptions {
   found: XeFound;
   /** Milliseconds between two looks at a guest after a lost answer (default 2000). */
   lookMs?: number;
-  /** Milliseconds, for what is counted over time (default: this process's own clock). */
+  /** Epoch milliseconds, for what is counted over time (default: `Date.now`). */
   now?: () => number;
 }
 
@@ -71,9 +71,10 @@ export class XenServerProvider implements Provider {
     this.rows = { place: this.place, host: host.name, pool: this.cluster, master: found.pool?.master ?? null };
   }
 
-  async list(options: ProviderOptions): Promise<Snapshot> {
+  async list({ usageWithinMs, ...options }: ProviderOptions): Promise<Snapshot> {
     const { pool, host } = this.options;
-    const answer = await ask(pool, host, xePoll(this.access), "reading the guests", {
+    const looked = usageWithinMs !== undefined;
+    const answer = await ask(pool, host, xePoll(this.access, looked), "reading the guests", {
       timeoutMs: listLimitMs,
       ...options,
     });
@@ -92,10 +93,11 @@ export class XenServerProvider implements Provider {
     const hosts = byUuid(parseXeList(parts.get("hosts") ?? ""));
     this.addresses = new Map([...hosts].map(([uuid, record]) => [uuid, record.get("address") ?? ""]));
     this.hostNames = new Map([...hosts].map(([uuid, record]) => [record.get("name-label") ?? uuid, uuid]));
-    this.loads.take(parts.get("load") ?? "", this.options.now?.() ?? performance.now());
+    const now = this.options.now?.() ?? Date.now();
+    if (looked) this.loads.take(parts.get("load") ?? "", now);
     const instances = parseXeList(parts.get("vms") ?? "").map((vm) => {
-      const usage = this.loads.usageOf(vm.get("uuid") ?? "");
-      return { ...xeInstance(vm, hosts, this.rows), ...(usage && { usage }) };
+      const instance = xeInstance(vm, hosts, this.rows);
+      return instance.status === "running" ? { ...instance, ...this.loads.of(instance.id, now) } : instance;
     });
     return { instances, nodes: [...hosts.values()].map((record) => xeNode(record, instances, this.rows)), notes: [] };
   }

@@ -32,10 +32,15 @@ const vmFields =
 /** Seconds for what the guests' vCPUs do: xapi looks each one up, and a large pool does without rather than wait. */
 const loadLimit = 6;
 
-/** The pool, its hosts and guests in one round trip; templates and snapshots are not among the guests. */
-export function xePoll(access: XeAccess): Command {
+/**
+ * The pool, its hosts and guests in one round trip; templates and snapshots are not among the guests. `withLoad`: what the
+ * vCPUs of those that run do, too.
+ */
+export function xePoll(access: XeAccess, withLoad = false): Command {
   const ask = (words: string[]) => xe(access, words, xePollLimit);
-  return sh`echo @@virtu hosts; ${ask(["host-list", `params=${hostFields}`])} && echo @@virtu vms && ${ask(["vm-list", "is-control-domain=false", `params=${vmFields}`])}; echo "@@virtu end $?"; echo @@virtu load; ${xe(access, ["vm-list", "is-control-domain=false", "power-state=running", "params=uuid,VCPUs-utilisation"], loadLimit)} 2>/dev/null; true`;
+  const running = ["vm-list", "is-control-domain=false", "power-state=running", "params=uuid,VCPUs-utilisation"];
+  const load = sh`; echo @@virtu load; ${xe(access, running, loadLimit)} 2>/dev/null; true`;
+  return sh`echo @@virtu hosts; ${ask(["host-list", `params=${hostFields}`])} && echo @@virtu vms && ${ask(["vm-list", "is-control-domain=false", `params=${vmFields}`])}; echo "@@virtu end $?"${withLoad ? load : sh``}`;
 }
 
 /**

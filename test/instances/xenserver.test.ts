@@ -189,21 +189,27 @@ test("tells each task of xapi once", async () => {
 test("counts what its vCPUs do over the time between two looks; without an answer there is no usage", async () => {
   const load = (shares: string) =>
     `@@virtu load\nuuid ( RO)                 : 5b1a7a52-6a0c-49b4-8f2b-9d3e61c7aa02\n    VCPUs-utilisation (MRO): ${shares}\n\n\n`;
-  const answers = [
-    load("0: 0.500; 1: 0.250"),
-    load("0: 0.500; 1: 0.250"),
-    load("0: 1.000; 1: 1.000"),
-    "@@virtu load\n",
-  ];
+  let load1 = load("0: 0.500; 1: 0.250");
   let now = 1000;
-  const pool = new ScriptedPool(() => ({ stdout: `${poll.stdout}${answers.shift()}` }));
+  const pool = new ScriptedPool(({ line }) => ({
+    stdout: `${poll.stdout}${line.includes("VCPUs-utilisation") ? load1 : ""}`,
+  }));
   const xe = new XenServerProvider({ pool, host: { name: "xcp-1" }, found, now: () => now });
-  const look = async () => (await xe.list({})).instances.map(({ usage }) => usage?.cpuNs);
-  expect(await look()).toEqual([0, undefined, undefined, undefined]);
+  const look = async (looked: boolean) => (await xe.list(looked ? { usageWithinMs: 0 } : {})).instances;
+  const counted = async (looked = true) => (await look(looked)).map(({ usage }) => usage?.cpuNs);
+  expect(await counted()).toEqual([0, undefined, undefined, undefined]);
   now += 10_000;
-  expect((await look())[0]).toBe(7.5e9);
+  expect((await counted())[0]).toBe(7.5e9);
+  // Nobody looks: xapi is not asked, and what is known keeps its own time for a while.
   now += 2000;
-  expect((await look())[0]).toBe(11.5e9);
-  expect((await look())[0]).toBeUndefined();
-  expect(pool.calls).toHaveLength(4);
+  expect((await look(false))[0]?.usage).toMatchObject({ at: 11_000, cpuNs: 7.5e9 });
+  load1 = load("0: 1.000; 1: 1.000");
+  expect((await counted())[0]).toBe(11.5e9);
+  now += 70_000;
+  expect((await counted(false))[0]).toBeUndefined();
+  load1 = "@@virtu load\n";
+  const [running, off] = await look(true);
+  expect(running?.usageGap).toMatch(/has not told/);
+  expect(off?.usageGap).toBeUndefined();
+  expect(pool.calls).toHaveLength(6);
 });
