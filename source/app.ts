@@ -4,6 +4,7 @@ import { toVirtuError, VirtuError } from "./errors.ts";
 import type { Context, Site } from "./journey/types.ts";
 import { directories } from "./paths.ts";
 import { Settings } from "./settings.ts";
+import { createPool } from "./ssh/pool.ts";
 import type { Asker, Pool } from "./ssh/types.ts";
 
 export interface AppOptions {
@@ -36,7 +37,6 @@ export async function openApp(options: AppOptions): Promise<App> {
       hint: "Make it writable, or choose another with --config DIR.",
     });
   }
-  const { createPool } = await import("./ssh/pool.ts");
   const pool = createPool({ sshConfig: options.sshConfig, asker: options.asker });
   return {
     settings,

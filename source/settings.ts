@@ -8,7 +8,7 @@ import { VirtuError } from "./errors.ts";
 import { globOf } from "./instances/glob.ts";
 import type { ParallelSettings } from "./instances/limits.ts";
 import type { Groups } from "./instances/selector.ts";
-import type { Thresholds } from "./monitor/monitor.ts";
+import type { Thresholds } from "./monitor/limits.ts";
 
 export interface SiteSettings {
   name: string;
@@ -40,8 +40,13 @@ export interface SettingsData {
   taktukConnectSeconds: number;
   /** The key that leads back from a console, with what follows it: `ctrl+]`, `ctrl+a`, … */
   consoleKey: string;
-  /** Above these an instance is marked and told: percent of its vCPUs, of its memory (null: never), for so many seconds. */
-  thresholds: Thresholds;
+  /** Seconds between two looks at what instances use, while it is shown. */
+  usageSeconds: number;
+  /**
+   * Above these an instance, a node or a pool is marked and told: percent of its CPUs, of its memory, of its size (null:
+   * never), for so many seconds. What is given here is watched also while nobody looks.
+   */
+  thresholds: Partial<Thresholds>;
   /** Named views of the instance table. */
   views: ViewSettings[];
   /** Groups of instances, by name: `{"lab": [{"glob": "lab-*"}, {"tag": "lab", "host": "hv1"}]}`. */
@@ -58,7 +63,8 @@ const defaults: SettingsData = {
   taktukAbove: 64,
   taktukConnectSeconds: 10,
   consoleKey: "ctrl+]",
-  thresholds: { cpu: null, memory: null, seconds: 60 },
+  usageSeconds: 10,
+  thresholds: {},
   views: [],
   groups: {},
   parallel: {},
@@ -153,18 +159,18 @@ const parallel = object((field) => {
 
 const thresholds: Check = (value) => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { at: [], why: "must be an object" };
-  const entries = new Map(Object.entries(value));
-  for (const field of ["cpu", "memory", "seconds"]) {
-    const entry = entries.get(field);
+  for (const [field, entry] of Object.entries(value)) {
+    if (!["cpu", "memory", "storage", "seconds"].includes(field)) return { at: [field], why: "is no threshold" };
     const never = entry === null && field !== "seconds";
     if (!never && !(typeof entry === "number" && entry >= (field === "seconds" ? 0 : 1))) {
       return { at: [field], why: field === "seconds" ? "must be a number from 0 on" : "must be a percentage, or null" };
     }
-    entries.delete(field);
   }
-  const [other] = entries.keys();
-  return other === undefined ? null : { at: [other], why: "is no threshold" };
+  return null;
 };
+
+const seconds: Check = (value) =>
+  typeof value === "number" && value >= 1 && value <= 3600 ? null : { at: [], why: "must be a number from 1 to 3600" };
 
 const view: Check = (value) => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { at: [], why: "must be an object" };
@@ -189,10 +195,8 @@ const checks: Record<keyof SettingsData, Check> = {
   sites: list(site),
   hosts: list(text),
   libvirtUri: (value) => (typeof value === "string" ? null : { at: [], why: "must be a text" }),
-  refreshSeconds: (value) =>
-    typeof value === "number" && value >= 1 && value <= 3600
-      ? null
-      : { at: [], why: "must be a number from 1 to 3600" },
+  refreshSeconds: seconds,
+  usageSeconds: seconds,
   taktukAbove: (value) =>
     typeof value === "number" && Number.isInteger(value) && value >= 1
       ? null

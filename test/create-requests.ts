@@ -1,5 +1,5 @@
 /** Requests for tests: what is given, on a plain instance. */
-import type { GanetiRequest, LibvirtRequest } from "../source/instances/create-types.ts";
+import type { GanetiRequest, LibvirtRequest, XenRequest, XenServerRequest } from "../source/instances/create-types.ts";
 
 export const uuid = "6b1c7a52-4b0e-4d60-9a9d-0f4f3a0c1a11";
 
@@ -19,6 +19,24 @@ export function ganetiRequest(given: Partial<GanetiRequest> = {}): GanetiRequest
     placement: { kind: "node", primary: "node1.example.org", secondary: null },
     ...{ nics: null, hypervisor: null, hypervisorParameters: {}, backendParameters: {} },
     ...{ nameCheck: false, ipCheck: false, tags: [] },
+    ...given,
+  };
+}
+
+export function xenRequest(given: Partial<XenRequest> = {}): XenRequest {
+  return {
+    ...{ provider: "xen", name: "web1", uuid, memoryMiB: 512, vcpus: 1, start: true, type: "pv", graphics: "none" },
+    boot: { kind: "kernel", kernel: "/boot/vmlinuz", ramdisk: null, extraArgs: "" },
+    disks: [],
+    nics: [],
+    ...given,
+  };
+}
+
+export function xenServerRequest(given: Partial<XenServerRequest> = {}): XenServerRequest {
+  return {
+    ...{ provider: "xenserver", name: "web1", uuid, memoryMiB: 512, vcpus: 1, start: true, template: "t-1" },
+    ...{ repository: null, disks: [], nics: null, iso: null, location: null, note: "", tags: [] },
     ...given,
   };
 }

@@ -36,7 +36,12 @@ interface Result {
   error: string | null;
   /** After a shutdown that was not heard: the command that forces it off. */
   next?: string;
+  /** What more there is to say of one that worked. */
+  text: string | null;
 }
+
+/** Says nothing that the other fields do not. */
+const plainEnd = /^(?:done|Ganeti jobs? [\d, ]+ done)$/;
 
 /** What an action is done to, and what is not acted on but answered for. */
 interface Targets {
@@ -229,19 +234,21 @@ function report(
       const { statusBefore, statusAfter, job, error } = item;
       if (item.state !== "done") failed += 1;
       const ok = item.state === "done";
+      const text = ok && !plainEnd.test(item.text) ? item.text : null;
       const next = isUnheard({ action: item, status: statusAfter ?? "unknown" })
         ? { next: unheardCommands([row], uri).force }
         : {};
-      return { name, host, ok, statusBefore, statusAfter, job, error, ...next };
+      return { name, host, ok, statusBefore, statusAfter, job, error, text, ...next };
     }
     const status = "status" in row ? row.status : null;
     const already = status !== null && isAlready(request.do as ActionName, { status });
     const error = already || !byRule ? null : `left out: ${refusals.get(row.key) ?? "it refuses"}`;
-    return { name, host, ok: error === null, statusBefore: status, statusAfter: status, job: null, error };
+    return { name, host, ok: error === null, statusBefore: status, statusAfter: status, job: null, error, text: null };
   });
   for (const name of unseen) {
     const error = `not on the hosts that answered; ${silent.join(", ")} did not`;
-    results.push({ name, host: null, ok: false, statusBefore: null, statusAfter: null, job: null, error });
+    const nothing = { statusBefore: null, statusAfter: null, job: null, text: null };
+    results.push({ name, host: null, ok: false, error, ...nothing });
     failed += 1;
   }
   session.out.result(results, results.map(resultLine));
@@ -256,11 +263,11 @@ function report(
   return failed === results.length ? exit.failed : exit.some;
 }
 
-function resultLine({ name, host, ok, statusBefore, statusAfter, job, error }: Result): string {
+function resultLine({ name, host, ok, statusBefore, statusAfter, job, error, text }: Result): string {
   const which = host === null ? name : `${host}/${name}`;
   const change = statusBefore === statusAfter ? statusAfter : `${statusBefore} -> ${statusAfter ?? "not seen"}`;
   const number = job === null ? "" : ` (Ganeti job ${job})`;
-  if (ok) return `${which}: ok${change === null ? "" : `, ${change}`}${number}`;
+  if (ok) return `${which}: ok${change === null ? "" : `, ${change}`}${number}${text === null ? "" : `; ${text}`}`;
   return error?.startsWith("left out: ") ? `${which}: ${error}` : `${which}: FAILED${number}: ${error}`;
 }
 

@@ -15,6 +15,8 @@ export interface CreateFlags {
   start?: boolean;
   overcommit?: boolean;
   addresses?: string;
+  job?: string;
+  site?: string;
   prefix?: string;
   gateway?: string;
   dns?: string[];
@@ -57,11 +59,16 @@ export interface CreateFlags {
   nameCheck?: boolean;
   ipCheck?: boolean;
   tag?: string[];
+  type?: string;
+  bootloader?: string;
+  template?: string;
+  repository?: string;
+  note?: string;
 }
 
 export function withCreateFlags(command: Command): Command {
   return command
-    .option("--provider <name>", "libvirt or ganeti (default: by the other flags)")
+    .option("--provider <name>", "libvirt, ganeti, xen or xenserver (default: by the other flags)")
     .option("--count <n>", "how many; the name is then a pattern like web-{n}, or web-{n:3} for three digits")
     .option("--from <n>", "the first number (default 1)")
     .option("--memory <size>", "512M, 2G, or a number of MiB")
@@ -69,6 +76,8 @@ export function withCreateFlags(command: Command): Command {
     .option("--no-start", "make it and leave it off")
     .option("--overcommit", "let memory and room be promised more than once")
     .option("--addresses <range>", "an address for each: 10.144.0.0/22, or 10.144.0.5-10.144.0.40")
+    .option("--job <id>", "an address for each from this job's subnet, with the site's gateway and name server")
+    .option("--site <site>", "the site of that job")
     .option("--prefix <length>", "prefix length of the addresses' network (default: the site's)")
     .option("--gateway <ip>", "gateway of the addresses (default: the site's)")
     .option("--dns <ip>", "name server for cloud-init; repeatable", collect)
@@ -79,7 +88,7 @@ export function withCreateFlags(command: Command): Command {
     .option("--nic <card>", "network=NAME or bridge=NAME, with ,mac= and ,ip=; or none; repeatable", collect)
     .option(
       "--disk <disk>",
-      "size=10G,pool=P,format=qcow2,volume=V; volume=V,pool=P; path=/F; or 10G; repeatable",
+      "size=10G,pool=P,format=qcow2,volume=V; volume=V,pool=P; path=/F; or 10G; on Xen also size=10G with path=, directory= or group=, and image=; on XenServer size=10G,repository=R; repeatable",
       collect,
     )
     .optionsGroup("Options for libvirt:")
@@ -104,6 +113,13 @@ export function withCreateFlags(command: Command): Command {
     .option("--firmware <kind>", "bios or uefi")
     .option("--virt-type <type>", "kvm or qemu")
     .option("--graphics <kind>", "none, vnc or spice (default none)")
+    .optionsGroup("Options for Xen (--kernel, --initrd, --extra-args and --iso too):")
+    .option("--type <type>", "pv, pvh or hvm (default pv; with --iso hvm)")
+    .option("--bootloader <name>", "boot by what the first disk's boot loader says: pygrub")
+    .optionsGroup("Options for XenServer (--iso with the image's name, and --location too):")
+    .option("--template <name>", "name or UUID of the template that it is made from")
+    .option("--repository <name>", "storage repository of the template's disks (default: the pool's)")
+    .option("--note <text>", "its description")
     .optionsGroup("Options for Ganeti:")
     .option("--os <name>", "OS definition with its variant")
     .option("--no-install", "don't run the OS scripts (it is then left off)")
@@ -200,20 +216,55 @@ function disksOf(flags: CreateFlags): Data[] | undefined {
     });
 }
 
-/** The flags that were given, as fields of a file. */
-export function flagsData(name: string | undefined, flags: CreateFlags): Data {
+/** What a Xen domain boots. */
+function bootOf(flags: CreateFlags): Data | undefined {
+  const { kernel, initrd, extraArgs, bootloader, iso } = flags;
+  const ways = [kernel, bootloader, iso].filter((way) => way !== undefined);
+  if (ways.length > 1) throw usage("--kernel, --bootloader, --iso", "These exclude each other", "Give one of them.");
+  if (kernel !== undefined) return given({ kernel, ramdisk: initrd, arguments: extraArgs });
+  if (bootloader !== undefined) return { bootloader };
+  if (iso !== undefined) return { iso };
+  return flags.type === "hvm" && flags.disk !== undefined ? { disk: true } : undefined;
+}
+
+/** By the flags that only one provider has; absent: the file says it, or it is the usual one. */
+function providerOf({ provider, type, bootloader, template, os, diskTemplate }: CreateFlags): string | undefined {
+  if (provider !== undefined) return provider;
+  if (template !== undefined) return "xenserver";
+  if (type !== undefined || bootloader !== undefined) return "xen";
+  return os !== undefined || diskTemplate !== undefined ? "ganeti" : undefined;
+}
+
+/** The fields that only one provider has. */
+function ownFields(provider: unknown, flags: CreateFlags): Data {
+  const { type, iso, location, template, repository, note } = flags;
+  if (provider === "xen") return { type: type ?? (iso === undefined ? undefined : "hvm"), boot: bootOf(flags) };
+  if (provider === "xenserver") return { template, repository, iso, location, note };
+  return { type, template, repository, note, media: mediaOf(flags) };
+}
+
+/** The flags that were given, as fields of a file; `fileProvider`: the one that the file names, if it does. */
+export function flagsData(name: string | undefined, flags: CreateFlags, fileProvider?: unknown): Data {
+  const provider = providerOf(flags);
   const [node, secondary] = flags.node?.split(":") ?? [];
   const nics = flags.nic?.filter((word) => word !== "none").map((word) => fieldsOf("--nic", word, "network"));
   const { addresses: range, prefix, gateway, dns, ready: by } = flags;
   const ready =
     by && given({ by, limit: numeric(flags.readyLimit), pattern: flags.readyPattern, address: flags.readyAddress });
   return given({
-    ...{ provider: flags.provider, name, count: numeric(flags.count), from: numeric(flags.from) },
+    ...{ provider, name, count: numeric(flags.count), from: numeric(flags.from) },
     ...{ memory: numeric(flags.memory), vcpus: numeric(flags.vcpus), overcommit: flags.overcommit },
     // Commander sets those with a `no-` always.
     start: flags.start === false ? false : undefined,
     addresses: range === undefined ? undefined : given({ range, prefix: numeric(prefix), gateway, dns }),
-    ...{ ready, nics, disks: disksOf(flags), media: mediaOf(flags), osinfo: flags.osinfo, arch: flags.arch },
+    ...{
+      ready,
+      nics,
+      disks: disksOf(flags),
+      ...ownFields(provider ?? fileProvider, flags),
+      osinfo: flags.osinfo,
+      arch: flags.arch,
+    },
     ...{ machine: flags.machine, firmware: flags.firmware, virtType: flags.virtType, graphics: flags.graphics },
     ...{ os: flags.os, install: flags.install === false ? false : undefined, diskTemplate: flags.diskTemplate },
     ...{ osParameters: pairsOf("--os-parameter", flags.osParameter), node, secondary, allocator: flags.allocator },

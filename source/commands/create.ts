@@ -9,14 +9,16 @@ import { type CreateData, type Wanted, wantedOf } from "../instances/create-file
 import { createSchema } from "../instances/create-file-schema.ts";
 import { filesOf } from "../instances/create-files.ts";
 import { askOffers } from "../instances/create-offers.ts";
-import { checkBatch, planCreate } from "../instances/create-plan.ts";
+import { type AddressPlan, checkBatch, planCreate } from "../instances/create-plan.ts";
 import { type ProviderPlace, placeOf, runCreate } from "../instances/create-run.ts";
 import type { CreateEvent, CreateOutcome, CreatePlan, CreateRequest } from "../instances/create-types.ts";
 import { discover } from "../instances/discover.ts";
 import type { Provider } from "../instances/types.ts";
+import { jobAddresses } from "../journey/job-addresses.ts";
 import { count } from "../text.ts";
 import { type CreateFlags, flagsData, withCreateFlags } from "./create-flags.ts";
 import { type HostOptions, hostNames, wholeOption, withHosts } from "./hosts.ts";
+import { jobNumber } from "./release.ts";
 import { type ExitStatus, exit, reportError, run, type Session, withChange } from "./run.ts";
 
 interface Options extends HostOptions, CreateFlags {
@@ -27,8 +29,10 @@ interface Options extends HostOptions, CreateFlags {
 
 /** What the file says, and over it what the flags say. */
 function wantedData(name: string | undefined, options: Options): CreateData {
-  const flags = flagsData(name, options);
-  const file = options.file === undefined ? {} : readFile(options.file, flags);
+  const given = flagsData(name, options);
+  const file = options.file === undefined ? {} : readFile(options.file, given);
+  // Some flags mean another field on each provider.
+  const flags = file["provider"] === undefined ? given : flagsData(name, options, file["provider"]);
   const data: Record<string, unknown> = { ...file, ...flags };
   data["provider"] ??= "os" in data || "diskTemplate" in data ? "ganeti" : "libvirt";
   const faults = faultsOf(data, createSchema);
@@ -68,6 +72,27 @@ function readFile(file: string, flags: Record<string, unknown>): Record<string, 
     why: [fieldName(first.at), first.text].filter(Boolean).join(": "),
     detail: own.length > 1 ? lines.join("\n") : undefined,
   });
+}
+
+/** Those of a job; what the flags say of its network counts more. */
+async function addressesOf(
+  { app, signal }: Session,
+  { batch }: Wanted,
+  flags: CreateFlags,
+): Promise<AddressPlan | null> {
+  const { job, site, gateway, dns, prefix } = flags;
+  if (job === undefined) return batch.addresses;
+  const refuse = (what: string, hint: string) => new VirtuError({ kind: "usage", what, where: "--job", hint });
+  if (site === undefined) throw refuse("The job's site is not named", "Add --site SITE.");
+  if (batch.addresses !== null) throw refuse("A job and a range of addresses exclude each other", "Give one of them.");
+  const lent = await jobAddresses(app, app.site(site), jobNumber(job), { signal, priority: "user" });
+  return {
+    range: lent.range,
+    taken: [],
+    prefixLength: wholeOption("--prefix", prefix) ?? lent.prefixLength,
+    gateway: gateway ?? lent.gateway,
+    dns: dns ?? lent.dns,
+  };
 }
 
 /** A field that the file lacks and a flag gives. */
@@ -177,6 +202,7 @@ export async function create(session: Session, name: string | undefined, options
   if (problem)
     throw new VirtuError({ kind: "usage", what: "This can't be made", where: problem.field, why: problem.text });
   if (options.save !== undefined) save(options.save, data);
+  wanted.batch.addresses = await addressesOf(session, wanted, options);
   const { places, silent } = await findPlaces(session, wanted, options);
   if (places.length === 0) return exit.failed;
   const plan = planCreate(wanted.batch, places, randomUUID);
@@ -217,7 +243,7 @@ With --json: [{name, host, provider, ok, ready, node, address, job, notes, error
 export function declare(program: Command): void {
   const command = withChange(withHosts(program.command("create")))
     .description(
-      "Makes instances: from an ISO, the network, an image or a cloud image on libvirt; on Ganeti by its OS definitions.",
+      "Makes instances: from an ISO, the network, an image or a cloud image on libvirt; on Ganeti by its OS definitions; on Xen by a kernel, pygrub or an ISO; on XenServer from a template.",
     )
     .argument("[name]", "its name; with --count a pattern like web-{n}")
     .option("-f, --file <file>", "what to make, as YAML (schema: docs/create.schema.json); - is standard input")

@@ -96,7 +96,7 @@ async function demo(options: DemoOptions, command: Command): Promise<void> {
         }),
       )(options, command);
     } else {
-      const { openScreen } = await import("../ui/open.tsx");
+      const { openScreen } = await import("../ui/open.ts");
       await openScreen({ site: demoSite, sshConfig: site.sshConfigFile, config: site.configDir });
       process.exitCode ??= exit.done;
     }

@@ -40,8 +40,8 @@ export function wholeOption(name: string, value: string | undefined): number | u
   });
 }
 
-/** Opens the inventory of the hosts that are meant and reads it once. */
-export async function readHosts(session: Session, options: HostOptions): Promise<Inventory> {
+/** Opens the inventory of the hosts that are meant and reads it once; `usage` as for `Inventory.refresh`. */
+export async function readHosts(session: Session, options: HostOptions, usage = false): Promise<Inventory> {
   const { settings, pool } = session.app;
   const names = hostNames(options.host ?? settings.get("hosts"));
   if (names.length === 0) {
@@ -59,7 +59,7 @@ export async function readHosts(session: Session, options: HostOptions): Promise
     uri: options.uri ?? (settings.get("libvirtUri") || undefined),
     limits: limitsOf(settings.get("parallel")),
   });
-  await inventory.refresh(undefined, { signal: session.signal });
+  await inventory.refresh(undefined, { signal: session.signal, usage });
   if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
   return inventory;
 }

@@ -89,6 +89,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   },
   "Instances, made, and what they stand on:": {
     create: () => import("./create.ts"),
+    compare: () => import("./compare.ts"),
     stores: storage("stores"),
     pool: storage("pool"),
     volume: storage("volume"),
@@ -135,14 +136,16 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   program.allowExcessArguments().action(async (options: ScreenFlags, command: Command) => {
     const [word] = command.args;
     if (word !== undefined) throw new CommanderError(1, "virtu.unknownCommand", `error: there is no command '${word}'`);
-    const { openScreen } = await import("../ui/open.tsx");
+    const { openScreen } = await import("../ui/open.ts");
     await openScreen(options);
   });
   const named = argv.find((word) => Object.hasOwn(subcommands, word));
+  // All of them are there to be listed only: the screen, and what is no command, know of none.
+  const listed = named === undefined && argv.some((word) => word === "--help" || word === "-h");
   for (const [heading, members] of Object.entries(groups)) {
     program.commandsGroup(heading);
     for (const [name, load] of Object.entries(members)) {
-      if (named === undefined || name === named) (await load()).declare(program);
+      if (listed || name === named) (await load()).declare(program);
     }
   }
   // With --json a usage error is JSON too, so commander's own words are left unsaid.

@@ -24,8 +24,9 @@ export function declare(program: Command): void {
 async function takePicture(session: Session, name: string, options: Options): Promise<ExitStatus> {
   const { inventory, provider, instance } = await oneInstance(session, name, options);
   inventory.end();
-  if (!provider.screenshot) {
-    const why = `${instance.provider} gives no picture of a screen`;
+  const refusal = provider.refusesScreenshot?.(instance) ?? null;
+  if (!provider.screenshot || refusal !== null) {
+    const why = refusal ?? `${instance.provider} gives no picture of a screen`;
     throw new VirtuError({ kind: "refused", what: `${instance.name} shows no screen`, where: instance.host, why });
   }
   const picture = await readPicture(await provider.screenshot(instance, { signal: session.signal, priority: "user" }));

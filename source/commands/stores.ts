@@ -26,8 +26,8 @@ async function placesOf(session: Session, options: HostOptions): Promise<{ place
       throw new VirtuError({
         kind: "refused",
         what: "None of these hosts has storage that virtu looks after",
-        why: "only libvirt's pools and networks are",
-        hint: "Name a host that runs libvirt.",
+        why: "only libvirt's and Ganeti's are",
+        hint: "Name a host that runs libvirt or Ganeti.",
       });
     }
     return { places, problems };
@@ -53,20 +53,20 @@ export async function listStores(session: Session, options: HostOptions): Promis
   const errors = answers.flatMap((answer) => {
     if (answer instanceof VirtuError) return [answer];
     return answer.problems.map(({ what, why, hint }) => {
-      return new VirtuError({ kind: "refused", what: `libvirt did not tell ${what}`, where: answer.host, why, hint });
+      return new VirtuError({ kind: "refused", what: `It did not tell ${what}`, where: answer.host, why, hint });
     });
   });
   for (const error of errors) reportError(error, session.globals.json);
   session.out.result(read, read.flatMap(textOf));
   if (problems + errors.length === 0) return exit.done;
-  const known = read.some(({ pools, networks }) => pools.length + networks.length > 0);
+  const known = read.some(({ pools, networks, systems = [] }) => pools.length + networks.length + systems.length > 0);
   return known ? exit.some : exit.failed;
 }
 
 const size = (mebibytes: number | null) => (mebibytes === null ? "?" : `${Math.round(mebibytes)} MiB`);
 const users = (names: readonly string[]) => (names.length > 0 ? `, used by ${names.join(", ")}` : "");
 
-function textOf({ host, pools, networks }: StoreView & { host: string }): string[] {
+function textOf({ host, pools, networks, systems = [] }: StoreView & { host: string }): string[] {
   const lines = pools.flatMap((pool) => [
     `${host}: pool ${pool.name}: ${pool.active ? "active" : "not active"}, ${size(pool.freeMiB)} free of ${size(pool.sizeMiB)}, ${pool.target ?? "no directory"}`,
     ...pool.volumes.map(
@@ -79,6 +79,10 @@ function textOf({ host, pools, networks }: StoreView & { host: string }): string
     for (const lease of leases) {
       lines.push(`    ${lease.address} ${lease.mac} ${lease.instance ?? lease.hostname ?? ""} until ${lease.until}`);
     }
+  }
+  for (const { name, valid, variants, troubles } of systems) {
+    const what = [valid ? "valid" : "not valid", ...variants.map((variant) => `${name}+${variant}`), ...troubles];
+    lines.push(`${host}: system ${name}: ${what.join(", ")}`);
   }
   return lines.map(plainLine);
 }

@@ -63,6 +63,13 @@ const known: readonly Known[] = [
     hint: "",
   },
   {
+    // Ganeti, when the program at the serial line on the node was ended by one that came with `--take-over`.
+    says: /Connection to \S+ closed\.\s+Failure: command execution error:\s+Connection to console of instance/,
+    kind: "over",
+    why: "somebody took it over",
+    hint: "",
+  },
+  {
     says: /cannot find (default )?character device|character device .* is not using a PTY|Console not available|No console (command|available)/i,
     kind: "none",
     why: "the instance has no serial console",
@@ -89,12 +96,18 @@ export function endOf(way: Way, text: string, status: number | null): ConsoleEnd
   const said = few || status !== 0 ? (way.explain?.(words, status) ?? null) : null;
   const match = few || status !== 0 ? known.find(({ says }) => says.test(words)) : undefined;
   if (said) {
-    const kind = said.inUse ? "in-use" : (match?.kind ?? (status === 0 ? "over" : "refused"));
+    const kind = said.inUse ? "in-use" : (said.kind ?? match?.kind ?? (status === 0 ? "over" : "refused"));
     return { kind, why: said.why, hint: said.hint, detail };
   }
   if (match) return { kind: match.kind, why: match.why, hint: match.hint, detail };
-  if (status === 0)
-    return { kind: "over", why: "it has ended: the guest is off, or somebody took it over", hint: "", detail };
+  if (status === 0) {
+    return {
+      kind: "over",
+      why: way.over ?? "it has ended: the guest is off, or somebody took it over",
+      hint: "",
+      detail,
+    };
+  }
   const why = status === null ? "the remote program was ended" : `the remote program ended with status ${status}`;
   return { kind: few ? "refused" : "over", why, hint: "", detail };
 }

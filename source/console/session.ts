@@ -5,14 +5,12 @@ import type { Pool, PtyChannel } from "../ssh/types.ts";
 import { endOf, isSilent, withoutNoise } from "./last-words.ts";
 import { Recording } from "./recording.ts";
 import { GuestScreen } from "./screen.ts";
+import { Silence } from "./silence.ts";
 import type { ConsoleEnd, ConsoleTarget, ConsoleView, Opening, Phase, Size, Way } from "./types.ts";
 
 /** Bytes that may wait for the screen before the guest is made to wait, and when it may go on. */
 const high = 256 * 1024;
 const low = 64 * 1024;
-/** After so many times of that silence it is said that nothing is heard: QEMU lets a second viewer wait without a word. */
-const silences = 6;
-const nothingHeard = "nothing is heard: the guest prints nothing here, or somebody else has it";
 /** Bytes of what was printed last that are kept to find out why it ended. */
 const wordsKept = 4096;
 /** Bytes typed while it opens that are kept for it. */
@@ -57,8 +55,9 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   private beginning: Buffer | null = null;
   private typed: Buffer[] = [];
   private waiting = 0;
-  private wakeTimer: NodeJS.Timeout | null = null;
-  private woken = false;
+  private silence: Silence | null = null;
+  /** `note` is about the silence. */
+  private saysSilent = false;
   private leaving = false;
   private round = 0;
 
@@ -105,7 +104,6 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
     this.phase = "opening";
     this.ending = null;
     this.leaving = false;
-    this.woken = false;
     this.note = null;
     this.words = "";
     this.beginning = Buffer.alloc(0);
@@ -121,7 +119,7 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
       if (round !== this.round) return channel.close();
       this.attach(channel, round);
       // What starts prints by itself; a key could stop its boot loader.
-      if (opening !== "start") this.wakeWhenSilent();
+      if (opening !== "start") this.minded(round).begin();
     } catch (thrown) {
       if (round !== this.round) return;
       const error = toVirtuError(thrown);
@@ -168,39 +166,46 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
       }
       this.emit("drawn");
     });
-    if (this.note === nothingHeard && !this.silent) {
+    if (this.saysSilent && !this.silent) {
       this.note = null;
+      this.saysSilent = false;
       this.changed();
     }
-    if (this.wakeTimer && !this.silent) this.stopWaking();
-    else if (this.wakeTimer && !this.woken) this.wakeWhenSilent();
+    this.silence?.heard();
   }
 
-  /** A getty that has printed its prompt long ago prints it again after a key; one who sees text needs none. */
-  private wakeWhenSilent(): void {
-    this.stopWaking();
-    const { wake } = this.way;
-    const { wakeMs = 700 } = this.options;
-    if (!wake || !this.silent) return;
-    this.wakeTimer = setTimeout(() => {
-      this.wakeTimer = null;
-      if (!this.silent) return;
-      this.woken = true;
-      this.channel?.stream.write(wake);
-      this.wakeTimer = setTimeout(() => {
-        this.note = nothingHeard;
+  private minded(round: number): Silence {
+    const { way } = this;
+    this.silence = new Silence({
+      way,
+      wakeMs: this.options.wakeMs ?? 700,
+      isSilent: () => this.silent,
+      wake: (key) => this.channel?.stream.write(key),
+      onStill: (note) => {
+        this.note = note;
+        this.saysSilent = true;
         this.changed();
-      }, silences * wakeMs);
-    }, wakeMs);
+      },
+      onHeld: (who) => {
+        if (round === this.round)
+          this.giveUp({ ...inUse, why: `somebody else has this console open (${who})`, detail: "" });
+      },
+    });
+    return this.silence;
   }
 
-  private stopWaking(): void {
-    if (this.wakeTimer) clearTimeout(this.wakeTimer);
-    this.wakeTimer = null;
+  /** It waits for nothing: its end is told, and the remote program is left without waiting for its own. */
+  private giveUp(end: ConsoleEnd): void {
+    const { channel, way } = this;
+    this.round += 1;
+    this.channel = null;
+    if (way.leave) channel?.stream.write(way.leave);
+    channel?.close();
+    this.ended(end);
   }
 
   private ended(end: ConsoleEnd): void {
-    this.stopWaking();
+    this.silence?.end();
     this.phase = "ended";
     this.ending = end;
     this.typed = [];
@@ -213,8 +218,7 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
 
   /** Keys for the guest, byte by byte as they were typed. */
   send(bytes: Buffer): void {
-    // Who types needs no waking.
-    this.stopWaking();
+    this.silence?.typed();
     if (this.channel) this.channel.stream.write(bytes);
     else if (this.phase === "opening") {
       const kept = this.typed.reduce((sum, one) => sum + one.length, 0);
@@ -273,7 +277,7 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
   /** Leaves the remote program as it wants to be left, then closes the channel. The session can't be used afterwards. */
   async close(): Promise<void> {
     this.leaving = true;
-    this.stopWaking();
+    this.silence?.end();
     const { channel } = this;
     if (!channel) this.abort.abort();
     else {
@@ -293,6 +297,8 @@ export class ConsoleSession extends EventEmitter<SessionEvents> {
     this.screen.end();
   }
 }
+
+const inUse = { kind: "in-use", hint: "Wait until they leave it, or take it over." } as const;
 
 const lost = {
   kind: "lost",

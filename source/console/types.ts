@@ -17,6 +17,16 @@ export interface ConsoleTarget {
   kind: "serial" | "shell";
 }
 
+/** Why a console can't be had or has ended, in the user's words. */
+export interface ConsoleReason {
+  why: string;
+  hint: string;
+  /** Somebody else has it. */
+  inUse: boolean;
+  /** The instance is off, or has no such console; absent: neither, as far as is known. */
+  kind?: "off" | "none";
+}
+
 /** How it is opened. A provider's `ConsoleWay` is one; a shell has only a host. */
 export interface Way {
   host: HostRef;
@@ -27,7 +37,11 @@ export interface Way {
   start?: Command | null;
   wake?: string | null;
   leave?: string | null;
-  explain?: (text: string, status: number | null) => { why: string; hint: string; inUse: boolean } | null;
+  /** Asked when nothing is heard: who else has it (`on node1, for 3 min`), null when nobody has. Absent: nobody can tell. */
+  heldBy?: (signal: AbortSignal) => Promise<string | null>;
+  /** What it means when the remote program ends well by itself; absent: the guest is off, or somebody took it over. */
+  over?: string;
+  explain?: (text: string, status: number | null) => ConsoleReason | null;
 }
 
 /** How it is opened this time. */

@@ -48,7 +48,8 @@ function checkMedia({ media, osinfo, start, disks }: LibvirtRequest, offers: Lib
     for (const word of [media.kernel, media.initrd]) if (word !== null) checkWord("media.kernel", word, report);
   }
   for (const { field, path } of libvirtFiles({ media, disks })) {
-    if (!path.startsWith("/")) report.add(field, `"${path}" is no absolute path`);
+    if (path === "") report.add(field, "it needs the path of a file on that host");
+    else if (!path.startsWith("/")) report.add(field, `"${path}" is no absolute path`);
     else if (offers.files.get(path) === null) report.add(field, `there is no ${path} on that host`);
     if (media.kind !== "iso" || field !== "media.iso") checkWord(field, path, report);
   }

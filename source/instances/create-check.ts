@@ -1,11 +1,15 @@
 /** What stands in the way of a request, field by field, by what the host offers. Pure: no question is asked here. */
 import type { GanetiOffers } from "../tools/ganeti-offers.ts";
 import type { LibvirtOffers } from "../tools/libvirt-offers.ts";
+import type { XenServerOffers } from "../tools/xe-offers.ts";
+import type { XenOffers } from "../tools/xl-offers.ts";
 import { checkGaneti } from "./create-check-ganeti.ts";
 import { checkLibvirt } from "./create-check-libvirt.ts";
+import { checkXen } from "./create-check-xen.ts";
+import { checkXenServer } from "./create-check-xenserver.ts";
 import type { CreateProblem, CreateRequest, NicRequest } from "./create-types.ts";
 
-export type Offers = GanetiOffers | LibvirtOffers;
+export type Offers = GanetiOffers | LibvirtOffers | XenOffers | XenServerOffers;
 
 export interface CheckOptions {
   /** Memory and room may be promised more than once. */
@@ -26,6 +30,9 @@ export function checkCreate(request: CreateRequest, offers: Offers, options: Che
   for (const [index, nic] of (request.nics ?? []).entries()) checkMac(nic, index, offers, report);
   if (request.provider === "libvirt" && offers.provider === "libvirt") checkLibvirt(request, offers, options, report);
   if (request.provider === "ganeti" && offers.provider === "ganeti") checkGaneti(request, offers, options, report);
+  if (request.provider === "xen" && offers.provider === "xen") checkXen(request, offers, options, report);
+  if (request.provider === "xenserver" && offers.provider === "xenserver")
+    checkXenServer(request, offers, options, report);
   return report.problems;
 }
 
@@ -36,7 +43,7 @@ export class Report {
   }
 }
 
-/** What both providers and their guests' files take: no slash, blank, quote or leading dash. */
+/** What all providers and their guests' files take: no slash, blank, quote or leading dash. */
 function checkName(name: string, names: readonly string[], report: Report): void {
   if (name === "") report.add("name", "it needs a name");
   else if (!/^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(name)) {

@@ -21,7 +21,7 @@ const nics: Schema = {
   description: "network cards; an empty list: none",
   type: "array",
   items: fields({
-    network: { ...text, description: "a network of libvirt or Ganeti" },
+    network: { ...text, description: "a network of libvirt, Ganeti or XenServer" },
     bridge: { ...text, description: "a bridge of the host" },
     mac: { type: "string", pattern: "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$", description: "a MAC address" },
     ip: { type: "string", pattern: "^[0-9.]+$", description: "an IPv4 address" },
@@ -143,9 +143,83 @@ const ganeti = fields(
   ["provider", "name", "memory", "os", "diskTemplate"],
 );
 
+/** A new disk of a Xen domain: what it is made as, and what is copied onto it. */
+const freshDisk = { size, image: { ...absolute, description: "a raw image of the host that is copied onto it" } };
+
+const xen = fields(
+  {
+    provider: { const: "xen" },
+    ...common,
+    type: { type: "string", enum: ["pv", "pvh", "hvm"], default: "pv" },
+    boot: {
+      description: "what it boots",
+      oneOf: [
+        fields(
+          {
+            kernel: { ...absolute, description: "a kernel of the host" },
+            ramdisk: absolute,
+            arguments: { description: "the kernel's arguments", type: "string" },
+          },
+          ["kernel"],
+        ),
+        fields({ bootloader: { ...text, description: "a boot loader that reads the first disk: pygrub" } }, [
+          "bootloader",
+        ]),
+        fields({ iso: { ...absolute, description: "an ISO image of the host; type hvm" } }, ["iso"]),
+        fields({ disk: { type: "boolean", const: true } }, ["disk"]),
+      ],
+    },
+    disks: {
+      type: "array",
+      items: {
+        oneOf: [
+          fields(
+            {
+              ...freshDisk,
+              group: { ...text, description: "a volume group, in which a logical volume is made" },
+              volume: { ...text, description: "its name; else it is named after the domain" },
+            },
+            ["size", "group"],
+          ),
+          fields(
+            {
+              ...freshDisk,
+              path: { ...absolute, description: "the file that is made" },
+              directory: { ...absolute, description: "where the file is made and named after the domain" },
+            },
+            ["size"],
+          ),
+          fields({ path: absolute, format: { type: "string", enum: ["raw", "qcow2"], default: "raw" } }, ["path"]),
+        ],
+      },
+    },
+    graphics: { type: "string", enum: ["none", "vnc"], default: "none" },
+  },
+  ["provider", "name", "memory", "boot"],
+);
+
+const xenserver = fields(
+  {
+    provider: { const: "xenserver" },
+    ...common,
+    template: { ...text, description: "name or UUID of a template" },
+    repository: { ...text, description: "where the template's disks go; else the pool's default" },
+    disks: {
+      description: "beside those of the template",
+      type: "array",
+      items: fields({ size, repository: { ...text, description: "name or UUID of a storage repository" } }, ["size"]),
+    },
+    iso: { ...text, description: "name of an ISO image in the pool's libraries" },
+    location: { ...text, description: "URL of a tree that the template's installer is to use" },
+    note: { type: "string" },
+    tags: { type: "array", items: text },
+  },
+  ["provider", "name", "memory", "template"],
+);
+
 export const createSchema: Schema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "What virtu create makes",
   description: "YAML or JSON. Every flag of virtu create goes before the file's field.",
-  oneOf: [libvirt, ganeti],
+  oneOf: [libvirt, ganeti, xen, xenserver],
 };

@@ -1,6 +1,6 @@
 /** From what a file or the flags say (already checked against the schema) to what is to be made. */
 import type { AddressPlan, CreateBatch, CreateTemplate } from "./create-plan.ts";
-import type { LibvirtDisk, LibvirtMedia, NicRequest, ReadyWanted } from "./create-types.ts";
+import type { LibvirtDisk, LibvirtMedia, NicRequest, ReadyWanted, XenBoot, XenDisk } from "./create-types.ts";
 
 type Size = string | number;
 
@@ -83,8 +83,37 @@ export interface GanetiData extends CommonData {
   tags?: string[];
 }
 
+export interface XenDiskData {
+  size?: Size;
+  image?: string;
+  path?: string;
+  directory?: string;
+  group?: string;
+  volume?: string;
+  format?: "raw" | "qcow2";
+}
+
+export interface XenData extends CommonData {
+  provider: "xen";
+  type?: "pv" | "pvh" | "hvm";
+  boot: { kernel?: string; ramdisk?: string; arguments?: string; bootloader?: string; iso?: string; disk?: true };
+  disks?: XenDiskData[];
+  graphics?: "none" | "vnc";
+}
+
+export interface XenServerData extends CommonData {
+  provider: "xenserver";
+  template: string;
+  repository?: string;
+  disks?: { size: Size; repository?: string }[];
+  iso?: string;
+  location?: string;
+  note?: string;
+  tags?: string[];
+}
+
 /** What fits `createSchema`. */
-export type CreateData = LibvirtData | GanetiData;
+export type CreateData = LibvirtData | GanetiData | XenData | XenServerData;
 
 export interface Wanted {
   batch: CreateBatch;
@@ -131,6 +160,20 @@ function disk({ pool = "default", size, volume, format = "qcow2", path }: DiskDa
   return { kind: "new", pool, volume: volume ?? null, sizeMiB: mebibytesOf(size), format };
 }
 
+function xenBoot({ kernel, ramdisk, arguments: extraArgs = "", bootloader, iso }: XenData["boot"]): XenBoot {
+  if (kernel !== undefined) return { kind: "kernel", kernel, ramdisk: ramdisk ?? null, extraArgs };
+  if (bootloader !== undefined) return { kind: "bootloader", bootloader };
+  return iso === undefined ? { kind: "disk" } : { kind: "iso", iso };
+}
+
+function xenDisk(data: XenDiskData): XenDisk {
+  const { size, image = null, path = null, directory = null, group, volume = null, format = "raw" } = data;
+  if (size === undefined) return { kind: "path", path: path ?? "", format };
+  const sizeMiB = mebibytesOf(size);
+  if (group !== undefined) return { kind: "volume", group, volume, sizeMiB, image };
+  return { kind: "file", path, directory, sizeMiB, image };
+}
+
 function template(data: CreateData): CreateTemplate {
   const shared = { memoryMiB: mebibytesOf(data.memory), vcpus: data.vcpus ?? 1, start: data.start ?? true };
   if (data.provider === "libvirt") {
@@ -138,6 +181,24 @@ function template(data: CreateData): CreateTemplate {
     return {
       ...{ provider: "libvirt", ...shared, media: media(data.media), osinfo, arch, machine, firmware, virtType },
       ...{ graphics, disks: (data.disks ?? []).map(disk), nics: (data.nics ?? [{ network: "default" }]).map(nic) },
+    };
+  }
+  if (data.provider === "xen") {
+    const { type = "pv", graphics = "none" } = data;
+    return {
+      ...{ provider: "xen", ...shared, type, boot: xenBoot(data.boot), disks: (data.disks ?? []).map(xenDisk) },
+      ...{ nics: (data.nics ?? [{}]).map(nic), graphics },
+    };
+  }
+  if (data.provider === "xenserver") {
+    const { repository = null, iso = null, location = null, note = "", tags = [] } = data;
+    const disks = (data.disks ?? []).map((disk) => ({
+      sizeMiB: mebibytesOf(disk.size),
+      repository: disk.repository ?? null,
+    }));
+    return {
+      ...{ provider: "xenserver", ...shared, template: data.template, repository, disks },
+      ...{ nics: data.nics ? data.nics.map(nic) : null, iso, location, note, tags },
     };
   }
   const { os, diskTemplate, node, secondary = null, allocator = null, hypervisor = null } = data;

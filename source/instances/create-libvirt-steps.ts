@@ -98,7 +98,7 @@ export function libvirtSteps(uri: string, request: LibvirtRequest, facts: ImageF
   }
   if (media.kind === "cloud") {
     const directory = cloudDirectory(request);
-    const files: CloudFile[] = cloudFiles(media.cloudInit, request.uuid);
+    const files: CloudFile[] = cloudFiles(media.cloudInit, request.uuid, request.nics[0]?.mac ?? null);
     cloud = { directory, hasNetwork: files.some(({ name }) => name === "network-config") };
     const text = "writing what cloud-init reads";
     steps.push({ kind: "run", step: "disk", text, command: sh`mkdir -m 700 ${directory}`, makes: null });

@@ -24,6 +24,8 @@ export interface LibvirtPlace {
   pool: Pool;
   host: HostRef;
   uri: string;
+  /** Waits until nobody else works on this host's storage, and keeps them waiting until the returned function is called. */
+  turn?: (signal?: AbortSignal) => Promise<() => void>;
   /** First pause before a lost answer is looked for again (default 1000 ms); doubles each time. */
   retryMs?: number;
 }
@@ -103,8 +105,23 @@ class Work {
     const facts = await this.imageFacts();
     for (const step of libvirtSteps(uri, this.request, facts)) {
       if (this.options.signal?.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
-      this.options.onStep(step.step, step.text);
+      await this.inTurn(step);
+    }
+  }
+
+  /**
+   * Two that make volumes, copy images or call virt-install on one host at the same time can meet: libvirt refuses to
+   * refresh a pool while a copy into it runs. What is sent there needs no turn.
+   */
+  private async inTurn(step: Step): Promise<void> {
+    const { onStep, signal } = this.options;
+    const isOwn = step.kind === "send" || step.kind === "write";
+    const leave = isOwn ? undefined : await this.place.turn?.(signal);
+    try {
+      onStep(step.step, step.text);
       await this.carry(step);
+    } finally {
+      leave?.();
     }
   }
 

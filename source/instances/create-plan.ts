@@ -2,8 +2,10 @@
  * Many instances at once: names by a pattern, addresses from a range, spread over hosts by what is free there. The plan is
  * data: it is shown before it runs, with everything that stands in its way. Pure.
  */
-import { macOf, rangeOf, siteNetwork, usableAddresses } from "../tools/subnet-addresses.ts";
+import { addressOfMac, macOf, rangeOf, siteNetwork, usableAddresses } from "../tools/subnet-addresses.ts";
 import { checkCreate, type Offers } from "./create-check.ts";
+import { withoutXen, withoutXenServer } from "./create-ledger.ts";
+import { resolveXen, resolveXenServer } from "./create-resolve.ts";
 import type { CommandLine, CreatePlan, CreateProblem, CreateRequest, CreateRow } from "./create-types.ts";
 
 /** What an instance is to be, without what tells it from its neighbours. */
@@ -55,7 +57,10 @@ export function namesOf({ pattern, count, from }: Pick<CreateBatch, "pattern" | 
 
 /** What is left to give on a place, once earlier instances of the plan are counted. */
 function freeMemory(offers: Offers): number {
-  if (offers.provider === "libvirt") return offers.memoryFreeMiB ?? 0;
+  if (offers.provider === "libvirt" || offers.provider === "xen") return offers.memoryFreeMiB ?? 0;
+  if (offers.provider === "xenserver") {
+    return Math.max(0, ...offers.hosts.filter(({ usable }) => usable).map((host) => host.memoryFreeMiB ?? 0));
+  }
   return Math.max(0, ...offers.nodes.filter(({ usable }) => usable).map((node) => node.memoryFreeMiB ?? 0));
 }
 
@@ -94,12 +99,22 @@ function without(offers: Offers, request: CreateRequest): Offers {
     );
     return { ...offers, macs, names, ips, nodes };
   }
+  if (offers.provider === "xen" && request.provider === "xen") {
+    return { ...withoutXen(offers, request), macs, names };
+  }
+  if (offers.provider === "xenserver" && request.provider === "xenserver") {
+    return { ...withoutXenServer(offers, request, freeMemory(offers)), macs, names };
+  }
   return offers;
 }
 
 function addressesFor({ addresses, count }: CreateBatch, places: readonly CreatePlace[]): (string | null)[] {
   if (addresses === null) return Array.from({ length: count }, () => null);
-  const known = places.flatMap(({ offers }) => (offers.provider === "ganeti" ? offers.ips : []));
+  // libvirt knows no addresses of its instances; by the rule their cards tell them.
+  const known = places.flatMap(({ offers }) => [
+    ...(offers.provider === "ganeti" ? offers.ips : []),
+    ...offers.macs.flatMap((mac) => addressOfMac(mac) ?? []),
+  ]);
   const gateway = addresses.gateway ?? siteNetwork(addresses.range.split(/[/-]/)[0] ?? "")?.gateway;
   const taken = new Set([...known, ...addresses.taken, ...(gateway ? [gateway] : [])]);
   const found: (string | null)[] = usableAddresses(addresses.range, count, taken);
@@ -108,7 +123,13 @@ function addressesFor({ addresses, count }: CreateBatch, places: readonly Create
 }
 
 /** The template with its name, and its address on the first card: its MAC address by the rule, cloud-init's network. */
-function requestFor(batch: CreateBatch, name: string, address: string | null, uuid: string): CreateRequest {
+function requestFor(
+  batch: CreateBatch,
+  name: string,
+  address: string | null,
+  uuid: string,
+  offers: Offers,
+): CreateRequest {
   const { template, addresses } = batch;
   const withCard = <T extends NonNullable<CreateRequest["nics"]>>(nics: T | null): T | null => {
     if (address === null) return nics;
@@ -116,6 +137,14 @@ function requestFor(batch: CreateBatch, name: string, address: string | null, uu
     return [{ ...first, ip: address, mac: first.mac ?? macOf(address) }, ...others] as unknown as T;
   };
   if (template.provider === "ganeti") return { ...template, name, nics: withCard(template.nics) };
+  if (template.provider === "xenserver") {
+    const request = { ...template, name, uuid, nics: withCard(template.nics) };
+    return offers.provider === "xenserver" ? resolveXenServer(request, offers) : request;
+  }
+  if (template.provider === "xen") {
+    const request = { ...template, name, uuid, nics: withCard(template.nics) ?? [] };
+    return offers.provider === "xen" ? resolveXen(request, offers) : request;
+  }
   const nics = withCard(template.nics) ?? [];
   const { media } = template;
   if (media.kind !== "cloud") return { ...template, name, uuid, nics };
@@ -135,10 +164,21 @@ function requestFor(batch: CreateBatch, name: string, address: string | null, uu
 }
 
 function whereOf(request: CreateRequest, offers: Offers): string {
-  if (request.provider === "libvirt") return "";
+  if (request.provider !== "ganeti") return "";
   const { placement } = request;
   if (placement.kind === "node") return [placement.primary, placement.secondary].filter(Boolean).join(":");
   return `by ${placement.name ?? (offers.provider === "ganeti" ? offers.allocator : null) ?? "the allocator"}`;
+}
+
+/** Disks that are there already, or have a name: there is one of each, and several instances can't have it. */
+function sharesDisks(template: CreateTemplate): boolean {
+  if (template.provider === "libvirt") {
+    return template.disks.some((disk) => disk.kind !== "new" || disk.volume !== null);
+  }
+  if (template.provider !== "xen") return false;
+  return template.disks.some(
+    (disk) => disk.kind === "path" || (disk.kind === "file" ? disk.path : disk.volume) !== null,
+  );
 }
 
 /** Problems of the batch itself, before any host is asked. */
@@ -149,8 +189,7 @@ export function checkBatch(batch: CreateBatch): CreateProblem[] {
   if (addresses !== null && rangeOf(addresses.range) === null) {
     problems.push({ field: "addresses", text: `"${addresses.range}" is neither 10.0.0.0/22 nor 10.0.0.5-10.0.0.40` });
   }
-  const disks = batch.template.provider === "libvirt" ? batch.template.disks : [];
-  if (count > 1 && disks.some((disk) => disk.kind !== "new" || disk.volume !== null)) {
+  if (count > 1 && sharesDisks(batch.template)) {
     problems.push({ field: "disks", text: "several instances can't share a disk: leave its name to be chosen" });
   }
   const media = batch.template.provider === "libvirt" ? batch.template.media : null;
@@ -171,7 +210,7 @@ export function planCreate(batch: CreateBatch, places: readonly CreatePlace[], u
   const rows = namesOf(batch).map((name, index): CreateRow => {
     const best = ledger.reduce((one, other) => (freeMemory(other.offers) > freeMemory(one.offers) ? other : one));
     const address = addresses[index] ?? null;
-    const request = requestFor(batch, name, address, uuid());
+    const request = requestFor(batch, name, address, uuid(), best.offers);
     const problems = checkCreate(request, best.offers, { overcommit: batch.overcommit });
     // A name is taken wherever it is: two hosts with one name each are a trap of their own.
     const elsewhere = places.find(({ host, offers }) => host !== best.place.host && offers.names.includes(name));

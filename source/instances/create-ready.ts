@@ -1,6 +1,7 @@
 /** Waits until a new instance answers, as it was chosen: at its console, to a ping from its host, or at its SSH port. */
 import { VirtuError } from "../errors.ts";
-import type { Pool } from "../ssh/types.ts";
+import type { Command } from "../ssh/command.ts";
+import type { HostRef, Pool } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { gnt } from "../tools/ganeti.ts";
 import { parseWhere, whereCommand } from "../tools/ganeti-create.ts";
@@ -11,10 +12,15 @@ import {
   pingCommand,
   startDomainCommand,
 } from "../tools/ready.ts";
+import { consoleCommand } from "../tools/xl-actions.ts";
 import type { CreateRequest, ReadyWanted } from "./create-types.ts";
 import { isPassing, pause } from "./exec.ts";
 import { GanetiProvider } from "./ganeti.ts";
 import type { Provider } from "./types.ts";
+import { XenProvider } from "./xen.ts";
+
+/** All that a console needs to know of a domain is its name. */
+const unplaced = { domainId: null, file: null, auto: null, saved: false, diskFiles: [] };
 
 export interface ReadyOptions {
   pool: Pool;
@@ -24,6 +30,8 @@ export interface ReadyOptions {
   onText: (text: string) => void;
   /** Milliseconds between two looks (default 1500). */
   lookMs?: number;
+  /** False: Enter is not pressed at its console, so that only a prompt that comes by itself counts (after a reboot). */
+  wake?: boolean;
 }
 
 export interface Readiness {
@@ -57,6 +65,8 @@ class Watch {
   address: string | null;
   private lastLine = "";
   private restarted = false;
+  /** Looks in a row at which it was off or not there. */
+  private missed = 0;
   private readonly lookMs: number;
 
   constructor(
@@ -105,7 +115,7 @@ class Watch {
         this.address = parseWhere(stdout, request.name)?.ip ?? null;
         return this.address === null ? "Ganeti knows no address of it: give one, or wait for its console" : null;
       }
-      if (request.provider !== "libvirt") return null;
+      if (request.provider !== "libvirt") return await this.lookOnXen();
       const { host, label } = provider.attachment;
       const answer = await pool.exec(host, domainNewsCommand(label, request.uuid), { priority: "user", signal });
       const news = answer.status === 0 ? parseDomainNews(answer.stdout) : null;
@@ -117,6 +127,22 @@ class Watch {
       if (isPassing(thrown)) return null;
       throw thrown;
     }
+  }
+
+  /** On Xen and XenServer the guest's row tells; its address where xapi's agent in the guest does. */
+  private async lookOnXen(): Promise<string | null> {
+    const { signal } = this.options;
+    const { provider, request } = this;
+    const { instances } = await provider.list({ signal, priority: "user" });
+    const guest = instances.find(({ name }) => name === request.name);
+    // A guest that reboots is missing for a moment between its two domains.
+    this.missed = guest === undefined || guest.status === "stopped" ? this.missed + 1 : 0;
+    if (guest?.status === "error") return `it ${guest.statusDetail}`;
+    if (this.missed >= 3) return "it went off";
+    const ip = guest?.facts["ip"];
+    if (typeof ip === "string") this.address ??= ip.split(", ")[0] ?? null;
+    const waits = this.address === null && this.wanted.by !== "console" && provider.name === "xen";
+    return waits ? "nobody on a Xen host knows its address: give one, or wait for its console" : null;
   }
 
   /** An installer's reboot is its end for libvirt: from now on it boots from its disk. */
@@ -184,17 +210,35 @@ class Watch {
     }
   }
 
+  private async consoleWay(): Promise<{ host: HostRef; command: Command }> {
+    const { provider, request } = this;
+    const host = provider.target;
+    if (provider instanceof GanetiProvider) {
+      const { command } = provider.describe((access) => gnt(access, "gnt-instance", ["console", request.name]));
+      return { host, command };
+    }
+    if (request.provider === "xen" && provider instanceof XenProvider) {
+      return { host, command: consoleCommand(provider.access, { ...unplaced, name: request.name }) };
+    }
+    if (request.provider === "xenserver") {
+      // Which host of the pool it was started on, and under which UUID, its row tells.
+      const { instances } = await provider.list({ signal: this.options.signal, priority: "user" });
+      const guest = instances.find(({ name }) => name === request.name);
+      const way = guest ? provider.console(guest) : { refusal: "the pool has no such guest", hint: "" };
+      if ("refusal" in way) throw new VirtuError({ kind: "refused", what: way.refusal, where: host.name });
+      return { host: way.host, command: way.command };
+    }
+    const subject = request.provider === "libvirt" ? request.uuid : request.name;
+    return { host, command: domainConsoleCommand(provider.attachment.label, subject) };
+  }
+
   /** The line that was waited for, or null when the console ended without it. */
   private async readConsole(pattern: RegExp): Promise<string | null> {
     const { pool, signal, onText } = this.options;
-    const { provider, request } = this;
-    const command =
-      provider instanceof GanetiProvider
-        ? provider.describe((access) => gnt(access, "gnt-instance", ["console", request.name])).command
-        : domainConsoleCommand(provider.attachment.label, request.provider === "libvirt" ? request.uuid : request.name);
-    const channel = await pool.pty(provider.target, command, { columns: 120, rows: 24, priority: "user", signal });
+    const { host, command } = await this.consoleWay();
+    const channel = await pool.pty(host, command, { columns: 120, rows: 24, priority: "user", signal });
     // A prompt that was there before we came shows itself once somebody presses Enter.
-    const nudge = setInterval(() => channel.stream.write("\r"), 5000);
+    const nudge = this.options.wake === false ? undefined : setInterval(() => channel.stream.write("\r"), 5000);
     try {
       return await new Promise<string | null>((resolve, reject) => {
         let line = "";

@@ -1,9 +1,11 @@
 /** Carries a plan out: a few instances at once on each host, each on its own. One that fails leaves the others alone. */
 import { toVirtuError } from "../errors.ts";
+import { Limiter } from "../ssh/limiter.ts";
 import type { Pool } from "../ssh/types.ts";
 import { addCommand } from "../tools/ganeti-create.ts";
 import { createInstance } from "./create.ts";
 import type { Offers } from "./create-check.ts";
+import type { LibvirtPlace } from "./create-libvirt.ts";
 import { libvirtSteps, stepLine } from "./create-libvirt-steps.ts";
 import type { CreatePlace } from "./create-plan.ts";
 import { awaitReady } from "./create-ready.ts";
@@ -16,8 +18,12 @@ import type {
   CreateRow,
   ReadyWanted,
 } from "./create-types.ts";
+import { xenSteps } from "./create-xen.ts";
+import { xeCreateLines } from "./create-xenserver.ts";
 import { GanetiProvider } from "./ganeti.ts";
 import type { Provider } from "./types.ts";
+import { XenProvider } from "./xen.ts";
+import { XenServerProvider } from "./xenserver.ts";
 
 /** A provider with what it offers. */
 export interface ProviderPlace extends CreatePlace {
@@ -43,6 +49,13 @@ function linesOf(provider: Provider, offers: Offers, request: CreateRequest): Co
     if (facts === null && (media.kind === "cloud" || (media.kind === "import" && media.copy !== null))) return [];
     return libvirtSteps(label, request, facts).map((step) => ({ host: host.name, line: stepLine(step) }));
   }
+  const host = provider.target.name;
+  if (request.provider === "xen" && provider instanceof XenProvider) {
+    return xenSteps(provider.access, request).map(({ command }) => ({ host, line: command.line }));
+  }
+  if (request.provider === "xenserver" && provider instanceof XenServerProvider) {
+    return xeCreateLines(provider.access, request).map((line) => ({ host, line }));
+  }
   return [];
 }
 
@@ -65,9 +78,11 @@ export async function runCreate(plan: CreatePlan, options: RunCreateOptions): Pr
       const rows = plan.rows.filter(({ host }) => host === place.host);
       const lanes = options.parallel ?? (place.provider.name === "ganeti" ? 4 : 2);
       const next = rows[Symbol.iterator]();
+      const storage = new Limiter(1);
+      const turn = (signal?: AbortSignal) => storage.acquire(signal);
       const lane = async () => {
         for (const row of next) {
-          const outcome = await makeRow(row, place, options);
+          const outcome = await makeRow(row, place, options, turn);
           outcomes.set(row, outcome);
           options.onOutcome?.(outcome);
         }
@@ -78,14 +93,19 @@ export async function runCreate(plan: CreatePlan, options: RunCreateOptions): Pr
   return plan.rows.flatMap((row) => outcomes.get(row) ?? []);
 }
 
-async function makeRow(row: CreateRow, place: ProviderPlace, options: RunCreateOptions): Promise<CreateOutcome> {
+async function makeRow(
+  row: CreateRow,
+  place: ProviderPlace,
+  options: RunCreateOptions,
+  turn: LibvirtPlace["turn"],
+): Promise<CreateOutcome> {
   const { pool, signal, onEvent, ready } = options;
   const { name, host, request } = row;
   if (signal?.aborted) return notMade(row, "cancelled before it began");
   const began = performance.now();
   try {
     const version = place.offers.provider === "ganeti" ? place.offers.version : null;
-    const outcome = await createInstance(place.provider, request, { pool, signal, onEvent, version });
+    const outcome = await createInstance(place.provider, request, { pool, signal, onEvent, turn, version });
     outcome.address ??= row.address;
     if (!outcome.ok || ready === null || !request.start) return outcome;
     const found = await awaitReady(place.provider, request, ready, {

@@ -119,7 +119,64 @@ export interface LibvirtRequest extends CommonRequest {
   graphics: "none" | "vnc" | "spice";
 }
 
-export type CreateRequest = GanetiRequest | LibvirtRequest;
+export type XenDisk =
+  /** A file that is made; `path` null: named after the domain, in `directory` (null: where the host's others are). */
+  | { kind: "file"; path: string | null; directory: string | null; sizeMiB: number; image: string | null }
+  /** A logical volume that is made; `volume` null: named after the domain. */
+  | { kind: "volume"; group: string; volume: string | null; sizeMiB: number; image: string | null }
+  /** A file or device that is there, used in place. */
+  | { kind: "path"; path: string; format: ImageFormat };
+
+/** What a Xen domain boots. */
+export type XenBoot =
+  /** A kernel of dom0's own files. */
+  | { kind: "kernel"; kernel: string; ramdisk: string | null; extraArgs: string }
+  /** `pygrub`: reads the boot loader's files in the first disk. */
+  | { kind: "bootloader"; bootloader: string }
+  /** A drive with this ISO image behind the disks; hvm only. */
+  | { kind: "iso"; iso: string }
+  /** Its firmware finds it on the disks; hvm only. */
+  | { kind: "disk" };
+
+export interface XenRequest extends CommonRequest {
+  provider: "xen";
+  /** Stands in its file, so that the domain is known by it and what is cleaned up is certainly ours. */
+  uuid: string;
+  type: "pv" | "pvh" | "hvm";
+  boot: XenBoot;
+  disks: readonly XenDisk[];
+  /** `link` null: the host's first bridge. A card without a MAC gets one that stays the same over all starts. */
+  nics: readonly NicRequest[];
+  graphics: "none" | "vnc";
+}
+
+/** A disk of a guest of XenServer; `repository` null: the request's, else the pool's default. */
+export interface XenServerDisk {
+  sizeMiB: number;
+  repository: string | null;
+}
+
+export interface XenServerRequest extends CommonRequest {
+  provider: "xenserver";
+  /** It is made under this name and then gets its own: so it is known even if the answer that names it is lost. */
+  uuid: string;
+  /** Name or UUID of a template. */
+  template: string;
+  /** Where the template's own disks go: name or UUID; null: the pool's default. */
+  repository: string | null;
+  /** Beside those that the template brings. */
+  disks: readonly XenServerDisk[];
+  /** null: the template's own. `network` by name or UUID. */
+  nics: readonly NicRequest[] | null;
+  /** Name of an ISO image in the pool's libraries; null: none. */
+  iso: string | null;
+  /** URL of a tree that the template's installer is to use; null: none. */
+  location: string | null;
+  note: string;
+  tags: readonly string[];
+}
+
+export type CreateRequest = GanetiRequest | LibvirtRequest | XenRequest | XenServerRequest;
 
 /** When an instance counts as ready. */
 export interface ReadyWanted {

@@ -2,15 +2,21 @@
 import { VirtuError } from "../errors.ts";
 import type { Pool } from "../ssh/types.ts";
 import { makeOnGaneti } from "./create-ganeti.ts";
-import { type Made, type MakeOptions, makeOnLibvirt } from "./create-libvirt.ts";
+import { type LibvirtPlace, type Made, type MakeOptions, makeOnLibvirt } from "./create-libvirt.ts";
 import type { CreateEvent, CreateOutcome, CreateRequest } from "./create-types.ts";
+import { makeOnXen } from "./create-xen.ts";
+import { makeOnXenServer } from "./create-xenserver.ts";
 import { GanetiProvider } from "./ganeti.ts";
 import type { Provider } from "./types.ts";
+import { XenProvider } from "./xen.ts";
+import { XenServerProvider } from "./xenserver.ts";
 
 export interface CreateOptions {
   pool: Pool;
   signal?: AbortSignal;
   onEvent?: (event: CreateEvent) => void;
+  /** One at a time on a libvirt host's storage, where several are made there. */
+  turn?: LibvirtPlace["turn"];
   /** Ganeti's version where it is known: `3.0.2`. */
   version?: string | null;
 }
@@ -48,7 +54,14 @@ function makeOn(provider: Provider, request: CreateRequest, options: CreateOptio
   }
   if (request.provider === "libvirt" && provider.name === "libvirt") {
     const { host, label } = provider.attachment;
-    return makeOnLibvirt({ pool: options.pool, host, uri: label }, request, make);
+    return makeOnLibvirt({ pool: options.pool, host, uri: label, turn: options.turn }, request, make);
+  }
+  const { pool } = options;
+  if (request.provider === "xen" && provider instanceof XenProvider) {
+    return makeOnXen({ pool, host: provider.target, access: provider.access }, request, make);
+  }
+  if (request.provider === "xenserver" && provider instanceof XenServerProvider) {
+    return makeOnXenServer({ pool, host: provider.target, access: provider.access }, request, make);
   }
   throw new VirtuError({
     kind: "usage",

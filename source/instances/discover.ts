@@ -1,6 +1,6 @@
 /**
  * What a host runs, found in one round trip: each provider has a probe, a piece of shell that prints what its parser knows.
- * A further provider is one more entry of `probes`.
+ * A further provider is one more entry of `probes`. What drives a provider is loaded where one is found.
  */
 import { VirtuError } from "../errors.ts";
 import { type Command, sh } from "../ssh/command.ts";
@@ -14,11 +14,7 @@ import { parseXeProbe } from "../tools/xe-parse.ts";
 import { parseXlProbe, xlProbe } from "../tools/xl.ts";
 import { explainXl, nothingAnswers } from "../tools/xl-errors.ts";
 import { ask } from "./exec.ts";
-import { GanetiProvider } from "./ganeti.ts";
-import { LibvirtProvider } from "./libvirt.ts";
 import type { DiscoverOptions, Discovery, Provider } from "./types.ts";
-import { XenProvider } from "./xen.ts";
-import { XenServerProvider } from "./xenserver.ts";
 
 interface Asked {
   pool: Pool;
@@ -29,24 +25,33 @@ interface Asked {
   found: readonly Provider[];
 }
 
-/** A provider, why it can't be used, or null: it is not there. `idle`: it is there, and nothing runs it. */
-type Finding = { provider: Provider } | { problem: VirtuError; idle: boolean } | null;
+/** Why a provider can't be used. `idle`: it is there, and nothing runs it. */
+interface Trouble {
+  problem: VirtuError;
+  idle: boolean;
+}
+
+/** null: it is not there. */
+type Finding = { provider: Provider } | Trouble | null;
 
 interface Probe {
   name: string;
   command: (asked: Asked) => Command;
-  read: (text: string, asked: Asked) => Finding;
+  read: (text: string, asked: Asked) => Promise<Finding>;
 }
 
 const probes: readonly Probe[] = [
   {
     name: "ganeti",
     command: () => ganetiProbe,
-    read: (text, { pool, host, known }) => {
+    read: async (text, { pool, host, known }) => {
       const found = parseGanetiProbe(text);
       if (!found) return null;
       const { master } = found;
-      if (master !== null) return { provider: new GanetiProvider({ pool, host, known, found: { ...found, master } }) };
+      if (master !== null) {
+        const { GanetiProvider } = await import("./ganeti.ts");
+        return { provider: new GanetiProvider({ pool, host, known, found: { ...found, master } }) };
+      }
       const hidden = !found.root && !found.sudo;
       return {
         idle: true,
@@ -73,15 +78,19 @@ const probes: readonly Probe[] = [
     name: "libvirt",
     command: ({ uri }) => virshProbe(uri ?? defaultUri),
     // A dom0 can have QEMU's driver too, and no processor to run guests with it.
-    read: (text, asked) => (asked.found.some((other) => shows(other, "libvirt")) ? null : readLibvirt(text, asked)),
+    read: async (text, asked) =>
+      asked.found.some((other) => shows(other, "libvirt")) ? null : readLibvirt(text, asked),
   },
   {
     name: "xenserver",
     command: () => xeProbe,
-    read: (text, { pool, host }) => {
+    read: async (text, { pool, host }) => {
       const found = parseXeProbe(text);
       if (!found) return null;
-      if (found.status === 0 && found.pool) return { provider: new XenServerProvider({ pool, host, found }) };
+      if (found.status === 0 && found.pool) {
+        const { XenServerProvider } = await import("./xenserver.ts");
+        return { provider: new XenServerProvider({ pool, host, found }) };
+      }
       const late = found.status === 124;
       const problem = new VirtuError({
         kind: late ? "timeout" : "refused",
@@ -96,13 +105,14 @@ const probes: readonly Probe[] = [
   {
     name: "xen",
     command: () => xlProbe,
-    read: (text, { pool, host, found: others }) => {
+    read: async (text, { pool, host, found: others }) => {
       const found = parseXlProbe(text);
       // On a XenServer, xl shows the same guests without their real names: they are xapi's alone.
       if (!found || others.some(({ name }) => name === "xenserver")) return null;
       const { dom0, status } = found;
       if (dom0 && status === 0) {
         const elsewhere = (["libvirt", "ganeti"] as const).filter((name) => others.some((other) => shows(other, name)));
+        const { XenProvider } = await import("./xen.ts");
         return { provider: new XenProvider({ pool, host, access: found, elsewhere }) };
       }
       const late = status === 124;
@@ -121,11 +131,18 @@ const probes: readonly Probe[] = [
 ];
 
 /** `quiet`: it is no problem that libvirt knows no such connection, nobody asked for it. */
-function readLibvirt(text: string, { pool, host, known, uri: asked }: Asked, quiet = asked === undefined): Finding {
+async function readLibvirt(
+  text: string,
+  { pool, host, known, uri: asked }: Asked,
+  quiet = asked === undefined,
+): Promise<Finding> {
   const uri = asked ?? defaultUri;
   const found = parseVirshProbe(text);
   if (!found) return quiet ? null : { idle: false, problem: noVirsh(host, uri) };
-  if (found.status === 0) return { provider: new LibvirtProvider({ pool, host, uri, known }) };
+  if (found.status === 0) {
+    const { LibvirtProvider } = await import("./libvirt.ts");
+    return { provider: new LibvirtProvider({ pool, host, uri, known }) };
+  }
   const late = found.status === 124;
   const problem = new VirtuError({
     kind: late ? "timeout" : "refused",
@@ -167,18 +184,18 @@ export async function discover(pool: Pool, host: HostRef, options: DiscoverOptio
     timeoutMs: discoverLimitMs,
     ...request,
   });
-  const findings = probes.map((probe) => {
+  const found: Trouble[] = [];
+  for (const probe of probes) {
     const text = new RegExp(`^@@virtu probe ${probe.name}\\n([\\s\\S]*?)(?=^@@virtu probe |$(?![\\s\\S]))`, "m").exec(
       answer.stdout,
     )?.[1];
-    const finding = text === undefined ? null : probe.read(text, asked);
+    const finding = text === undefined ? null : await probe.read(text, asked);
     if (finding && "provider" in finding) providers.push(finding.provider);
-    return finding;
-  });
+    else if (finding) found.push(finding);
+  }
   // Installed and not in use is worth a word only where nothing else explains why the host is named.
-  const found = findings.flatMap((finding) => (finding && "problem" in finding ? [finding] : []));
   const active = found.filter(({ idle }) => !idle);
-  const idle = providers.length > 0 ? [] : found.filter((finding) => finding.idle);
+  const idle = providers.length > 0 ? [] : found.filter((trouble) => trouble.idle);
   const problems = [...active, ...idle].map(({ problem }) => problem);
   if (providers.length === 0 && problems.length === 0 && !answer.stdout.includes("@@virtu probe")) {
     throw new VirtuError({

@@ -1,7 +1,10 @@
 /** Consoles of a cluster's instances: gnt-instance opens the text console on whatever node it is; VNC and SPICE ports are its node's. */
+import { VirtuError } from "../errors.ts";
 import { sh } from "../ssh/command.ts";
+import { age } from "../text.ts";
 import { gnt } from "../tools/ganeti.ts";
 import { explainConsole } from "../tools/ganeti-console.ts";
+import { clientsCommand, dismissCommand, parseClients } from "../tools/ganeti-kvm.ts";
 import type { GanetiMaster } from "./ganeti-master.ts";
 import type { DetailTables } from "./ganeti-read.ts";
 import { textFact } from "./ganeti-rows.ts";
@@ -10,6 +13,8 @@ import type { ConsoleWay, GraphicsWay, Instance } from "./types.ts";
 /** Ctrl-]: socat (KVM) and xl end by it. */
 const leave = "\x1d";
 
+/** For a node that does not answer. */
+const askLimitMs = 20_000;
 /** `underWay`: a job that works on this instance now, in Ganeti's words. */
 export function consoleOf(
   instance: Instance,
@@ -26,19 +31,45 @@ export function consoleOf(
   if (/^ERROR_node/.test(instance.statusDetail)) {
     return { refusal: `its node ${instance.node} does not answer`, hint: "Bring the node back, or fail it over." };
   }
-  const open = gnt(master.access, "gnt-instance", ["console", instance.name]);
+  const { name, node } = instance;
+  const open = gnt(master.access, "gnt-instance", ["console", name]);
+  const isKvm = hypervisor === "kvm" && node !== null;
   return {
     host: master.target,
     command: open,
-    takeOver: null,
+    takeOver: isKvm ? sh`${dismissCommand(master.access, node, name)} >/dev/null; ${open}` : null,
     // It is made paused, and `console` lets it go on.
-    start: sh`${gnt(master.access, "gnt-instance", ["start", "--paused", instance.name])} && ${open}`,
+    start: sh`${gnt(master.access, "gnt-instance", ["start", "--paused", name])} && ${open}`,
     wake: "\r",
     leave,
     // An open console keeps the device of a Xen guest busy, and a migration or a shutdown waits for that.
     warning: underWay === null ? null : `a Ganeti job is under way, which an open console can hinder: ${underWay}`,
-    explain: explainConsole,
+    over: "it has ended: the guest went off or to another node, or somebody took it over",
+    explain: (text) => explainConsole(text, instance.status === "running"),
+    ...(isKvm ? { heldBy: (signal) => heldBy(master, { name, node }, signal) } : {}),
   };
+}
+
+/**
+ * QEMU lets a second viewer wait without a word: who came before this one. Rejects when it can't be told, as when this one
+ * has not come that far.
+ */
+async function heldBy(
+  master: GanetiMaster,
+  { name, node }: { name: string; node: string },
+  signal: AbortSignal,
+): Promise<string | null> {
+  const limits = { signal, priority: "user", timeoutMs: askLimitMs } as const;
+  const { stdout } = await master.ask(
+    (access) => clientsCommand(access, node, name),
+    "asking who has a console",
+    limits,
+  );
+  const [longest, ...others] = parseClients(stdout);
+  if (longest === undefined) {
+    throw new VirtuError({ kind: "unparsed", what: `Nobody is at the console of ${name}`, where: node });
+  }
+  return others.length === 0 ? null : `on ${node}, for ${age(longest)}`;
 }
 
 /** The port of its screen, or null: none is configured, or it is off. */

@@ -144,7 +144,7 @@ class JobRun {
         line += 1;
         if (line <= told) return;
         told = line;
-        this.tell({ text: `Ganeti job ${id}: ${message}`, job: id });
+        this.tell({ text: `job ${id}: ${message.replace(/^\* /, "")}`, job: id });
       };
     };
     return this.persistently(

@@ -45,6 +45,19 @@ export function instanceRow(cells: Cells<InstanceField>, { place, cluster, host 
   };
 }
 
+const changesPower = /^INSTANCE_(?:SHUTDOWN|STARTUP|REBOOT|CREATE|REMOVE|MIGRATE|FAILOVER|MOVE)/;
+
+/**
+ * What a job is about to put right is no error: Ganeti says ERROR_up of a guest that is shutting down, and ERROR_down of one
+ * that is being started. `job`: what is done to it now, in Ganeti's words.
+ */
+export function onItsWay(instance: Instance, job: string | null): Instance {
+  if (job === null || !changesPower.test(job)) return instance;
+  if (instance.statusDetail === "ERROR_up") return { ...instance, status: "running" };
+  if (instance.statusDetail === "ERROR_down") return { ...instance, status: "stopped" };
+  return instance;
+}
+
 export function nodeRow(cells: Cells<NodeField>, { place, cluster, host }: RowPlace): HostNode {
   const name = cells.name ?? "";
   return {

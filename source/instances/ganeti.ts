@@ -10,11 +10,16 @@ import { GanetiJobs } from "./ganeti-jobs.ts";
 import { GanetiMaster, type MasterOptions } from "./ganeti-master.ts";
 import { GanetiNews } from "./ganeti-news.ts";
 import { GanetiNodes } from "./ganeti-nodes.ts";
-import { GanetiReader } from "./ganeti-read.ts";
-import { instanceRow, nodeRow, type RowPlace, textFact } from "./ganeti-rows.ts";
+import { withPatience } from "./ganeti-patience.ts";
+import { GanetiReader, type Tables } from "./ganeti-read.ts";
+import { instanceRow, nodeRow, onItsWay, type RowPlace, textFact } from "./ganeti-rows.ts";
 import { refusesInstance } from "./ganeti-rules.ts";
+import { screenOf, screenRefusal } from "./ganeti-screen.ts";
+import { GanetiStores } from "./ganeti-stores.ts";
+import { GanetiUse } from "./ganeti-use.ts";
 import { GanetiWatch } from "./ganeti-watch.ts";
 import { watchByLists } from "./ganeti-watch-lists.ts";
+import type { Stores } from "./stores-types.ts";
 import type {
   Action,
   ActionEvent,
@@ -43,6 +48,9 @@ export interface GanetiOptions extends MasterOptions {
   retryMs?: number;
 }
 
+/** A QEMU that was killed is no job: nothing tells of it. */
+const luxiUnseenMs = 10_000;
+
 export class GanetiProvider implements Provider {
   readonly name = "ganeti";
   readonly attachment: Attachment;
@@ -50,8 +58,12 @@ export class GanetiProvider implements Provider {
   readonly place: string;
   readonly nodes: NodeActions;
   readonly jobs: ProviderJobs;
+  readonly stores: Stores;
   private readonly master: GanetiMaster;
   private readonly reader: GanetiReader;
+  private readonly use: GanetiUse;
+  /** Lists by LUXI cost a tenth of a second of the master's time: what no job has done is seen by them. */
+  unseenMs: number | undefined;
   /** While it is watched. */
   private news: GanetiNews | null = null;
   /** Keys by full names, as the last list gave them: what happens is told by names. */
@@ -65,8 +77,10 @@ export class GanetiProvider implements Provider {
     this.place = `ganeti/${this.cluster}@${found.group?.slice(0, 8) ?? found.master}`;
     this.master = new GanetiMaster(options);
     this.reader = new GanetiReader(this.master, this.cluster);
+    this.use = new GanetiUse(this.master, this.cluster);
     this.nodes = new GanetiNodes(this.master, (jobs) => this.carry(jobs));
     this.jobs = new GanetiJobs(this.master, this.reader);
+    this.stores = new GanetiStores(this.master);
   }
 
   /** The master as it is known now. */
@@ -75,12 +89,31 @@ export class GanetiProvider implements Provider {
   }
 
   async list(options: ProviderOptions): Promise<Snapshot> {
-    const tables = await this.reader.tables(options);
+    const tables = await this.tables(options);
     const from: RowPlace = { place: this.place, cluster: this.cluster, host: this.attachment.host.name };
-    const instances = tables.instances.map((cells) => instanceRow(cells, from));
+    const instances = tables.instances.map((cells) => {
+      const row = onItsWay(instanceRow(cells, from), this.news?.jobOn(cells.name ?? "") ?? null);
+      return { ...row, ...this.use.ofInstance(cells, row.status === "running") };
+    });
     this.keys.clear();
     for (const { name, key } of instances) this.keys.set(name, key);
-    return { instances, nodes: tables.nodes.map((cells) => nodeRow(cells, from)), notes: [] };
+    return {
+      instances,
+      nodes: tables.nodes.map((cells) => ({ ...nodeRow(cells, from), ...this.use.ofNode(cells) })),
+      notes: [],
+    };
+  }
+
+  /** The lists, and at the same time what is used, where somebody looks at it. */
+  private async tables({ usageWithinMs, ...options }: ProviderOptions): Promise<Tables> {
+    const looked = usageWithinMs !== undefined;
+    const [tables] = await Promise.all([
+      this.reader.tables(options),
+      looked ? this.use.refresh(usageWithinMs, options) : null,
+    ]);
+    // The first time nobody knew yet which nodes to ask.
+    if (this.use.know(tables.nodes) && looked) await this.use.refresh(usageWithinMs, options);
+    return tables;
   }
 
   refuses(action: ActionName, instance: Instance): Refusal {
@@ -115,15 +148,18 @@ export class GanetiProvider implements Provider {
       const error = kept ?? this.refuses(action.do, instance) ?? "Ganeti can't do that";
       return { ok: false, job: null, text: null, error, detail: null };
     }
-    return this.carry(
-      steps.map((step) => ({
-        what: `${instance.name} got its ${action.do}`,
-        submit: (access) => stepCommand(access, step),
-        find: (recent, seconds) => findJob(recent, step, seconds),
-        onEvent: options.onEvent,
-        signal: options.signal,
-      })),
-    );
+    const carry = (onEvent = options.onEvent) =>
+      this.carry(
+        steps.map((step) => ({
+          what: `${instance.name} got its ${action.do}`,
+          submit: (access) => stepCommand(access, step),
+          find: (recent, seconds) => findJob(recent, step, seconds),
+          onEvent,
+          signal: options.signal,
+        })),
+      );
+    const asksGuest = action.do === "shutdown" || (action.do === "reboot" && action.how !== "hard");
+    return asksGuest && instance.status === "running" ? withPatience(options, carry) : carry();
   }
 
   /** One after another; what comes after a failure is not done. */
@@ -172,6 +208,14 @@ export class GanetiProvider implements Provider {
     return graphicsOf(instance, await this.reader.details(instance.name, options), this.master);
   }
 
+  screenshot(instance: Instance, options: ProviderOptions): Promise<Uint8Array> {
+    return screenOf(instance, this.master, options);
+  }
+
+  refusesScreenshot(instance: Instance): Refusal {
+    return screenRefusal(instance);
+  }
+
   /** By LUXI as it happens; where that is not to be had, every few seconds by `gnt-job list`. */
   async watch(options: {
     signal: AbortSignal;
@@ -187,7 +231,9 @@ export class GanetiProvider implements Provider {
     this.news = news;
     const { luxi } = this.master;
     try {
-      if (await luxi.isThere(signal)) await new GanetiWatch(luxi, { signal, onReady, news }, broken).run();
+      const byLuxi = await luxi.isThere(signal);
+      this.unseenMs = byLuxi ? luxiUnseenMs : undefined;
+      if (byLuxi) await new GanetiWatch(luxi, { signal, onReady, news }, broken).run();
       else await watchByLists(this.reader, luxi, { signal, onReady, news });
     } finally {
       signal.removeEventListener("abort", stop);

@@ -34,6 +34,8 @@ export class HostEntry {
   failures = 0;
   retryAt: number | null = null;
   timer: NodeJS.Timeout | null = null;
+  /** Epoch milliseconds at which the last refresh ended, well or not. */
+  private answeredAt = 0;
   private discoveredAt = 0;
   private lookAgain = false;
   /** The refresh under way, and the one that waits for its end. */
@@ -74,9 +76,13 @@ export class HostEntry {
     return this.current !== null;
   }
 
-  private async run({ signal, priority }: ProviderOptions): Promise<void> {
+  private async run({ signal, priority, usageWithinMs }: ProviderOptions): Promise<void> {
     const { pool, uri, known } = this.around;
-    const options = { priority, signal: signal ? AbortSignal.any([signal, this.abort.signal]) : this.abort.signal };
+    const options = {
+      priority,
+      signal: signal ? AbortSignal.any([signal, this.abort.signal]) : this.abort.signal,
+      ...(usageWithinMs !== undefined && { usageWithinMs }),
+    };
     const began = performance.now();
     try {
       if (this.mustDiscover()) {
@@ -104,6 +110,8 @@ export class HostEntry {
       this.error = error;
       this.failures += 1;
       for (const provider of this.discovery?.providers ?? []) this.markStale(provider);
+    } finally {
+      this.answeredAt = Date.now();
     }
   }
 
@@ -146,9 +154,10 @@ export class HostEntry {
     if (record?.provider === provider || record?.provider.attachment.host.name === this.ref.name) record.stale = true;
   }
 
-  /** Milliseconds until the next refresh: the interval, doubled for each failure. */
+  /** Milliseconds until the next refresh: the interval since the last one, or doubled from now on for each failure. */
   waitMs(intervalMs: number): number {
-    return Math.min(intervalMs * 2 ** this.failures, Math.max(longestWaitMs, intervalMs));
+    if (this.failures > 0) return Math.min(intervalMs * 2 ** this.failures, Math.max(longestWaitMs, intervalMs));
+    return Math.max(0, intervalMs - (Date.now() - this.answeredAt));
   }
 
   view(): Omit<HostView, "live"> {

@@ -173,6 +173,15 @@ export type Found =
   | { kind: "instance"; provider: Provider; instance: Instance }
   | { kind: "node"; provider: Provider; node: HostNode };
 
+export interface WatchOptions {
+  /** Milliseconds between two refreshes (default: the usual interval). */
+  everyMs?: number;
+  /** Only these hosts are looked at (default: all). */
+  hosts?: readonly string[];
+  /** What instances and nodes use is looked at: what costs a question of its own is asked, too. */
+  usage?: boolean;
+}
+
 export interface ActOptions {
   /** Actions at once on each place, for this run, whatever the limits say. */
   parallel?: number;
@@ -199,12 +208,15 @@ export interface ActionRun {
 export interface Inventory extends EventEmitter<InventoryEvents> {
   view(): InventoryView;
   /**
-   * Somebody looks: refresh at once and then at the interval, or every `everyMs` milliseconds; of several the shortest
-   * counts. Call what it returns to stop; the last one ends polling.
+   * Somebody looks: refresh at once and then at the interval, or every `everyMs` milliseconds; of several who look at a
+   * host the shortest counts. Call what it returns to stop; a host that nobody looks at any more is not asked.
    */
-  watch(options?: { everyMs?: number }): () => void;
-  /** Refreshes these hosts (default all) now, back-off or not. Resolves when all have answered or failed; never rejects. */
-  refresh(hosts?: readonly string[], options?: { signal?: AbortSignal }): Promise<void>;
+  watch(options?: WatchOptions): () => void;
+  /**
+   * Refreshes these hosts (default all) now, back-off or not; `usage` as for `watch`. Resolves when all have answered or
+   * failed; never rejects.
+   */
+  refresh(hosts?: readonly string[], options?: { signal?: AbortSignal; usage?: boolean }): Promise<void>;
   addHost(host: HostRef): void;
   removeHost(name: string): void;
   /** What a key of the view stands for now, for questions to its provider (details, console, targets); null: it is gone. */

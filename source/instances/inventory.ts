@@ -14,11 +14,13 @@ import type {
   InventoryEvents,
   InventoryOptions,
   InventoryView,
+  WatchOptions,
 } from "./inventory-types.ts";
 import { limitsOf } from "./limits.ts";
 import { indexOf } from "./snapshot-index.ts";
 import { previewOf, type Request, type RequestName } from "./target.ts";
 import type { Provider, Status } from "./types.ts";
+import { Watchers } from "./watchers.ts";
 import { Watching } from "./watching.ts";
 import type { Condition } from "./waves.ts";
 
@@ -39,9 +41,10 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   private readonly intervalMs: number;
   private readonly watchedIntervalMs: number;
   private readonly watching: Watching;
-  private readonly watchers = new Set<{ everyMs: number | undefined }>();
+  private readonly watchers = new Watchers();
   private ended = false;
   private drawn: InventoryView | null = null;
+  private telling = false;
 
   constructor(options: InventoryOptions) {
     super();
@@ -54,7 +57,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       },
       onStale: (provider) => {
         const entry = this.reaching(provider.place, null) ?? this.hosts.get(provider.attachment.host.name);
-        if (entry && this.watchers.size > 0) this.poll(entry, true);
+        if (entry && this.interval(entry) !== null) this.poll(entry, true);
       },
     });
     this.around = {
@@ -92,34 +95,44 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     return this.drawn;
   }
 
+  /** An action on thousands changes the picture as many times within one turn: that is told once. */
   private changed(): void {
     this.drawn = null;
-    if (!this.ended) this.emit("change");
+    if (this.telling) return;
+    this.telling = true;
+    queueMicrotask(() => {
+      this.telling = false;
+      if (!this.ended) this.emit("change");
+    });
   }
 
-  watch({ everyMs }: { everyMs?: number } = {}): () => void {
-    const watcher = { everyMs };
-    const first = this.watchers.size === 0;
-    this.watchers.add(watcher);
-    if (first) for (const entry of this.hosts.values()) this.poll(entry);
-    else if (everyMs !== undefined) for (const entry of this.hosts.values()) this.schedule(entry);
+  watch(options: WatchOptions = {}): () => void {
+    const stop = this.watchers.add(options);
+    for (const entry of this.hosts.values()) {
+      if (!entry.timer && !entry.refreshing) this.poll(entry);
+      // Sooner, if need be; a host that failed keeps the time of its next try.
+      else if (entry.failures === 0) this.schedule(entry);
+    }
     return () => {
-      if (!this.watchers.delete(watcher) || this.watchers.size > 0) return;
-      for (const entry of this.hosts.values()) entry.stop();
-      this.watching.stop();
+      if (!stop()) return;
+      for (const entry of this.hosts.values()) if (this.interval(entry) === null) entry.stop();
+      if (this.watchers.none) this.watching.stop();
     };
   }
 
+  /** Asks a host that somebody looks at. */
   private poll(entry: HostEntry, fresh = false): void {
+    if (this.interval(entry) === null) return;
     entry.stop();
     void this.refreshEntry(entry, { priority: "poll", fresh });
   }
 
   private async refreshEntry(
     entry: HostEntry,
-    options: { priority: "user" | "poll"; fresh?: boolean; signal?: AbortSignal },
+    options: { priority: "user" | "poll"; fresh?: boolean; signal?: AbortSignal; usageWithinMs?: number },
   ): Promise<void> {
-    const refreshed = entry.refresh(options);
+    const usageWithinMs = this.watchers.usageWithinMs(entry.ref.name, this.usual(entry));
+    const refreshed = entry.refresh({ ...(usageWithinMs !== null && { usageWithinMs }), ...options });
     this.changed();
     await refreshed;
     if (this.ended || this.hosts.get(entry.ref.name) !== entry) return;
@@ -129,37 +142,53 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
 
   private schedule(entry: HostEntry): void {
     entry.stop();
+    const interval = this.interval(entry);
     // One that is being asked is scheduled when it has answered.
-    if (this.watchers.size === 0 || entry.refreshing) return;
+    if (interval === null || entry.refreshing) return;
     this.watching.follow(this.providers());
-    const wait = entry.waitMs(this.interval(entry));
+    const wait = entry.waitMs(interval);
     if (entry.failures > 0) entry.retryAt = Date.now() + wait;
     entry.timer = setTimeout(() => this.poll(entry), wait);
   }
 
-  private interval(entry: HostEntry): number {
-    const usual = this.isLive(entry) ? this.watchedIntervalMs : this.intervalMs;
-    return Math.min(...[...this.watchers].map(({ everyMs }) => everyMs ?? usual));
+  private usual(entry: HostEntry): number {
+    return this.isLive(entry) ? this.liveInterval(entry) : this.intervalMs;
+  }
+
+  /** Null: nobody looks at this host. */
+  private interval(entry: HostEntry): number | null {
+    return this.watchers.everyMs(entry.ref.name, this.usual(entry));
+  }
+
+  private liveInterval(entry: HostEntry): number {
+    const unseen = this.shownOn(entry).map(({ unseenMs }) => unseenMs ?? this.watchedIntervalMs);
+    return Math.max(this.intervalMs, Math.min(this.watchedIntervalMs, ...unseen));
+  }
+
+  private shownOn(entry: HostEntry): Provider[] {
+    return (entry.discovery?.providers ?? []).filter(({ place }) => this.shownBy(place, entry) === null);
   }
 
   /** Everything that this host shows is told of as it changes. */
   private isLive(entry: HostEntry): boolean {
-    const shown = (entry.discovery?.providers ?? []).filter(({ place }) => this.shownBy(place, entry) === null);
+    const shown = this.shownOn(entry);
     return entry.error === null && shown.length > 0 && shown.every(({ place }) => this.watching.isLive(place));
   }
 
-  async refresh(hosts?: readonly string[], options: { signal?: AbortSignal } = {}): Promise<void> {
+  async refresh(
+    hosts?: readonly string[],
+    { signal, usage = false }: { signal?: AbortSignal; usage?: boolean } = {},
+  ): Promise<void> {
     const entries = [...this.hosts.values()].filter((entry) => !hosts || hosts.includes(entry.ref.name));
-    await Promise.all(
-      entries.map((entry) => this.refreshEntry(entry, { priority: "user", fresh: true, signal: options.signal })),
-    );
+    const how = { priority: "user", fresh: true, signal, ...(usage && { usageWithinMs: 0 }) } as const;
+    await Promise.all(entries.map((entry) => this.refreshEntry(entry, how)));
   }
 
   addHost(host: HostRef): void {
     if (this.hosts.has(host.name)) return;
     const entry = new HostEntry(host, this.around);
     this.hosts.set(host.name, entry);
-    if (this.watchers.size > 0) this.poll(entry);
+    if (this.interval(entry) !== null) this.poll(entry);
     else this.changed();
   }
 

@@ -1,11 +1,11 @@
 /** What libvirt gives of a domain's screen. */
-import { gunzipSync } from "node:zlib";
 import { VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import { domainWord } from "../tools/virsh.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
 import { displayCommand, parseDisplay, screenshotCommand } from "../tools/virsh-screen.ts";
 import { ask } from "./exec.ts";
+import { unpackPicture } from "./packed-picture.ts";
 import type { GraphicsWay, Instance, ProviderOptions } from "./types.ts";
 
 interface Place {
@@ -16,8 +16,6 @@ interface Place {
 
 /** virsh is ended before; this is for a host that does not answer at all. */
 const limitMs = 20_000;
-/** A picture that is larger than this is none: no screen has so many points. */
-const largest = 256 * 1024 * 1024;
 
 /** One round trip. Rejects when there is no screen, with virsh's reason. */
 export async function libvirtScreenshot(
@@ -38,12 +36,7 @@ export async function libvirtScreenshot(
       detail: answer.stderr,
     });
   }
-  try {
-    return gunzipSync(Buffer.from(answer.stdout, "base64"), { maxOutputLength: largest });
-  } catch (thrown) {
-    const why = "what came is no picture";
-    throw new VirtuError({ kind: "unparsed", what, where: host.name, why }, { cause: thrown });
-  }
+  return unpackPicture(answer.stdout, what, host.name);
 }
 
 export async function libvirtGraphics(

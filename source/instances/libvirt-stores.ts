@@ -13,6 +13,8 @@ const listLimitMs = (2 * storesLimit + 10) * 1000;
 const actLimitMs = 120_000;
 
 export class LibvirtStores implements Stores {
+  readonly everyMs = 15_000;
+
   constructor(private readonly place: { pool: Pool; host: HostRef; uri: string }) {}
 
   async list(options: ProviderOptions): Promise<StoreView> {

@@ -79,12 +79,12 @@ export class LibvirtProvider implements Provider {
     });
     const poll = parsePoll(answer.stdout);
     if (!poll) throw this.unreadable(answer);
-    const hung = poll.domains.filter((domain) => isHung(domain, poll));
+    const hung = hungOf(poll);
     const notes: string[] = [];
     if (!poll.complete) notes.push("a QEMU process hangs: libvirt gave no numbers this time");
     for (const domain of hung) notes.push(`the QEMU process of ${domain.name} does not answer`);
     return {
-      instances: poll.domains.map((domain) => this.instance(domain, poll, hung.includes(domain))),
+      instances: poll.domains.map((domain) => this.instance(domain, poll, hung.has(domain))),
       nodes: [this.node(poll)],
       notes,
     };
@@ -161,13 +161,15 @@ export class LibvirtProvider implements Provider {
       cluster: null,
       host: this.options.host.name,
       roles: [],
-      diskTotal: null,
-      diskFree: null,
+      diskTotal: poll.storage.totalMiB,
+      diskFree: poll.storage.freeMiB,
       memoryTotal: mib(poll.memoryTotal),
       memoryNode: null,
       memoryFree: mib(poll.memoryFree),
       primaryInstances: poll.domains.length,
       secondaryInstances: null,
+      ...(poll.cpu && { cpu: poll.cpu }),
+      pools: poll.storage.pools,
     };
   }
 
@@ -235,9 +237,10 @@ export class LibvirtProvider implements Provider {
   }
 }
 
-/** Its numbers are cut short while those of QEMU that answers are not: a job of it is stuck. */
-function isHung(domain: Domain, poll: HostPoll): boolean {
-  const short = (other: Domain) =>
-    other.state === 1 && "balloon.current" in other.stats && !("balloon.rss" in other.stats);
-  return short(domain) && poll.domains.some((other) => other.state === 1 && "balloon.rss" in other.stats);
+/** Those whose numbers are cut short while those of a QEMU that answers are not: a job of theirs is stuck. */
+function hungOf({ domains }: HostPoll): ReadonlySet<Domain> {
+  const running = domains.filter(({ state }) => state === 1);
+  const short = running.filter(({ stats }) => !("balloon.rss" in stats));
+  if (short.length === running.length) return new Set();
+  return new Set(short.filter(({ stats }) => "balloon.current" in stats));
 }

@@ -54,6 +54,8 @@ export interface ScheduleOutcome {
 }
 
 const limitMs = 30_000;
+/** For a change: systemd reads all of its units anew for it, twice, and a busy host takes its time. */
+const changeLimitMs = 90_000;
 
 /** Why nothing can be kept on this host. */
 export function noCarrier(host: string): string {
@@ -123,7 +125,7 @@ async function keep(
       stdin: jobScript(id, lines),
       signal,
       priority: "user",
-      timeoutMs: limitMs,
+      timeoutMs: changeLimitMs,
     });
     const clock = parseClock(answer.stdout);
     const kept = parseKeep(answer.stdout);
@@ -227,7 +229,7 @@ export async function cancelScheduled(
   signal?: AbortSignal,
 ): Promise<void> {
   const target = targetsOf(inventory).find(({ name }) => name === job.host) ?? { name: job.host };
-  const options = { signal, priority: "user", timeoutMs: limitMs } as const;
+  const options = { signal, priority: "user", timeoutMs: changeLimitMs } as const;
   const { stdout, stderr } = await ask(pool, target, dropCommand(job.id), "taking the job back", options);
   if (/^@@(gone|over)$/m.test(stdout)) return;
   const begun = /^@@begun$/m.test(stdout);

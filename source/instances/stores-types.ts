@@ -50,6 +50,16 @@ export interface VirtualNetwork {
   usedBy: readonly string[];
 }
 
+/** What a new instance can be installed with (Ganeti's OS definitions). */
+export interface StoredSystem {
+  name: string;
+  /** It can be used on every node. */
+  valid: boolean;
+  variants: readonly string[];
+  /** Where it is not as it should be, in the provider's words. */
+  troubles: readonly string[];
+}
+
 /** A part of the question that failed while others were answered: then the view has gaps. */
 export interface StoreProblem {
   /** What can't be read: `its pools`. */
@@ -62,6 +72,8 @@ export interface StoreProblem {
 export interface StoreView {
   pools: readonly StoragePool[];
   networks: readonly VirtualNetwork[];
+  /** Absent: the provider has none. */
+  systems?: readonly StoredSystem[];
   problems: readonly StoreProblem[];
 }
 
@@ -82,6 +94,8 @@ export type StoreAction =
   | { do: "network-remove"; network: string };
 
 export interface Stores {
+  /** Milliseconds between two looks while somebody looks, by what one costs the host. */
+  readonly everyMs: number;
   /** One round trip. */
   list(options: ProviderOptions): Promise<StoreView>;
   /** Null, or why that must not or can't be done, by what was listed. */

@@ -12,6 +12,8 @@ export type Status = "running" | "stopped" | "paused" | "error" | "unknown";
  * that it was started anew. Null: the provider does not tell.
  */
 export interface Usage {
+  /** Epoch milliseconds at which it was counted; absent: with the answer that it came in. */
+  at?: number;
   /** CPU time, nanoseconds. */
   cpuNs: number | null;
   /** MiB that it uses. */
@@ -46,6 +48,15 @@ export interface Instance {
   facts: Record<string, string | number | boolean | null>;
   /** Absent while it is off, and where the provider counts nothing. */
   usage?: Usage;
+  /** Why there are no such numbers, or not all of them, while it runs: `the fake hypervisor runs nothing`. */
+  usageGap?: string;
+}
+
+/** A place where disks lie, and how full it is; MiB. */
+export interface PoolFill {
+  name: string;
+  totalMiB: number;
+  freeMiB: number;
 }
 
 /** A host that carries instances. Sizes in MiB. Ganeti: DTotal DFree MTotal MNode MFree Pinst Sinst. */
@@ -65,7 +76,11 @@ export interface HostNode {
   primaryInstances: number | null;
   secondaryInstances: number | null;
   /** CPU time of the node, nanoseconds over all its CPUs: what was busy, and all there was. Absent: not counted. */
-  cpu?: { busyNs: number; totalNs: number };
+  cpu?: { busyNs: number; totalNs: number; at?: number };
+  /** Where its instances' disks lie. Absent: not known. */
+  pools?: readonly PoolFill[];
+  /** Why some of what it uses is not known. */
+  usageGap?: string;
 }
 
 export interface Snapshot {
@@ -234,6 +249,16 @@ export interface MigrationTarget {
   note: string;
 }
 
+/** Why a console can't be had or has ended, in the user's words. */
+export interface ConsoleReason {
+  why: string;
+  hint: string;
+  /** Somebody else has it. */
+  inUse: boolean;
+  /** The instance is off, or has no such console; absent: neither, as far as is known. */
+  kind?: "off" | "none";
+}
+
 /** How a console is opened: a command on a terminal of the host. */
 export interface ConsoleWay {
   host: HostRef;
@@ -248,8 +273,12 @@ export interface ConsoleWay {
   leave: string | null;
   /** Why one may not want to open it now: what it would hinder. Absent or null: nothing. */
   warning?: string | null;
+  /** Asked when nothing is heard: who else has it (`on node1, for 3 min`), null when nobody has. Absent: nobody can tell. */
+  heldBy?: (signal: AbortSignal) => Promise<string | null>;
+  /** What it means when the program ends well by itself; absent: the guest is off, or somebody took it over. */
+  over?: string;
   /** What the program's last words mean, in the user's words, when it ended by itself; null: nothing known. */
-  explain: (text: string, status: number | null) => { why: string; hint: string; inUse: boolean } | null;
+  explain: (text: string, status: number | null) => ConsoleReason | null;
 }
 
 /** The graphical console of an instance: a port that only its host can reach. */
@@ -342,11 +371,18 @@ export interface Provider {
   graphics(instance: Instance, options: ProviderOptions): Promise<GraphicsWay | null>;
   /** A picture of its screen (PPM or PNG), or why there is none. Absent: the provider has none at all. */
   screenshot?(instance: Instance, options: ProviderOptions): Promise<Uint8Array>;
+  /** Why no picture can be taken of this one, as far as that is known beforehand. Absent: of each that runs. */
+  refusesScreenshot?(instance: Instance): Refusal;
   /**
    * Tells what anybody changes, until the signal is aborted. Rejects when the stream broke or can't be had; nothing was
    * said meanwhile, so everything is then read anew. Absent: the provider has no events.
    */
   watch?(options: { signal: AbortSignal; onReady: () => void; onEvent: (event: ProviderEvent) => void }): Promise<void>;
+  /**
+   * Milliseconds after which the list is read again although `watch` tells of changes: for what it does not tell, as when a
+   * guest's process dies. Absent: that is seldom enough.
+   */
+  readonly unseenMs?: number | undefined;
   /** Absent: the provider has no actions on nodes. */
   readonly nodes?: NodeActions;
   /** Absent: the provider has no storage or networks of its own to look after. */
@@ -377,7 +413,13 @@ export interface ActionLimits {
   limitSeconds?: number;
 }
 
-export interface ProviderOptions extends Pick<ExecOptions, "signal" | "priority" | "timeoutMs"> {}
+export interface ProviderOptions extends Pick<ExecOptions, "signal" | "priority" | "timeoutMs"> {
+  /**
+   * Somebody looks at what instances and nodes use: numbers that cost a question of their own may be so many milliseconds
+   * old, and are asked anew when they are older. Absent: nobody looks, and only what comes with the list anyway is told.
+   */
+  usageWithinMs?: number;
+}
 
 export interface Discovery {
   providers: Provider[];

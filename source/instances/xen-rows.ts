@@ -1,10 +1,12 @@
 /** A Xen host's poll as instances: domains that run joined with the files that start them. */
 import type { HostRef } from "../ssh/types.ts";
+import { natural } from "../text.ts";
+import { fillOfMount, mountOf } from "../tools/pool-fill.ts";
 import type { XenUsage } from "../tools/xentop.ts";
 import type { XlSubject } from "../tools/xl-actions.ts";
 import type { XlDisk } from "../tools/xl-config.ts";
 import { statusOfXl, type XlFile, type XlHost, type XlOwner } from "../tools/xl-parse.ts";
-import type { HostNode, Instance, Snapshot, Usage } from "./types.ts";
+import type { HostNode, Instance, PoolFill, Snapshot, Usage } from "./types.ts";
 
 export interface XenPlace {
   place: string;
@@ -45,7 +47,8 @@ export function rowsOf(poll: XlHost, place: XenPlace): Snapshot {
     instances.push(instanceOf({ ...common, name: domain.name, domain, file: files.get(domain.name), status, detail }));
   }
   for (const [name, file] of files) {
-    if (taken.has(name)) continue;
+    // A file that would start a second guest under the name of a Ganeti instance that is off.
+    if (taken.has(name) || (poll.ganeti.has(name) && place.elsewhere.has("ganeti"))) continue;
     const detail = poll.saved.has(name) ? "saved" : "stopped";
     instances.push(instanceOf({ ...common, name, domain: null, file, status: "stopped", detail }));
   }
@@ -84,7 +87,11 @@ function instanceOf(row: RowOptions): Instance {
     statusDetail: detail,
     vcpus: built ? domain.vcpus : (file?.vcpus ?? 1),
     memoryMiB: built ? domain.memoryMiB : (file?.memoryMiB ?? null),
-    ...(built && status === "running" && { usage: usageOf(domain, poll.usage.get(name)) }),
+    ...(built &&
+      status === "running" && {
+        usage: usageOf(domain, poll.usage.get(name)),
+        usageGap: "of its memory Xen knows only what it was given, not what it uses",
+      }),
     facts: {
       uuid: domain?.uuid ?? file?.uuid ?? null,
       domainId: domain?.id ?? null,
@@ -93,7 +100,7 @@ function instanceOf(row: RowOptions): Instance {
       autostart: file ? file.auto !== null : null,
       autostartEntry: file?.auto ?? null,
       managedSave: poll.saved.has(name),
-      managedBy: domain?.owner ?? null,
+      managedBy: domain?.owner ?? (poll.ganeti.has(name) ? "ganeti" : null),
       vcpusMax: file?.maxVcpus ?? file?.vcpus ?? null,
       memoryMaxMiB: file?.maxMemoryMiB ?? file?.memoryMiB ?? null,
       diskFiles: own.join(between) || null,
@@ -138,21 +145,45 @@ function disksOf(file: XlFile, all: readonly XlFile[]): { own: string[]; others:
   return { own, others };
 }
 
+/** The file systems and volume groups that hold disks of its domains. */
+function poolsOf({ files, mounts, groups }: XlHost): PoolFill[] {
+  const found = new Map<string, PoolFill>();
+  for (const { target } of files.flatMap(({ disks }) => disks)) {
+    const device = /^\/dev\/(?:mapper\/)?(.+)$/.exec(target)?.[1];
+    // The mapper writes a group's own dashes twice, and one before the volume's name.
+    const group = groups.find(
+      ({ name }) => device?.startsWith(`${name}/`) || device?.startsWith(`${name.replaceAll("-", "--")}-`),
+    );
+    const mount = device === undefined && target.startsWith("/") ? mountOf(target, mounts) : null;
+    const pool = group ?? (mount && fillOfMount(mount));
+    if (pool) found.set(pool.name, pool);
+  }
+  return [...found.values()].sort((one, other) => natural(one.name, other.name));
+}
+
 function nodeOf(poll: XlHost, place: XenPlace, name: string): HostNode {
   const number = (key: string) => {
     const text = poll.info.get(key);
     return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
   };
   const guests = poll.domains.filter(({ id, name: word }) => id !== 0 && word !== "(null)");
+  const [cpus, { uptime }] = [number("nr_cpus"), poll];
+  const seconds = poll.domains.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  const pools = poolsOf(poll);
+  const sum = (of: "totalMiB" | "freeMiB") =>
+    pools.length > 0 ? pools.reduce((all, pool) => all + pool[of], 0) : null;
   return {
+    // What all domains used, the host's own among them; one that ends takes its share away, and the next look counts anew.
+    ...(cpus !== null && uptime !== null && { cpu: { busyNs: seconds * 1e9, totalNs: uptime * cpus * 1e9 } }),
+    pools,
     key: `${place.place}/node`,
     name,
     provider: "xen",
     cluster: null,
     host: place.host.name,
     roles: [],
-    diskTotal: null,
-    diskFree: null,
+    diskTotal: sum("totalMiB"),
+    diskFree: sum("freeMiB"),
     memoryTotal: number("total_memory"),
     memoryNode: poll.domains.find(({ id }) => id === 0)?.memoryMiB ?? null,
     memoryFree: number("free_memory"),

@@ -3,7 +3,7 @@ import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import { type XlAccess, xlPoll, xlPollLimit } from "../tools/xl.ts";
-import { consoleCommand, detailsCommand, vncCommand, watchCommand } from "../tools/xl-actions.ts";
+import { consoleCommand, detailsCommand, vncCommand } from "../tools/xl-actions.ts";
 import { explainXl, nothingAnswers, storeHangs } from "../tools/xl-errors.ts";
 import { parseXlPoll, type XlOwner, type XlSilence } from "../tools/xl-parse.ts";
 import { type Answer, ask } from "./exec.ts";
@@ -18,7 +18,6 @@ import type {
   InstanceDetails,
   MigrationTarget,
   Provider,
-  ProviderEvent,
   ProviderOptions,
   Snapshot,
 } from "./types.ts";
@@ -27,6 +26,7 @@ import { explainXenConsole, readXenDetails } from "./xen-looks.ts";
 import { linesOf, planXen } from "./xen-plan.ts";
 import { rowsOf, subjectOf } from "./xen-rows.ts";
 import { refusesXen } from "./xen-rules.ts";
+import { watchXen, type XenWatchOptions } from "./xen-watch.ts";
 
 export interface XenOptions {
   pool: Pool;
@@ -47,6 +47,13 @@ export class XenProvider implements Provider {
   readonly cluster = null;
   readonly place: string;
   readonly target: HostRef;
+  /** As the last list gave them. */
+  private shown: readonly Instance[] = [];
+
+  /** How xl is called there. */
+  get access(): XlAccess {
+    return this.options.access;
+  }
 
   constructor(private readonly options: XenOptions) {
     this.attachment = { host: options.host, label: "xl" };
@@ -59,7 +66,9 @@ export class XenProvider implements Provider {
     const answer = await ask(pool, host, xlPoll(access), "reading the domains", { timeoutMs: listLimitMs, ...options });
     const poll = parseXlPoll(answer.stdout);
     if (!poll || "failed" in poll) throw this.unreadable(poll, answer);
-    return rowsOf(poll, { place: this.place, host, elsewhere: new Set(elsewhere) });
+    const snapshot = rowsOf(poll, { place: this.place, host, elsewhere: new Set(elsewhere) });
+    this.shown = snapshot.instances;
+    return snapshot;
   }
 
   private unreadable(silence: XlSilence | null, answer: Answer): VirtuError {
@@ -146,36 +155,8 @@ export class XenProvider implements Provider {
     return /^\d+$/.test(port) ? { kind: "vnc", host, address: address || "127.0.0.1", port: Number(port) } : null;
   }
 
-  /** xenstored tells when a domain comes or goes, and not which: everything is read anew. */
-  async watch(options: {
-    signal: AbortSignal;
-    onReady: () => void;
-    onEvent: (event: ProviderEvent) => void;
-  }): Promise<void> {
+  watch(options: XenWatchOptions): Promise<void> {
     const { pool, host, access } = this.options;
-    const seen = new Set<string>();
-    const result = await pool.exec(host, watchCommand(access), {
-      signal: options.signal,
-      priority: "poll",
-      maxBytes: 65_536,
-      onLine: (stream, line) => {
-        if (stream !== "stdout") return;
-        // Each watch fires once at its start.
-        if (!seen.has(line)) {
-          seen.add(line);
-          if (seen.size === 2) options.onReady();
-          return;
-        }
-        const text = line === "@introduceDomain" ? "a domain was made" : "a domain ended";
-        options.onEvent({ at: Date.now(), key: null, name: host.name, text, by: null, changes: true });
-      },
-    });
-    const gone = result.outcome === "exited" && (result.status === 127 || result.status === 1);
-    throw new VirtuError({
-      kind: gone ? "refused" : "connection",
-      what: "The news of Xen ended",
-      where: host.name,
-      detail: result.stderr.trim() || undefined,
-    });
+    return watchXen({ pool, host, access, known: () => this.shown }, options);
   }
 }

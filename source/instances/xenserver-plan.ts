@@ -2,7 +2,6 @@
 import type { Command } from "../ssh/command.ts";
 import { type XeAccess, xeActionLimit, xeLongLimit } from "../tools/xe.ts";
 import {
-  xeAddDisk,
   xeAutostart,
   xeOnSnapshot,
   xeSetMemory,
@@ -11,6 +10,7 @@ import {
   xeTags,
   xeVerbs,
 } from "../tools/xe-actions.ts";
+import { xeAddCard, xeAddDisk, xeGrowDisk, xeRemoveCard, xeRemoveDisk } from "../tools/xe-hardware.ts";
 import { uuidOf } from "../tools/xe-parse.ts";
 import type { Action, ActionLimits, Instance } from "./types.ts";
 import { xeSubject } from "./xenserver-rows.ts";
@@ -85,6 +85,14 @@ export function planXe(around: XePlanning, action: Action, instance: Instance, {
       return quick(xeSetVcpus(access, vm, action.count));
     case "disk-add":
       return quick(xeAddDisk(access, vm, action.mebibytes, action.pool));
+    case "disk-grow":
+      return long(xeGrowDisk(access, vm, action.disk, action.mebibytes), "growing its disk");
+    case "disk-remove":
+      return quick(xeRemoveDisk(access, vm, action.disk, action.keepVolume), "taking its disk out");
+    case "nic-add":
+      return quick(xeAddCard(access, vm, action.network), "adding a network card");
+    case "nic-remove":
+      return quick(xeRemoveCard(access, vm, action.nic), "removing a network card");
     case "media-insert":
       return quick(xeVerbs.insert(access, vm, action.path));
     case "media-eject":

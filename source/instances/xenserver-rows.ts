@@ -1,5 +1,6 @@
 /** What `xe` lists of a pool, as instances, nodes and details. */
 import type { XeSubject } from "../tools/xe-actions.ts";
+import { diskId } from "../tools/xe-hardware.ts";
 import { mapOf, mebibytesOf, parseXeList, partsOf, setOf, uuidOf, type XeRecord } from "../tools/xe-parse.ts";
 import type { DiskInfo, HostNode, Instance, InstanceDetails, MigrationTarget, Status } from "./types.ts";
 
@@ -120,16 +121,17 @@ export function readXeDetails(stdout: string): InstanceDetails {
   const text = (parts.get("vm") ?? "").trimEnd();
   const [vm] = list("vm");
   const networks = mapOf(vm?.get("networks"));
+  const images = new Map(list("images").map((image) => [image.get("uuid") ?? "", image]));
   const word = (record: XeRecord, key: string) => record.get(key) || null;
   const known = (value: string | null) => (value === "<not in database>" ? null : value);
   return {
     disks: list("disks").map(
       (disk): DiskInfo => ({
-        id: disk.get("device") || (disk.get("uuid") ?? ""),
+        id: diskId(disk.get("userdevice") || (disk.get("uuid") ?? "")),
         kind: disk.get("type")?.toLowerCase() === "cd" ? "cdrom" : disk.get("type") === "Floppy" ? "floppy" : "disk",
         source: disk.get("empty") === "true" ? null : known(word(disk, "vdi-name-label") ?? word(disk, "vdi-uuid")),
-        sizeMiB: null,
-        format: null,
+        sizeMiB: mebibytesOf(images.get(disk.get("vdi-uuid") ?? "")?.get("virtual-size")),
+        format: images.get(disk.get("vdi-uuid") ?? "")?.get("sr-name-label") || null,
       }),
     ),
     nics: list("nics").map((nic) => {

@@ -32,6 +32,10 @@ const known: ReadonlySet<ActionName> = new Set<ActionName>([
   "set-memory",
   "set-vcpus",
   "disk-add",
+  "disk-grow",
+  "disk-remove",
+  "nic-add",
+  "nic-remove",
   "media-insert",
   "media-eject",
   "tag",
@@ -63,8 +67,15 @@ export function refusesXenServer(action: ActionName, instance: Instance): string
     case "restore":
     case "discard-save":
       return suspended ? null : "nothing of it is saved";
+    case "disk-grow":
+      if (suspended) return "its memory is saved: discard that first";
+      return status === "stopped" ? null : "xapi grows a disk only while its guest is off: shut it down first";
     case "set-memory":
     case "set-vcpus":
+    case "disk-add":
+    case "disk-remove":
+    case "nic-add":
+    case "nic-remove":
       return suspended ? "its memory is saved: restore it first" : null;
     default:
       return halted.has(action) && (status !== "stopped" || suspended)

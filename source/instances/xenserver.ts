@@ -28,6 +28,7 @@ import type {
 } from "./types.ts";
 import { explainXenConsole } from "./xen-looks.ts";
 import { actOnXe, type XeActOptions } from "./xenserver-act.ts";
+import { XeLoads } from "./xenserver-load.ts";
 import { planXe, type XePlan } from "./xenserver-plan.ts";
 import { readXeDetails, readXeTargets, type XePlace, xeInstance, xeNode } from "./xenserver-rows.ts";
 import { refusesXenServer } from "./xenserver-rules.ts";
@@ -38,9 +39,12 @@ export interface XenServerOptions {
   found: XeFound;
   /** Milliseconds between two looks at a guest after a lost answer (default 2000). */
   lookMs?: number;
+  /** Milliseconds, for what is counted over time (default: this process's own clock). */
+  now?: () => number;
 }
 
-const listLimitMs = (2 * xePollLimit + 10) * 1000;
+/** Two lists, and what the vCPUs do. */
+const listLimitMs = (2 * xePollLimit + 20) * 1000;
 
 export class XenServerProvider implements Provider {
   readonly name = "xenserver";
@@ -48,8 +52,10 @@ export class XenServerProvider implements Provider {
   readonly cluster: string | null;
   readonly place: string;
   readonly target: HostRef;
-  private readonly access: XeAccess;
+  /** How xe is called there. */
+  readonly access: XeAccess;
   private readonly rows: XePlace;
+  private readonly loads = new XeLoads();
   /** Addresses of the pool's hosts by UUID, as the last list told them: a console is opened where the guest runs. */
   private addresses: ReadonlyMap<string, string> = new Map();
   private hostNames: ReadonlyMap<string, string> = new Map();
@@ -86,7 +92,11 @@ export class XenServerProvider implements Provider {
     const hosts = byUuid(parseXeList(parts.get("hosts") ?? ""));
     this.addresses = new Map([...hosts].map(([uuid, record]) => [uuid, record.get("address") ?? ""]));
     this.hostNames = new Map([...hosts].map(([uuid, record]) => [record.get("name-label") ?? uuid, uuid]));
-    const instances = parseXeList(parts.get("vms") ?? "").map((vm) => xeInstance(vm, hosts, this.rows));
+    this.loads.take(parts.get("load") ?? "", this.options.now?.() ?? performance.now());
+    const instances = parseXeList(parts.get("vms") ?? "").map((vm) => {
+      const usage = this.loads.usageOf(vm.get("uuid") ?? "");
+      return { ...xeInstance(vm, hosts, this.rows), ...(usage && { usage }) };
+    });
     return { instances, nodes: [...hosts.values()].map((record) => xeNode(record, instances, this.rows)), notes: [] };
   }
 

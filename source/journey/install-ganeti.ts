@@ -79,6 +79,7 @@ export function ganetiPackagesFor({
     ...(storage.kind === "lvm" ? ganetiPackages.lvm : []),
     ...(hypervisors.includes("kvm") ? ganetiPackages.kvm : []),
     ...(hypervisors.some((one) => one.startsWith("xen")) ? ganetiPackages.xen : []),
+    ...(hypervisors.includes("xen-hvm") ? ganetiPackages.xenHvm : []),
     ...systems.flatMap((system) => ganetiPackages[system]),
   ];
 }

@@ -20,18 +20,19 @@ interface Local {
   seconds: number;
 }
 
-const parts = new Intl.DateTimeFormat("en-GB", {
-  timeZone: zone,
-  hourCycle: "h23",
+const numeric = {
   year: "numeric",
   month: "numeric",
   day: "numeric",
   hour: "numeric",
   minute: "numeric",
   second: "numeric",
-});
+} as const;
+/** Made when a time is first asked for: its data takes milliseconds. */
+let parts: Intl.DateTimeFormat | null = null;
 
 function local(epoch: number): Local {
+  parts ??= new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...numeric });
   const found = new Map(parts.formatToParts(new Date(epoch * 1000)).map(({ type, value }) => [type, Number(value)]));
   const at = (name: Intl.DateTimeFormatPartTypes) => found.get(name) ?? 0;
   const seconds = at("hour") * 3600 + at("minute") * 60 + at("second");

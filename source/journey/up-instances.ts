@@ -1,7 +1,6 @@
 /** The way's last stage: the first instances. What is there already by its name is left as it is. */
 import { VirtuError } from "../errors.ts";
 import { createInstance } from "../instances/create.ts";
-import type { CreateOutcome } from "../instances/create-types.ts";
 import { discover } from "../instances/discover.ts";
 import type { Provider, Snapshot } from "../instances/types.ts";
 import { count } from "../text.ts";
@@ -74,27 +73,6 @@ async function findMaker(
 /** The nodes that take instances, as the provider calls them. */
 const namesIn = ({ snapshot }: Maker) =>
   snapshot.nodes.filter(({ roles }) => !roles.includes("offline")).map(({ name }) => name);
-
-/** A first instance on what a run has installed. Rejects as `usage` when its name is taken; else the outcome says how it went. */
-export async function makeFirst(
-  context: Context,
-  on: { node: PlanNode; making: Making },
-  instance: UpInstance,
-  options: { signal?: AbortSignal; onText?: (text: string) => void } = {},
-): Promise<CreateOutcome> {
-  const { signal, onText } = options;
-  const maker = await findMaker(context, on.node, on.making.provider, signal);
-  if (maker.snapshot.instances.some(({ name }) => name === instance.name)) {
-    throw new VirtuError({ kind: "usage", what: `There is an instance ${instance.name} already`, where: on.node.name });
-  }
-  const about = { names: namesIn(maker), index: maker.snapshot.instances.length, again: false };
-  const request = requestFor(on.making, instance, about);
-  return createInstance(maker.provider, request, {
-    pool: context.pool,
-    signal,
-    onEvent: ({ text }) => onText?.(text),
-  });
-}
 
 /** Null, or why it was not made. */
 async function makeOne(walk: Walk, makers: readonly Maker[], instance: UpInstance): Promise<string | null> {

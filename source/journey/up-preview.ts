@@ -94,11 +94,10 @@ function libvirtNotes({ users, pool }: UpLibvirt): string[] {
 }
 
 function instanceCommands(plan: UpPlan): string[] {
-  return requestsOf(plan, nodeNames(plan)).flatMap((request) =>
-    request.provider === "ganeti"
-      ? [addCommand({ directory: "", sudo: false }, request, null).line]
-      : libvirtSteps(defaultUri, request, null).map(stepLine),
-  );
+  return requestsOf(plan, nodeNames(plan)).flatMap((request) => {
+    if (request.provider === "ganeti") return [addCommand({ directory: "", sudo: false }, request, null).line];
+    return request.provider === "libvirt" ? libvirtSteps(defaultUri, request, null).map(stepLine) : [];
+  });
 }
 
 function nodeNames({ nodes }: UpPlan): string[] {

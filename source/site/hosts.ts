@@ -11,11 +11,14 @@ import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } fr
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { pingGuests } from "./programs/ping.ts";
+import { ssh } from "./programs/ssh-client.ts";
 import { virsh } from "./programs/virsh.ts";
 import { virtClone } from "./programs/virt-clone.ts";
 import { virtInstall } from "./programs/virt-install.ts";
 import { xe } from "./programs/xe.ts";
-import { xenstoreWatch, xentop, xl } from "./programs/xl.ts";
+import { xenStorage } from "./programs/xen-storage.ts";
+import { xenstoreWatch, xentop } from "./programs/xen-watchers.ts";
+import { xl } from "./programs/xl.ts";
 import { installUtilities } from "./utilities/all.ts";
 import type { Clusters } from "./world/clusters.ts";
 import type { RecordedEnvironment } from "./world/environments.ts";
@@ -159,6 +162,7 @@ export function ganetiMachine(
   const machine = newHost(name, clock, { cores: 8, memoryKiB: 24_684_096 });
   authorize(machine, "root", publicKey);
   clusters.join(machine, ganeti);
+  machine.install({ ssh: ssh(clusters) });
   addLuxi(machine, clusters);
   installAt(machine);
   const isUp = (name: string) => {
@@ -212,7 +216,7 @@ export function xenMachine(host: XenHost, clock: Clock, publicKey: string): Mach
   host.furnish(machine);
   machine.install({ xl: xl(host), xentop: xentop(host) }, "/usr/sbin");
   const isUp = (name: string) => host.find(name)?.guest.isOnline === true;
-  machine.install({ "xenstore-watch": xenstoreWatch(host), ping: pingGuests(isUp) });
+  machine.install({ "xenstore-watch": xenstoreWatch(host), ping: pingGuests(isUp), ...xenStorage(host) });
   installAt(machine);
   return machine;
 }

@@ -5,6 +5,7 @@ import { VirtuError } from "../errors.ts";
 import { plainLine } from "../text.ts";
 import { Authentication, type Secrets } from "./auth.ts";
 import type { HostIdentity, HostKeys } from "./host-keys.ts";
+import { KeyFiles } from "./identities.ts";
 import { cancelled, type Limiter } from "./limiter.ts";
 import { counted, type Transport } from "./transport.ts";
 import type { Asker } from "./types.ts";
@@ -33,6 +34,10 @@ export interface LinkOptions {
   /** Limit for each step of the handshake, while nobody is asked anything. */
   stepTimeoutMs: number;
   signal: AbortSignal;
+}
+
+export function newSecrets(): Secrets {
+  return { keyFiles: new KeyFiles(), passwords: new Map() };
 }
 
 /** Puts an SSH connection on a stream that is ready. Rejects with a `VirtuError`; the stream is gone then. */

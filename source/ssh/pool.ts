@@ -8,9 +8,8 @@ import { execOn } from "./exec.ts";
 import { type ForwardTarget, forwardOn } from "./forward.ts";
 import { HostKeys } from "./host-keys.ts";
 import { parseHostName } from "./host-name.ts";
-import { KeyFiles } from "./identities.ts";
 import { cancelled, Limiter } from "./limiter.ts";
-import { type Link, openLink } from "./link.ts";
+import type { Link, openLink } from "./link.ts";
 import { ptyOn } from "./pty.ts";
 import { Resolver } from "./resolve.ts";
 import { type Route, Router } from "./route.ts";
@@ -59,12 +58,12 @@ class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost 
   private readonly router: Router;
   private readonly resolver: Resolver;
   private readonly hostKeys: HostKeys;
-  private readonly secrets: Secrets = { keyFiles: new KeyFiles(), passwords: new Map() };
   private readonly handshakes = new Limiter(handshakesAtOnce);
   private readonly doors = new Map<string, Limiter>();
   private readonly dials = new Limiter(dialsAtOnce);
   private readonly all = new Map<string, Session>();
   private readonly asker: Asker;
+  private loading: Promise<{ openLink: typeof openLink; secrets: Secrets }> | null = null;
   private readonly stepTimeoutMs: number;
   private changeTimer: NodeJS.Timeout | null = null;
   private over = false;
@@ -158,7 +157,10 @@ class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost 
   ): Promise<T> {
     try {
       if (this.over || options?.signal?.aborted) throw cancelled();
-      const route = await this.router.route(host);
+      const routed = this.router.route(host);
+      // ssh2 takes longer to load than a host's options to be told: both at once, for the first host.
+      this.protocol().catch(() => undefined);
+      const route = await routed;
       return await action(this.session(route));
     } catch (thrown) {
       throw toVirtuError(thrown);
@@ -176,15 +178,23 @@ class SessionPool extends EventEmitter<PoolEvents> implements Pool, SessionHost 
     return session;
   }
 
+  private protocol() {
+    this.loading ??= import("./link.ts").then(({ openLink, newSecrets }) => ({ openLink, secrets: newSecrets() }));
+    return this.loading;
+  }
+
   /** Opens a connection for a session, through its jump host's session where it has one. */
   async open(route: Route, priority: Priority, signal: AbortSignal): Promise<Link> {
     const leave = await this.door(route).acquire(signal, priority);
     try {
       const transport = await this.transport(route, priority, signal);
+      // One that breaks before ssh2 is there to hear of it is found closed.
+      transport.stream.on("error", () => {});
+      const { openLink, secrets } = await this.protocol();
       return await openLink(transport, {
         host: { label: route.label, options: route.options, jobFile: route.jobFile },
         hostKeys: this.hostKeys,
-        secrets: this.secrets,
+        secrets,
         asker: this.asker,
         limiter: this.handshakes,
         asked: leave,

@@ -1,11 +1,13 @@
 /** Makes instances for the screen: asks what hosts offer, carries a plan out, tells how each instance goes. */
 import { toVirtuError } from "../errors.ts";
-import { askOffers } from "../instances/create-offers.ts";
-import { type ProviderPlace, placeOf, runCreate } from "../instances/create-run.ts";
+import type { Offers } from "../instances/create-check.ts";
+import type { ProviderPlace } from "../instances/create-run.ts";
 import type { CreatePlan, ReadyWanted } from "../instances/create-types.ts";
 import type { Provider } from "../instances/types.ts";
 import { count } from "../text.ts";
+import type { Journeys } from "./journeys.ts";
 import type { KnownEvent } from "./known.ts";
+import type { LentAddresses } from "./making-known.ts";
 import type { Workspace } from "./workspace.ts";
 
 export class CreateWork {
@@ -13,7 +15,10 @@ export class CreateWork {
   private run: AbortController | null = null;
   private readonly asking = new Map<string, string>();
 
-  constructor(private readonly workspace: Workspace) {}
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly journeys: Pick<Journeys, "jobAddresses">,
+  ) {}
 
   private dispatch(event: KnownEvent): void {
     if (!this.abort.signal.aborted) this.workspace.store.dispatch(event);
@@ -21,7 +26,7 @@ export class CreateWork {
 
   /** The providers on which instances can be made. */
   providers(): readonly Provider[] {
-    return this.workspace.inventory.providers().filter(({ name }) => name === "ganeti" || name === "libvirt");
+    return this.workspace.inventory.providers();
   }
 
   private provider(place: string): Provider | undefined {
@@ -37,6 +42,7 @@ export class CreateWork {
     this.dispatch({ type: "offers", place, change: { loading: true } });
     try {
       const { pool } = this.workspace.context;
+      const { askOffers } = await import("../instances/create-offers.ts");
       const value = await askOffers(pool, provider, { signal: this.abort.signal, files });
       // A later question has more files in it: its answer is the one that counts.
       if (this.asking.get(place) !== question) return;
@@ -53,16 +59,41 @@ export class CreateWork {
     this.workspace.store.flush();
   }
 
+  /** Asks which addresses the site's running jobs lend. A job that does not say lends none. Never rejects. */
+  async askAddresses(): Promise<void> {
+    const { site, jobs } = this.workspace.state;
+    if (!site) return;
+    const lent = await Promise.all(
+      jobs.value.map(async ({ jobId, state, subnet }): Promise<LentAddresses[]> => {
+        if (state !== "Running" || subnet === null) return [];
+        try {
+          const { signal } = this.abort;
+          const found = await this.journeys.jobAddresses(this.workspace.context, site, jobId, { signal });
+          const { range, prefixLength, gateway, dns } = found;
+          const around = {
+            ...(prefixLength === null ? {} : { prefix: prefixLength }),
+            ...(gateway === null ? {} : { gateway }),
+            ...(dns.length > 0 ? { dns: [...dns] } : {}),
+          };
+          return [{ jobId, subnet, addresses: { range, ...around } }];
+        } catch {
+          return [];
+        }
+      }),
+    );
+    this.dispatch({ type: "lent", lent: lent.flat() });
+  }
+
   /** Asks anew: what was offered may be gone. */
   forget(place: string): void {
     this.asking.delete(place);
   }
 
-  /** The place with what it offers, for a plan; null while nothing is known of it. */
-  placeOf(place: string): ProviderPlace | null {
+  /** A provider with what it offers; null while nothing is known of it. */
+  offered(place: string): { provider: Provider; offers: Offers } | null {
     const provider = this.provider(place);
     const offers = this.workspace.state.making.offers[place]?.value;
-    return provider && offers ? placeOf(provider, offers) : null;
+    return provider && offers ? { provider, offers } : null;
   }
 
   /** Carries a plan out. One at a time: false while another is under way. */
@@ -77,6 +108,7 @@ export class CreateWork {
   private async carry(plan: CreatePlan, places: readonly ProviderPlace[], ready: ReadyWanted | null): Promise<void> {
     const run = new AbortController();
     this.run = run;
+    const { runCreate } = await import("../instances/create-run.ts");
     const outcomes = await runCreate(plan, {
       pool: this.workspace.context.pool,
       places,

@@ -3,7 +3,7 @@
  * what providers tell of changes goes into the store from here.
  */
 import { toVirtuError, VirtuError } from "../errors.ts";
-import type { ActionItem, HostEvent } from "../instances/inventory-types.ts";
+import type { ActionItem, HostEvent, InventoryView } from "../instances/inventory-types.ts";
 import { isUnheard } from "../instances/unheard.ts";
 import { plainLine } from "../text.ts";
 import type { QueuedJob } from "./instance-known.ts";
@@ -42,14 +42,8 @@ export class InstanceWork {
     const onEvent = (event: HostEvent) => this.onEvent(event);
     const onAction = (item: ActionItem) => this.onAction(item);
     inventory.on("event", onEvent);
-    const onChange = () => this.seeUnheard();
     inventory.on("action", onAction);
-    inventory.on("change", onChange);
-    this.stops = [
-      () => inventory.off("event", onEvent),
-      () => inventory.off("action", onAction),
-      () => inventory.off("change", onChange),
-    ];
+    this.stops = [() => inventory.off("event", onEvent), () => inventory.off("action", onAction)];
   }
 
   private dispatch(event: KnownEvent): void {
@@ -79,9 +73,9 @@ export class InstanceWork {
   }
 
   /** Says who did not hear a shutdown, until they are dealt with or have gone off; anew only when there are more. */
-  private seeUnheard(): void {
+  see(view: InventoryView): void {
     // Said when the look after the end has seen them: until then one may be off by now.
-    const rows = this.workspace.inventory.view().instances.filter((row) => isUnheard(row) && row.action?.statusAfter);
+    const rows = view.instances.filter((row) => isUnheard(row) && row.action?.statusAfter);
     const now = new Set(rows.map(({ action }) => action?.id ?? 0));
     if (now.size === this.deaf.size && [...now].every((id) => this.deaf.has(id))) return;
     const more = [...now].some((id) => !this.deaf.has(id));

@@ -6,6 +6,7 @@ import type { ScheduledJob } from "../instances/schedule.ts";
 import type { Extension, FreeNodes } from "../journey/jobs.ts";
 import type { Deployment, DeployRequest, Environment, Job, NodeFacts, ReserveRequest, Site } from "../journey/types.ts";
 import type { HostKeyQuestion, SecretQuestion, SessionInfo } from "../ssh/types.ts";
+import { type ComparisonsEvent, type ComparisonsKnown, noComparisons, reduceComparisons } from "./compare-known.ts";
 import { type InstancesEvent, type InstancesKnown, noInstances, reduceInstances } from "./instance-known.ts";
 import { type Loaded, nothing } from "./loaded.ts";
 import { type MakingEvent, type MakingKnown, noMaking, reduceMaking } from "./making-known.ts";
@@ -101,6 +102,7 @@ export interface KnownState {
   ways: WaysKnown;
   inventory: InventoryView;
   making: MakingKnown;
+  comparisons: ComparisonsKnown;
   /** Storage and networks, by the provider's place. */
   stores: StoresKnown;
   consoles: readonly ConsoleView[];
@@ -149,6 +151,7 @@ export type KnownEvent =
   | { type: "question"; question: Question }
   | { type: "answered"; id: number }
   | { type: "tick"; now: number }
+  | ComparisonsEvent
   | InstancesEvent
   | MakingEvent
   | StoresEvent
@@ -176,6 +179,7 @@ export function startState(now: number): KnownState {
     ways: noWays,
     inventory: emptyInventory,
     making: noMaking,
+    comparisons: noComparisons,
     stores: {},
     consoles: [],
     scheduled: nothing([]),
@@ -243,11 +247,17 @@ export function reduce(state: KnownState, event: KnownEvent): KnownState {
         facts: { ...state.facts, [event.jobId]: { ...(state.facts[event.jobId] ?? nothing([])), ...event.change } },
       };
     case "offers":
+    case "lent":
     case "making":
     case "making-event":
     case "making-outcome":
     case "making-over":
       return { ...state, making: reduceMaking(state.making, event) };
+    case "comparisons":
+    case "comparison":
+    case "comparison-plan":
+    case "comparing":
+      return { ...state, comparisons: reduceComparisons(state.comparisons, event) };
     case "stores":
       return { ...state, stores: reduceStores(state.stores, event) };
     case "inventory":

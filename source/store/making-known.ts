@@ -13,7 +13,16 @@ export interface MakingRow {
   outcome: CreateOutcome | null;
 }
 
+/** Addresses that a job lends, as the file of an instance takes them. */
+export interface LentAddresses {
+  jobId: number;
+  subnet: string;
+  addresses: { range: string; prefix?: number; gateway?: string; dns?: string[] };
+}
+
 export interface MakingKnown {
+  /** Of the site's running jobs. */
+  lent: readonly LentAddresses[];
   /** By the provider's place. */
   offers: Readonly<Record<string, Loaded<Offers | null>>>;
   /** Of the newest making. */
@@ -23,10 +32,11 @@ export interface MakingKnown {
   running: boolean;
 }
 
-export const noMaking: MakingKnown = { offers: {}, rows: [], startedAt: null, running: false };
+export const noMaking: MakingKnown = { lent: [], offers: {}, rows: [], startedAt: null, running: false };
 
 export type MakingEvent =
   | { type: "offers"; place: string; change: Partial<Loaded<Offers | null>> }
+  | { type: "lent"; lent: readonly LentAddresses[] }
   | { type: "making"; plan: CreatePlan; at: number }
   | { type: "making-event"; event: CreateEvent }
   | { type: "making-outcome"; outcome: CreateOutcome }
@@ -42,6 +52,8 @@ export function reduceMaking(state: MakingKnown, event: MakingEvent): MakingKnow
       const before = state.offers[event.place] ?? nothing<Offers | null>(null);
       return { ...state, offers: { ...state.offers, [event.place]: { ...before, ...event.change } } };
     }
+    case "lent":
+      return { ...state, lent: event.lent };
     case "making":
       return {
         ...state,

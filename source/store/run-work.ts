@@ -1,5 +1,5 @@
 /** What the screen does with runs: starts, opens, carries on by itself, decides, reads output. One of these for a workspace. */
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { toVirtuError, type VirtuError } from "../errors.ts";
 import type { Secrets } from "../journey/configure-choice.ts";
 import { jobKeyPair } from "../journey/configure-keys.ts";
 import { keyPairSecret, userKeySecret } from "../journey/configure-types.ts";
@@ -8,7 +8,6 @@ import type { Decision, Plan, RunHandle, RunView } from "../journey/plan.ts";
 import { aborted } from "../journey/run-rest.ts";
 import type { RunOptions, RunSummary } from "../journey/run-types.ts";
 import type { RunCarrier } from "../journey/up-run.ts";
-import type { UpInstance } from "../journey/up-types.ts";
 import { count } from "../text.ts";
 import type { Journeys } from "./journeys.ts";
 import type { KnownEvent } from "./known.ts";
@@ -260,35 +259,6 @@ export class RunWork {
 
   private summary(id: string): RunSummary | undefined {
     return this.workspace.state.runs.list.value.find((run) => run.id === id);
-  }
-
-  /** Makes a first instance on what a run has installed; gives the error, or null when it is there. Never rejects. */
-  async makeFirst(
-    on: Parameters<Journeys["makeFirst"]>[1],
-    instance: UpInstance,
-    onText: (text: string) => void,
-  ): Promise<VirtuError | null> {
-    const { workspace } = this;
-    const say = (text: string) => {
-      workspace.log("info", instance.name, text);
-      if (!this.abort.signal.aborted) onText(`${instance.name}: ${text}`);
-    };
-    try {
-      const options = { signal: this.abort.signal, onText: say };
-      const { ok, error, detail, leftBehind } = await this.journeys.makeFirst(workspace.context, on, instance, options);
-      if (ok) {
-        workspace.notify("good", `${instance.name} is made${instance.start ? " and started" : ""}.`);
-        return null;
-      }
-      const hint = leftBehind.length > 0 ? `Left behind: ${leftBehind.join(", ")}.` : undefined;
-      const why = error ?? undefined;
-      const what = `${instance.name} was not made`;
-      throw new VirtuError({ kind: "failed", what, why, hint, detail: detail ?? undefined });
-    } catch (thrown) {
-      const failed = toVirtuError(thrown);
-      workspace.log("error", instance.name, sayable(failed));
-      return failed;
-    }
   }
 
   decide(id: string, decision: Decision): void {

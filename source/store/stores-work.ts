@@ -6,12 +6,12 @@ import type { KnownEvent } from "./known.ts";
 import { Looking } from "./looking.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Milliseconds between two looks while somebody looks. */
+/** Milliseconds between two looks round while somebody looks; each place is asked at its own pace. */
 const lookEveryMs = 15_000;
 
 export class StoresWork {
   private readonly abort = new AbortController();
-  private readonly looking = new Looking(() => this.refresh(), lookEveryMs);
+  private readonly looking = new Looking(() => this.look(), lookEveryMs);
 
   constructor(private readonly workspace: Workspace) {}
 
@@ -28,6 +28,15 @@ export class StoresWork {
   /** Somebody looks: all of it is read now, and now and then again. Call what it returns to stop. */
   watch(): () => void {
     return this.looking.watch();
+  }
+
+  private async look(): Promise<void> {
+    const now = this.workspace.clock();
+    const due = this.providers().filter(({ place, stores }) => {
+      const at = this.workspace.state.stores[place]?.at ?? null;
+      return stores && (at === null || now - at >= stores.everyMs - lookEveryMs / 2);
+    });
+    await this.refresh(due.map(({ place }) => place));
   }
 
   /** Reads these places (default all) now; never rejects. */

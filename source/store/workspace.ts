@@ -10,6 +10,7 @@ import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Asker, HostKeyQuestion, HostRef, SecretQuestion } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
+import { CompareWork } from "./compare-work.ts";
 import { ConsoleWork } from "./console-work.ts";
 import { CreateWork } from "./create-work.ts";
 import { InstanceWork } from "./instance-work.ts";
@@ -36,6 +37,13 @@ export type { KnownState } from "./known.ts";
 
 /** How long a notice that needs no answer stays, in milliseconds. */
 const noticeTime = 6000;
+
+/**
+ * An action on thousands changes the picture of them hundreds of times in a second. A picture of so many instances or more
+ * is drawn up again only after so many milliseconds for each of them: keys are answered meanwhile.
+ */
+const largePicture = 1000;
+const restForEach = 0.02;
 
 export interface WorkspaceOptions {
   context: Context;
@@ -114,6 +122,7 @@ export class Workspace {
   readonly consoles: ConsoleWork;
   readonly monitor: MonitorWork;
   readonly making: CreateWork;
+  readonly comparing: CompareWork;
   readonly stores: StoresWork;
   readonly ways: WayWork;
   readonly schedule: ScheduleWork;
@@ -146,16 +155,17 @@ export class Workspace {
       });
     this.monitor = new MonitorWork(this, this.settings.get("thresholds"));
     this.schedule = new ScheduleWork(this);
+    this.instances = new InstanceWork(this);
     this.listenToInventory();
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
-    this.making = new CreateWork(this);
+    this.making = new CreateWork(this, journeys);
+    this.comparing = new CompareWork(this, journeys);
     this.stores = new StoresWork(this);
     this.site = new SiteWork(this, journeys);
     this.runs = new RunWork(this, journeys);
     this.ways = new WayWork(this, journeys);
     this.consoles = new ConsoleWork(this);
-    this.instances = new InstanceWork(this);
     this.store.dispatch({ type: "sites", sites: this.settings.get("sites") });
     const first = options.site ?? this.settings.get("sites")[0] ?? null;
     if (first) this.site.choose(first);
@@ -178,25 +188,30 @@ export class Workspace {
 
   /** Ways first: their runs are theirs to carry. */
   private async carryOn(): Promise<void> {
+    void this.comparing.refresh();
     await this.runs.carryOn(await this.ways.carryOn());
   }
 
   private listenToInventory(): void {
+    let resting: NodeJS.Timeout | null = null;
+    let missed = false;
     const onChange = () => {
+      missed = resting !== null;
+      if (missed) return;
       const view = this.inventory.view();
       this.monitor.see(view);
       this.store.dispatch({ type: "inventory", view });
+      this.instances.see(view);
+      const { length } = view.instances;
+      if (length < largePicture) return;
+      resting = setTimeout(() => {
+        resting = null;
+        if (missed) onChange();
+      }, length * restForEach);
+      resting.unref();
     };
-    // An action on thousands changes the picture as many times within one turn: it is drawn up once.
-    let changed = false;
-    this.inventory.on("change", () => {
-      if (changed) return;
-      changed = true;
-      queueMicrotask(() => {
-        changed = false;
-        onChange();
-      });
-    });
+    this.inventory.on("change", onChange);
+    this.stops.push(() => clearTimeout(resting ?? undefined));
     onChange();
     const said = new Map<number, string>();
     this.inventory.on("action", (item) => {
@@ -333,5 +348,6 @@ export class Workspace {
     for (const stop of this.stops) stop();
     await this.ways.end();
     await this.runs.end();
+    await this.comparing.end();
   }
 }

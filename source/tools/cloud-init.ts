@@ -23,9 +23,11 @@ function userData({ user, keys, hostname, userData: own }: CloudInit): string {
 
 /**
  * What cloud-init reads: user-data, meta-data (its id is new with every instance, so that it runs again on a copied disk),
- * and with a static address the network in netplan's format, for the first Ethernet card whatever its name is.
+ * and with a static address the network in netplan's format. The card is found by its MAC address and gets a name: where
+ * netplan is not installed (Debian), cloud-init 22.4 writes files that match by name, and takes a pattern for one. `mac` null:
+ * nobody knows it yet; then it is the first Ethernet card whatever its name is, which only netplan understands.
  */
-export function cloudFiles(cloud: CloudInit, uuid: string): CloudFile[] {
+export function cloudFiles(cloud: CloudInit, uuid: string, mac: string | null): CloudFile[] {
   const meta: Record<string, string> = { "instance-id": uuid };
   if (cloud.hostname !== null) meta["local-hostname"] = cloud.hostname;
   const files: CloudFile[] = [
@@ -34,7 +36,8 @@ export function cloudFiles(cloud: CloudInit, uuid: string): CloudFile[] {
   ];
   const { network } = cloud;
   if (network !== null) {
-    const card: Record<string, unknown> = { match: { name: "e*" }, addresses: [network.address] };
+    const found = mac === null ? { match: { name: "e*" } } : { match: { macaddress: mac }, "set-name": "eth0" };
+    const card: Record<string, unknown> = { ...found, addresses: [network.address] };
     if (network.gateway !== null) card["routes"] = [{ to: "0.0.0.0/0", via: network.gateway }];
     if (network.dns.length > 0) card["nameservers"] = { addresses: network.dns };
     files.push({ name: "network-config", content: `${JSON.stringify({ version: 2, ethernets: { card0: card } })}\n` });

@@ -101,6 +101,10 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
     }),
   ],
   [
+    /\bjob \d+ failed to start: /,
+    () => ({ why: "Ganeti could not start the job in time: its master is too busy", hint: "Try it again." }),
+  ],
+  [
     /Not enough master candidates/,
     () => ({ why: "too few master candidates would be left", hint: "Make another node a master candidate first." }),
   ],

@@ -13,6 +13,8 @@ export const ganetiPackages = {
   lvm: ["lvm2"],
   kvm: ["qemu-system-x86", "qemu-utils"],
   xen: ["xen-system-amd64", "xen-utils-common"],
+  // The emulator that Xen's tools only recommend; Ganeti refuses a cluster without it.
+  xenHvm: ["qemu-system-xen"],
   noop: ["ganeti-os-noop"],
   debootstrap: ["ganeti-instance-debootstrap"],
 } as const;
@@ -205,7 +207,12 @@ done
 cat "$found"
 if [ "$status" != 0 ]; then
   first=$(grep -e '- ERROR' "$found" | head -n 1)
-  echo "error: Ganeti finds $(grep -c -e '- ERROR' "$found") errors, the first: \${first#*- ERROR:}" >&2
+  if [ -n "$first" ]; then
+    echo "error: Ganeti finds $(grep -c -e '- ERROR' "$found") errors, the first: \${first#*- ERROR:}" >&2
+  else
+    # A job that breaks off finds nothing: its own end says why.
+    echo "error: Ganeti could not finish: $(grep -e '^Job [0-9]* has failed: ' -e '^Failure: ' "$found" | head -n 1)" >&2
+  fi
   exit "$status"
 fi
 mkdir -p ${nodeDirectory} && ${members} > ${verified}`;

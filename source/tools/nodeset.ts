@@ -2,15 +2,14 @@
  * Folded node sets, as Kadeploy, OAR and clush write them: `dahu-[1-3,5].grenoble.grid5000.fr`, several groups joined by
  * commas or blanks. Pure.
  */
+import { natural } from "../text.ts";
 
 /** No testbed has that many nodes; a wrong or hostile range must not fill the memory. */
 const mostNodes = 100_000;
 
-const collator = new Intl.Collator("en", { numeric: true });
-
 /** Order of host names as people count: `dahu-2` before `dahu-10`. */
 export function byName(a: string, b: string): number {
-  return collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+  return natural(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** `1-3,5` as its numbers, with leading zeros kept (`01-03`); what is no range stays as it is. */

@@ -1,6 +1,7 @@
 /** Reads the answer to the `jobs` command of `oar.ts`: oarstat in JSON or text, of either naming generation. */
 import { VirtuError } from "../errors.ts";
 import type { Job, JobState } from "../journey/types.ts";
+import { natural } from "../text.ts";
 import { marks } from "./oar.ts";
 import { type JobEvent, jobEnd, resubmittedAs } from "./oar-end.ts";
 import { parseJobText } from "./oar-job-text.ts";
@@ -179,11 +180,9 @@ function typesOf(value: unknown): string[] {
   return [...new Set(strings(value))];
 }
 
-const natural = new Intl.Collator("en", { numeric: true });
-
 /** Unique names in natural order; a subnet counts as a resource with an empty name. */
 function nodesOf(value: unknown): string[] {
-  return [...new Set(strings(value))].sort(natural.compare);
+  return [...new Set(strings(value))].sort(natural);
 }
 
 /** In the order they happened. */

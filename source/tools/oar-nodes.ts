@@ -1,5 +1,6 @@
 /** Reads `oarnodes -J` and the resources of a job. */
 import { VirtuError } from "../errors.ts";
+import { natural } from "../text.ts";
 
 /** Hosts of one cluster. */
 export interface ClusterCount {
@@ -72,5 +73,5 @@ export function parseNodes(stdout: string): ClusterCount[] {
     if (alive && !busy) count.free += 1;
     clusters.set(cluster, count);
   }
-  return [...clusters.values()].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  return [...clusters.values()].sort((a, b) => natural(a.name, b.name));
 }

@@ -65,6 +65,12 @@ export function macOf(address: string): string {
   return ["00", "16", "3e", ...bytes.map((byte) => byte.toString(16).padStart(2, "0"))].join(":");
 }
 
+/** The address that a MAC address of that rule belongs to; null: it is of no such rule. */
+export function addressOfMac(mac: string): string | null {
+  const [, ...bytes] = /^00:16:3e:([\da-f]{2}):([\da-f]{2}):([\da-f]{2})$/i.exec(mac) ?? [];
+  return bytes.length === 3 ? ["10", ...bytes.map((byte) => String(Number.parseInt(byte, 16)))].join(".") : null;
+}
+
 /** Mask and gateway of the site that lends an address; null: it is none of Grid'5000's. */
 export function siteNetwork(address: string): NetworkFacts | null {
   const number = addressNumber(address);

@@ -1,6 +1,8 @@
 /** What the poll of `virsh.ts` prints. */
 import type { Status } from "../instances/types.ts";
+import { fillOf, type HostPools, type PoolFacts, parseDf } from "./pool-fill.ts";
 import { parseTags } from "./virsh-definition.ts";
+import { parseXml } from "./xml.ts";
 
 export interface Domain {
   uuid: string;
@@ -27,6 +29,9 @@ export interface HostPoll {
   /** KiB; null where the driver does not tell. */
   memoryTotal: number | null;
   memoryFree: number | null;
+  /** Nanoseconds over all CPUs since it came up; null where the driver does not tell. */
+  cpu: { busyNs: number; totalNs: number } | null;
+  storage: HostPools;
   /** False: the time limit cut the numbers off, a domain of this host hangs. */
   complete: boolean;
 }
@@ -44,22 +49,26 @@ const words = [
   "saved",
 ];
 
-/** The sections by name; null when even the first is not there (not connected). */
-function sections(text: string): Map<string, string> | null {
-  const found = new Map<string, string>();
+/** The sections by name, and all those of pools; null when even the first is not there (not connected). */
+function sections(text: string): { parts: Map<string, string>; pools: string[] } | null {
+  const parts = new Map<string, string>();
+  const pools: string[] = [];
   for (const part of text.split(/^@@virtu /m).slice(1)) {
     const end = part.indexOf("\n");
-    found.set(part.slice(0, end < 0 ? undefined : end), end < 0 ? "" : part.slice(end + 1));
+    const [name, content] = [part.slice(0, end < 0 ? undefined : end), end < 0 ? "" : part.slice(end + 1)];
+    if (name === "pool") pools.push(content);
+    else parts.set(name, content);
   }
-  return found.has("domains") ? found : null;
+  return parts.has("domains") ? { parts, pools } : null;
 }
 
 const lines = (text: string | undefined) => (text ?? "").split("\n").filter((line) => line !== "");
 
 /** Takes a poll apart; null when virsh did not connect. A poll that was cut off keeps what came before. */
 export function parsePoll(stdout: string): HostPoll | null {
-  const parts = sections(stdout);
-  if (!parts) return null;
+  const found = sections(stdout);
+  if (!found) return null;
+  const { parts, pools } = found;
   const saved = new Set(lines(parts.get("saved")));
   const autostart = new Set(lines(parts.get("autostart")));
   const transient = new Set(lines(parts.get("transient")));
@@ -103,8 +112,35 @@ export function parsePoll(stdout: string): HostPoll | null {
     memoryTotal: memory.get("total") ?? null,
     // What the kernel holds as cache is given back when a guest needs it.
     memoryFree: free === undefined ? null : free + (memory.get("buffers") ?? 0) + (memory.get("cached") ?? 0),
+    cpu: parseNodeCpu(parts.get("cpu") ?? ""),
+    storage: fillOf(pools.flatMap(poolFacts), parseDf(parts.get("mounts") ?? "")),
     complete: parts.has("end"),
   };
+}
+
+/** `nodecpustats`: nanoseconds over all CPUs. Waiting for disks is not being busy. */
+function parseNodeCpu(text: string): HostPoll["cpu"] {
+  const times = new Map([...text.matchAll(/^(\w+):\s+(\d+)$/gm)].map((row) => [row[1], Number(row[2])]));
+  const [user, system, idle] = [times.get("user"), times.get("system"), times.get("idle")];
+  if (user === undefined || system === undefined || idle === undefined) return null;
+  const busyNs = user + system + (times.get("intr") ?? 0);
+  return { busyNs, totalNs: busyNs + idle + (times.get("iowait") ?? 0) };
+}
+
+function poolFacts(xml: string): PoolFacts[] {
+  const pool = parseXml(xml.trim());
+  if (pool?.name !== "pool") return [];
+  const text = (name: string) => pool.children.find((child) => child.name === name)?.text.trim() ?? "";
+  const target = pool.children.find(({ name }) => name === "target");
+  return [
+    {
+      name: text("name"),
+      type: pool.attributes["type"] ?? "",
+      path: target?.children.find(({ name }) => name === "path")?.text.trim() || null,
+      capacity: whole(text("capacity")) ?? 0,
+      available: whole(text("available")) ?? 0,
+    },
+  ];
 }
 
 /**

@@ -48,14 +48,24 @@ export const pollLimit = 5;
 /** Domains whose tags a poll reads: a batch is one word of a command line, and the kernel takes 128 KiB for one. */
 export const tagLimit = 1000;
 
+const uuids = "list --all --uuid; echo @@virtu pools; pool-list --uuid";
+// Pools come after all else: one on a file server that is gone may keep virsh waiting, and only what follows it is lost then.
+const tagsPart = sh`tags=$(echo "$uuids" | head -n ${tagLimit} | while read -r uuid; do case $uuid in @*) break;; ?*) printf 'echo @@virtu tags %s; metadata %s %s; ' "$uuid" "$uuid" ${tagsNamespace};; esac; done)`;
+const poolsPart = sh`pools=$(echo "$uuids" | while read -r uuid; do case $uuid in @*) kind=pool;; ?*) [ -z "$kind" ] || printf '; echo @@virtu pool; pool-dumpxml %s' "$uuid";; esac; done)`;
+/** What no table of virsh has is asked for one by one, in the same process as the rest: two processes for all, whatever there is. */
+const cpuPart = "echo @@virtu cpu; nodecpustats; ";
+/** Local file systems only: a server that is gone would keep it waiting. */
+const mountsPart = sh`echo; echo @@virtu mounts; timeout 2 df -Pkl 2>/dev/null`;
+
 /**
- * Everything about a host's domains, its parts marked by `@@virtu NAME`. Tags are metadata, which no table of virsh has: they
- * are asked for domain by domain, in the same process as the rest. The test driver's UUIDs are no use for that.
+ * Everything about a host, its domains and its pools, the parts marked by `@@virtu NAME`. The test driver's UUIDs are no use
+ * for what is asked one by one.
  */
 export function pollCommand(uri: string): Command {
-  if (isPerProcess(uri)) return sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${pollStart + pollEnd}`;
-  const command = sh`tags=$(LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} list --all --uuid 2>/dev/null | head -n ${tagLimit} | while read -r uuid; do [ -z "$uuid" ] || printf 'echo @@virtu tags %s; metadata %s %s; ' "$uuid" "$uuid" ${tagsNamespace}; done); LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri} ${pollStart}"$tags"${pollEnd}`;
-  return uri === xenUri ? sh`${command}; ${xenNumbers}` : command;
+  const virsh = sh`LC_ALL=C.UTF-8 timeout ${pollLimit} virsh -c ${uri}`;
+  if (isPerProcess(uri)) return sh`${virsh} ${pollStart + cpuPart + pollEnd}`;
+  const command = sh`uuids=$(${virsh} ${uuids} 2>/dev/null); kind=; ${tagsPart}; ${poolsPart}; ${virsh} ${pollStart + cpuPart}"$tags"${pollEnd}"$pools"; s=$?; ${mountsPart}`;
+  return sh`${uri === xenUri ? sh`${command}; ${xenNumbers}` : command}; exit $s`;
 }
 
 /** The start of a script that calls virsh more than once: a function `v` for it. */

@@ -102,9 +102,3 @@ export function xeTags(
   const commands = [...add.map(change("vm-param-add")), ...remove.map(change("vm-param-remove"))];
   return commands.length === 0 ? sh`true` : all(commands);
 }
-
-/** `sr`: a storage repository's UUID, or null for the pool's default. */
-export function xeAddDisk(access: XeAccess, { uuid }: XeSubject, mebibytes: number, sr: string | null): Command {
-  const where = sr === null ? [] : [`sr-uuid=${sr}`];
-  return one(access, uuid, "vm-disk-add", [`disk-size=${mebibytes}MiB`, "device=autodetect", ...where]);
-}

@@ -43,6 +43,11 @@ const known: readonly [RegExp, (found: RegExpExecArray) => XeExplanation][] = [
     /VM_LACKS_FEATURE|VM_MISSING_PV_DRIVERS|lacks the feature|needs PV drivers/i,
     () => ({ why: "the guest has no (or too old) management agent", hint: "Install the guest tools, or force it." }),
   ],
+  [
+    /DEVICE_DETACH_REJECTED|DEVICE_DETACH_TIMEOUT|refused to (?:detach|let)|VM rejected the attempt to detach/i,
+    () => ({ why: "the guest did not let it go", hint: "Unmount it in the guest first, or shut the guest down." }),
+  ],
+  [/VDI_IN_USE|this VDI is in use/, () => ({ why: "the disk is in use" })],
   [/OTHER_OPERATION_IN_PROGRESS|Another operation involving the object/, () => ({ why: "another task works on it" })],
   [/Unknown command: (\S+)/, (found) => ({ why: `this version's xe has no ${found[1]}` })],
   [/Error code: (\S+)\nError parameters: (.*)/, (found) => ({ why: `${found[1]} (${found[2]})` })],

@@ -29,10 +29,13 @@ const hostFields = "uuid,name-label,address,enabled,memory-total,memory-free";
 const vmFields =
   "uuid,name-label,power-state,resident-on,dom-id,VCPUs-number,VCPUs-at-startup,VCPUs-max,memory-actual,memory-static-max,memory-dynamic-max,tags,current-operations,other-config,HVM-boot-policy,networks";
 
+/** Seconds for what the guests' vCPUs do: xapi looks each one up, and a large pool does without rather than wait. */
+const loadLimit = 6;
+
 /** The pool, its hosts and guests in one round trip; templates and snapshots are not among the guests. */
 export function xePoll(access: XeAccess): Command {
   const ask = (words: string[]) => xe(access, words, xePollLimit);
-  return sh`echo @@virtu hosts; ${ask(["host-list", `params=${hostFields}`])} && echo @@virtu vms && ${ask(["vm-list", "is-control-domain=false", `params=${vmFields}`])}; echo "@@virtu end $?"`;
+  return sh`echo @@virtu hosts; ${ask(["host-list", `params=${hostFields}`])} && echo @@virtu vms && ${ask(["vm-list", "is-control-domain=false", `params=${vmFields}`])}; echo "@@virtu end $?"; echo @@virtu load; ${xe(access, ["vm-list", "is-control-domain=false", "power-state=running", "params=uuid,VCPUs-utilisation"], loadLimit)} 2>/dev/null; true`;
 }
 
 /**
@@ -52,7 +55,7 @@ export function xeDetails(access: XeAccess, uuid: string): Command {
   const ask = (words: string[]) => xe(access, words, xePollLimit);
   const parts: [string, string[]][] = [
     ["vm", ["vm-param-list", `uuid=${uuid}`]],
-    ["disks", ["vbd-list", `vm-uuid=${uuid}`, "params=uuid,device,type,vdi-uuid,vdi-name-label,empty"]],
+    ["disks", ["vbd-list", `vm-uuid=${uuid}`, "params=uuid,userdevice,type,vdi-uuid,vdi-name-label,empty"]],
     ["nics", ["vif-list", `vm-uuid=${uuid}`, "params=uuid,device,MAC,network-name-label"]],
     [
       "snapshots",
@@ -62,9 +65,11 @@ export function xeDetails(access: XeAccess, uuid: string): Command {
     ["srs", ["sr-list", "content-type=user", "params=uuid,name-label,physical-size,physical-utilisation"]],
     ["media", ["cd-list", "params=name-label"]],
   ];
+  const images = ask(["vbd-list", `vm-uuid=${uuid}`, "type=Disk", "params=vdi-uuid", "--minimal"]);
+  const sizes = sh`echo '@@virtu images'; for v in $(${images} | tr , ' '); do ${ask(["vdi-list"])} uuid="$v" params=uuid,virtual-size,sr-name-label; done`;
   return parts
     .map(([name, words]) => sh`echo ${`@@virtu ${name}`}; ${ask(words)}`)
-    .reduce((one, other) => sh`${one}; ${other}`);
+    .reduce((one, other) => sh`${one}; ${other}`, sizes);
 }
 
 /** The text console of a guest on the host where it runs: by its domain's number, which each start changes. */

@@ -7,6 +7,8 @@ export interface XenUsage {
   name: string;
   /** Per cent of one processor; null in a first round, which knows no difference yet and prints 0.0 for all. */
   cpuPercent: number | null;
+  /** Whole seconds since the domain was made. */
+  cpuSeconds: number;
   memoryKiB: number;
   /** null: no limit. */
   maxMemoryKiB: number | null;
@@ -47,6 +49,7 @@ export function parseXentop(text: string): XenUsage[] {
       {
         name,
         cpuPercent: rounds.length > 1 ? number(1) : null,
+        cpuSeconds: number(0),
         memoryKiB: number(2),
         maxMemoryKiB: cells[4] === "-" ? null : number(4),
         vcpus: number(6),

@@ -142,12 +142,6 @@ export function vncCommand(access: XlAccess, domainId: number): Command {
   );
 }
 
-/** Prints a line each time a domain comes or goes, and one for each at once. Pauses and renames are not told. */
-export function watchCommand(access: XlAccess): Command {
-  const command = sh`xenstore-watch @introduceDomain @releaseDomain`;
-  return access.sudo ? sh`sudo -n ${command}` : command;
-}
-
 /** What is read of one domain alone, its parts marked: its file, its disks' sizes, its uptime, the end of its log, bridges. */
 export function detailsCommand(access: XlAccess, domain: XlSubject, disks: readonly string[]): Command {
   const program = `${access.directory}xl`;

@@ -1,5 +1,6 @@
 /** What `xl` and the poll of `xl.ts` print. */
-import type { Status } from "../instances/types.ts";
+import type { PoolFill, Status } from "../instances/types.ts";
+import { type Mount, parseDf } from "./pool-fill.ts";
 import { parseXentop, type XenUsage } from "./xentop.ts";
 import { autoDirectory } from "./xl.ts";
 import { parseXlConfig, type XlConfig } from "./xl-config.ts";
@@ -91,10 +92,17 @@ export interface XlHost {
   info: ReadonlyMap<string, string>;
   domains: (XlDomain & { owner: XlOwner })[];
   files: XlFile[];
+  /** Names of the instances of the Ganeti cluster that the host belongs to, wherever they run; empty without one. */
+  ganeti: ReadonlySet<string>;
   /** What they use, by name; empty where xentop did not answer. */
   usage: ReadonlyMap<string, XenUsage>;
   /** Names of the files in xendomains' directory. */
   saved: ReadonlySet<string>;
+  /** Seconds since the host came up, or null. */
+  uptime: number | null;
+  mounts: Mount[];
+  /** LVM's volume groups; asked only where a domain has a device for a disk. */
+  groups: PoolFill[];
 }
 
 /** How a poll ended when it gave no domains: which of xl's two questions failed, and its status. */
@@ -130,8 +138,16 @@ export function parseXlPoll(stdout: string): XlHost | XlSilence | null {
       owner: libvirt.has(String(domain.id)) ? "libvirt" : ganeti.has(domain.name) ? "ganeti" : null,
     })),
     files: filesOf(words("paths"), words("real"), words("files")),
+    ganeti,
     usage: new Map(parseXentop(parts.get("usage") ?? "").map((usage) => [usage.name, usage])),
     saved: new Set(words("saved")),
+    uptime: Number(/^\d+(\.\d+)?/.exec(parts.get("uptime") ?? "")?.[0]) || null,
+    mounts: parseDf(parts.get("mounts") ?? ""),
+    groups: words("groups").flatMap((line): PoolFill[] => {
+      const [name = "", total, free] = line.trim().split("|");
+      const [totalMiB, freeMiB] = [Number(total), Number(free)];
+      return totalMiB > 0 && freeMiB >= 0 ? [{ name, totalMiB, freeMiB }] : [];
+    }),
   };
 }
 

@@ -39,14 +39,17 @@ export function rootShell(access: XlAccess, script: Command): Command {
 
 /**
  * Everything about a host in one round trip, its parts marked by `@@virtu NAME`: `xl info`, the domains, whose they are
- * (libvirt and Ganeti leave a trace each), what they use, the files of those that are off, and what is saved.
+ * (libvirt and Ganeti leave a trace each), what they use, the files of those that are off, what is saved, and how full the
+ * file systems and volume groups are.
  */
 export function xlPoll(access: XlAccess): Command {
   const program = `${access.directory}xl`;
   const paths = sh`${configDirectory}/*.cfg ${autoDirectory}/*`;
   // One process for all files: a host may have hundreds, and is asked every few seconds.
   const files = sh`echo @@virtu paths; for f in ${paths}; do echo "$f"; done; echo @@virtu real; readlink -m ${paths}; echo @@virtu files; grep -HEsv '^[[:space:]]*(#|$)' ${paths}`;
-  const script = sh`echo @@virtu info; if timeout -k 1 ${xlPollLimit} ${program} info; then echo @@virtu domains; timeout -k 1 ${xlPollLimit} ${program} list -v; s=$?; echo "@@virtu listed $s"; echo @@virtu usage; [ "$s" = 0 ] && timeout -k 1 ${xlPollLimit} ${`${access.directory}xentop`} -b -f -i 1; else echo "@@virtu informed $?"; fi; echo @@virtu userdata; ls /var/lib/xen 2>/dev/null; echo @@virtu ganeti; cat /var/lib/ganeti/ssconf_instance_list 2>/dev/null; echo @@virtu saved; ls ${saveDirectory} 2>/dev/null; ${files}; echo @@virtu end`;
+  // LVM reads all of its disks for that: only where a domain has a device.
+  const storage = sh`echo @@virtu uptime; cat /proc/uptime; echo @@virtu mounts; timeout 2 df -Pkl 2>/dev/null; echo @@virtu groups; if grep -Eqs '/dev/|phy:' ${paths}; then timeout -k 1 5 vgs --noheadings --nosuffix --units m --separator '|' -o vg_name,vg_size,vg_free 2>/dev/null; fi`;
+  const script = sh`echo @@virtu info; if timeout -k 1 ${xlPollLimit} ${program} info; then echo @@virtu domains; timeout -k 1 ${xlPollLimit} ${program} list -v; s=$?; echo "@@virtu listed $s"; echo @@virtu usage; [ "$s" = 0 ] && timeout -k 1 ${xlPollLimit} ${`${access.directory}xentop`} -b -f -i 1; else echo "@@virtu informed $?"; fi; echo @@virtu userdata; ls /var/lib/xen 2>/dev/null; echo @@virtu ganeti; cat /var/lib/ganeti/ssconf_instance_list 2>/dev/null; echo @@virtu saved; ls ${saveDirectory} 2>/dev/null; ${files}; ${storage}; echo @@virtu end`;
   return rootShell(access, script);
 }
 

@@ -1,14 +1,14 @@
 /** The screen as a whole: frame, the place that is shown, and what may lie over it. */
 import { Box, Text } from "ink";
-import { type ReactNode, useState, useSyncExternalStore } from "react";
+import { type ReactNode, useState } from "react";
 import { Footer, Header, NoticeLine } from "./components/frame.tsx";
 import { HelpScreen, Palette } from "./components/help.tsx";
 import { QuestionDialog } from "./components/questions.tsx";
 import { type Handlers, useKeys, useKnown, useUi } from "./hooks.ts";
 import { keymap } from "./keys.ts";
-import { type Place, topScreens } from "./navigation.ts";
+import { topScreens } from "./navigation.ts";
 import { type Active, layer } from "./router.ts";
-import { screenOf } from "./screens/index.tsx";
+import { useShownPlaces } from "./shown-places.ts";
 
 /** The smallest terminal that the screens are made for. */
 const smallest = { columns: 60, rows: 16 };
@@ -17,7 +17,7 @@ const leaving: readonly string[] = keymap.global.quit.keys;
 
 export function App(): ReactNode {
   const { size, navigation, router, workspace } = useUi();
-  const places = useSyncExternalStore(navigation.subscribe, navigation.places);
+  const { places, place, Screen } = useShownPlaces();
   const questions = useKnown((state) => state.questions);
   const kept = useKnown((state) => state.notice?.until === null);
   const home = places.length === 1 && places[0]?.screen === "home";
@@ -57,19 +57,17 @@ export function App(): ReactNode {
 
   const small = size.columns < smallest.columns || size.rows < smallest.rows;
   const question = questions[0];
-  const place = places[places.length - 1] as Place;
-  const Screen = screenOf(place);
-  let body: ReactNode;
+  let body: ReactNode = null;
   if (question) body = <QuestionDialog key={question.id} question={question} />;
   else if (over?.kind === "help") body = <HelpScreen active={over.active} onClose={close} />;
   else if (over?.kind === "palette") body = <Palette active={over.active} onClose={close} />;
-  else body = <Screen key={JSON.stringify(place)} place={place} />;
+  else if (Screen) body = <Screen key={JSON.stringify(place)} place={place} />;
   return (
     <Box flexDirection="column" width={size.columns} height={size.rows} overflow="hidden">
       {small && <TooSmall />}
       {/* A question stays as it stands, unseen, until there is room for it again. */}
       <Box flexDirection="column" flexGrow={1} overflow="hidden" display={small ? "none" : "flex"}>
-        <Header />
+        <Header places={places} />
         <Box flexDirection="column" flexGrow={1} overflow="hidden">
           {body}
         </Box>

@@ -5,10 +5,12 @@ import type { Workspace } from "../store/workspace.ts";
 import { App } from "./app.tsx";
 import type { Borrowed } from "./console/viewer.ts";
 import { type Ui, UiContext } from "./hooks.ts";
-import { createKeyQueue } from "./key-queue.ts";
+import type { KeyEvent } from "./input.ts";
+import { committed, createKeyQueue } from "./key-queue.ts";
 import { Navigation, type Place } from "./navigation.ts";
 import { createPainter } from "./painter.ts";
 import { Router } from "./router.ts";
+import { loadScreen, loadScreens, screenOf } from "./screens/index.ts";
 import { createTerminal } from "./terminal.ts";
 
 /** The window's size as a thing to subscribe to. */
@@ -40,6 +42,12 @@ function Root({ size, ui }: { size: ReturnType<typeof watchSize>; ui: Omit<Ui, "
 
 function ignore(): void {}
 
+/**
+ * So long after the first frame the other screens are loaded, in milliseconds, one after the other with a pause in which keys
+ * are answered: none waits for its screen then.
+ */
+const rest = { afterMs: 400, pauseMs: 20 };
+
 /** Draws until the user quits or a signal ends it. The terminal is given back as it was, also when drawing fails. */
 export function drawScreen(workspace: Workspace, start: readonly Place[]): Promise<void> {
   let resolve: () => void = () => {};
@@ -54,11 +62,19 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   const painter = createPainter(process.stdout);
   const size = watchSize(process.stdout, painter.repaint);
   router.onRefused = (reason) => workspace.notify("info", reason);
-  const queue = createKeyQueue((key) => {
+  const onKey = (key: KeyEvent) => {
     if (!router.dispatch(key)) terminal.passToInk(key);
     // What a key changed is drawn at once, whatever the background does.
     workspace.store.flush();
-  }, crash);
+  };
+  const queue = createKeyQueue(onKey, crash, async () => {
+    await committed();
+    const here = navigation.here();
+    if (screenOf(here)) return;
+    // The next key is meant for the screen that this one has opened.
+    await loadScreen(here).catch(() => undefined);
+    await committed();
+  });
   terminal.onKey = queue.add;
 
   /** Ends whoever has the terminal now. */
@@ -92,6 +108,9 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
     patchConsole: false,
     debug: true,
   });
+
+  // One that can't be loaded is missed by whoever opens it.
+  const loading = setTimeout(() => loadScreens(rest.pauseMs).catch(() => undefined), rest.afterMs);
 
   function copy(text: string, what: string): void {
     process.stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
@@ -142,6 +161,7 @@ export function drawScreen(workspace: Workspace, start: readonly Place[]): Promi
   }
   function end(): void {
     isOver = true;
+    clearTimeout(loading);
     takeBack();
     queue.clear();
     painter.stop();

@@ -18,8 +18,15 @@ export interface KeyQueue {
   clear(): void;
 }
 
-/** A first key is handled at once, without waiting. What `handle` throws goes to `onCrash`. */
-export function createKeyQueue(handle: (key: KeyEvent) => void, onCrash: (thrown: unknown) => void): KeyQueue {
+/**
+ * A first key is handled at once, without waiting; after each one `settled` says when its change is drawn. What `handle`
+ * throws goes to `onCrash`.
+ */
+export function createKeyQueue(
+  handle: (key: KeyEvent) => void,
+  onCrash: (thrown: unknown) => void,
+  settled: () => Promise<void> = committed,
+): KeyQueue {
   const waiting: KeyEvent[] = [];
   let busy = false;
   const work = async (): Promise<void> => {
@@ -27,7 +34,7 @@ export function createKeyQueue(handle: (key: KeyEvent) => void, onCrash: (thrown
     try {
       for (let key = waiting.shift(); key; key = waiting.shift()) {
         handle(key);
-        await committed();
+        await settled();
       }
     } catch (thrown) {
       onCrash(thrown);

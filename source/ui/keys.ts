@@ -168,7 +168,7 @@ export const keymap = {
       quiet: true,
     },
     exportAll: { keys: ["E"], label: "export", text: "Write what is shown into a CSV or JSON file", quiet: true },
-    copyRow: { keys: ["Y"], label: "copy row", text: "Copy the whole row", quiet: true },
+    copyRow: { keys: ["Y"], label: "copy more", text: "Copy the whole row, or one cell of it", quiet: true },
     markRange: {
       keys: ["V"],
       label: "mark range",
@@ -210,6 +210,9 @@ export const keymap = {
     refresh: { keys: ["R"], label: "refresh", text: "Ask every host again now", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the instance's name", quiet: true },
   },
+  copyCell: {
+    copy: { keys: ["enter"], label: "copy", text: "Copy this" },
+  },
   hostNodes: {
     shell: { keys: ["s"], label: "shell", text: "Open a shell on this node" },
   },
@@ -242,9 +245,39 @@ export const keymap = {
       dangerous: true,
     },
   },
+  comparisons: {
+    open: { keys: ["enter"], label: "open", text: "Show this comparison, live or as it ended" },
+    create: { keys: ["n"], label: "new", text: "Compare tools: choose the places" },
+    clean: { keys: ["D"], label: "take away", text: "Take away what this comparison has left behind", dangerous: true },
+    refresh: { keys: ["R"], label: "refresh", text: "Read what is kept again now", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy its id, as `virtu compare --show` takes it", quiet: true },
+  },
+  compare: {
+    mark: { keys: ["space"], label: "take part", text: "Let this place take part, or leave it out" },
+    markAll: { keys: ["a"], label: "all", text: "Let all places take part, or none" },
+    goOn: { keys: ["enter"], label: "go on", text: "Go on to sizes and rounds" },
+  },
+  comparePlan: {
+    start: { keys: ["enter"], label: "start", text: "Start it: only what it makes itself is touched" },
+    copy: { keys: ["y"], label: "copy", text: "Copy all commands" },
+  },
+  comparison: {
+    cancel: {
+      keys: ["c"],
+      label: "take back",
+      text: "End it: all that it made is taken away, the times so far stay",
+      dangerous: true,
+    },
+    save: { keys: ["w"], label: "save", text: "Write it into a CSV, JSON or Markdown file" },
+    clean: { keys: ["D"], label: "take away", text: "Take away what it has left behind", dangerous: true },
+    left: { keys: ["left", "h"], label: "left", text: "Show the places to the left", quiet: true },
+    right: { keys: ["right", "l"], label: "right", text: "Show the places to the right", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy the table as Markdown" },
+  },
   chart: {
     metric: { keys: ["tab", "right"], label: "what", text: "Show the next number: CPU, memory, disks, network" },
     metricBack: { keys: ["shift+tab", "left"], label: "what before", text: "Show the number before", quiet: true },
+    nodes: { keys: ["n"], label: "nodes", text: "Draw the nodes that carry them too, or no more" },
     longer: { keys: ["+"], label: "longer", text: "Show a longer time, up to a day" },
     shorter: { keys: ["-"], label: "shorter", text: "Show a shorter time, down to a minute" },
   },

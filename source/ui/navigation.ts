@@ -30,9 +30,15 @@ export type Place =
   | { screen: "consoles" }
   | { screen: "guest-screen"; key: string }
   /** Instances are asked for in five steps, and made. */
-  | { screen: "create" }
+  /** `host`: where it begins, as the user named it. */
+  | { screen: "create"; host?: string | undefined }
   | { screen: "create-save"; text: string; file: string }
   | { screen: "making" }
+  /** Tools compared: those kept, a new one, one of them live or as it ended, and its export. */
+  | { screen: "comparisons" }
+  | { screen: "compare" }
+  | { screen: "comparison"; id: string }
+  | { screen: "comparison-save"; id: string }
   /** Pools, volumes and networks, and what is made of them. */
   | { screen: "stores" }
   | { screen: "store-add"; what: "volume" | "pool" | "network"; place: string; pool: string }
@@ -40,6 +46,7 @@ export type Place =
   | { screen: "chart"; keys: readonly string[] }
   /** Columns of the instance table, its named views, and its export. */
   | { screen: "columns" }
+  | { screen: "copy-cell"; key: string }
   | { screen: "views" }
   | { screen: "keep-view" }
   | { screen: "export" }
@@ -71,7 +78,6 @@ export type Place =
   | { screen: "up" }
   | { screen: "way"; id: string }
   /** An instance on what this run has installed. */
-  | { screen: "first-instance"; run: string }
   | { screen: "configure" }
   | { screen: "install" }
   | { screen: "install-ganeti" }

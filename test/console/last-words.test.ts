@@ -16,6 +16,11 @@ test.each([
   [`${banner}error: internal error: cannot find character device <null>\r\n`, 1, "none"],
   [`${banner}root@web1:~# error: stream had I/O failure\r\n\r\n`, 1, "over"],
   ["Console not available for fake hypervisor\r\n", 0, "none"],
+  [
+    "kvm1 login: Connection to node2.example.org closed.\r\nFailure: command execution error:\r\n" +
+      "Connection to console of instance kvm1.example.org failed, please check cluster configuration\r\n",
+    ...([1, "over"] as const),
+  ],
   ["sh: 1: virsh: not found\r\n", 127, "refused"],
 ] as const)("%j with status %d is %s", (text, status, kind) => {
   const end = endOf(way, text, status);
@@ -37,6 +42,14 @@ test("what the provider says goes first", () => {
     hint: "Wait for job 7.",
     detail: "locked",
   });
+});
+
+test("the provider may know what an ordinary end means, and that an instance is off", () => {
+  expect(endOf({ ...way, over: "it went elsewhere" }, `${banner}web1 login:\r\n`, 0)).toMatchObject({
+    ...{ kind: "over", why: "it went elsewhere" },
+  });
+  const explain = () => ({ why: "its QEMU does not run", hint: "Start it.", inUse: false, kind: "off" as const });
+  expect(endOf({ ...way, explain }, "Connection refused\r\n", 1)).toMatchObject({ kind: "off" });
 });
 
 test("a shell's status is that of its last command", () => {

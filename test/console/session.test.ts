@@ -67,6 +67,41 @@ test("a guest that stays silent is said to be, until something is heard", async 
   expect(session.view().note).toBeNull();
 });
 
+test("a silent one is given up when somebody else has it, and can be taken", async () => {
+  const { open, pool } = setUp();
+  const { session, channel } = await open("attach", { heldBy: async () => "on node1, for 3 min" });
+  await vi.waitFor(() => expect(session.view().phase).toBe("ended"));
+  expect(session.view().end).toMatchObject({
+    kind: "in-use",
+    why: "somebody else has this console open (on node1, for 3 min)",
+  });
+  // The program is left as it wants to be, and nobody waits for its end.
+  expect(channel).toMatchObject({ typed: "\r\u001d", closed: true });
+  void session.open("take-over");
+  await vi.waitFor(() => expect(session.view().phase).toBe("open"));
+  expect(pool.channels.at(-1)?.line).toBe("virsh console --force web1");
+});
+
+test("a silent one that nobody else has is said to be silent; where that can't be told, that is open", async () => {
+  const { open, consoles } = setUp();
+  const alone = await open("attach", { heldBy: async () => null });
+  await vi.waitFor(() => expect(alone.session.view().note).toBe("nothing is heard: the guest prints nothing here"));
+  expect(alone.session.view().phase).toBe("open");
+  await consoles.close(alone.session.id);
+  const asked = vi.fn(() => Promise.reject(new VirtuError({ kind: "timeout", what: "No answer" })));
+  const unsure = await open("attach", { heldBy: asked });
+  await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+  await vi.waitFor(() => expect(unsure.session.view().note).toMatch(/or somebody else has it$/));
+});
+
+test("who types at a silent one is told all the same that nothing is heard", async () => {
+  const { open } = setUp();
+  const { session, channel } = await open();
+  session.send(Buffer.from("x"));
+  await vi.waitFor(() => expect(session.view().note).toMatch(/^nothing is heard/));
+  expect(channel.typed).toBe("x");
+});
+
 test("wakes nobody who prints or who is typed at, and no guest that has just been started", async () => {
   const { open, consoles } = setUp();
   const first = await open();

@@ -59,9 +59,15 @@ test("libvirt: an image that is there becomes an instance; Esc loses nothing, th
   const { terminal, site, dryRun, directory } = await openWizard();
   terminal.press(keys.right);
   await terminal.waitFor("From         ‹ a disk image that is on the host ›");
+  // What the host's pools hold is offered, but for disks of instances; any other file is typed.
+  terminal.press(keys.tab, keys.tab);
+  await terminal.waitFor("❯  image      ‹ default/debian-12-genericcloud.qcow2 ›");
+  terminal.press(keys.left);
+  await terminal.waitFor("❯  image      ‹ another: type its path ›");
   terminal.press(keys.enter);
-  await terminal.waitFor('✗ "" is no absolute path');
-  terminal.press(keys.tab, keys.tab, image);
+  await terminal.waitFor("✗ path: it needs the path of a file on that host");
+  await terminal.waitFor(/❯ {4}path/);
+  terminal.press(image);
   await terminal.waitFor("debian-12-genericcloud.qcow2 ]");
   await goOn(terminal, "Memory");
   await terminal.waitFor(/❯Memory +\[ 1G +\] {2}the host has [\d.]+G free of 62\.8G/);

@@ -110,6 +110,23 @@ describe("runs", () => {
     const after = inventory.view().instances;
     expect(after.filter((row, index) => row !== before[index]).map(({ name }) => name)).toEqual([before[7]?.name]);
   });
+
+  test("an action on many is one change of the picture, not one for each", async () => {
+    const closed = gate();
+    const { inventory } = await world({ hv1: guests(50, true) }, { before: () => closed.opened });
+    const keys = inventory.view().instances.map(({ key }) => key);
+    let changes = 0;
+    inventory.on("change", () => {
+      changes += 1;
+      expect(inventory.view().pending).toHaveLength(50);
+    });
+    const run = inventory.act({ do: "force-off" }, keys);
+    await Promise.resolve();
+    expect(changes).toBe(1);
+    inventory.removeAllListeners("change");
+    closed.open();
+    await run.done;
+  });
 });
 
 describe("waves", () => {

@@ -101,7 +101,7 @@ test("acts, and reports each instance as it was and as it is seen afterwards", a
   expect(printed.value).toEqual([
     {
       ...{ name: "web1", host: "hv1", ok: true, statusBefore: "running", statusAfter: "stopped" },
-      ...{ job: null, error: null },
+      ...{ job: null, error: null, text: null },
     },
   ]);
   expect(notes[0]).toBe("hv1/web1: started");

@@ -14,6 +14,8 @@ test("the published schema is the one that counts", () => {
 });
 
 const libvirt = "provider: libvirt\nname: web-{n}\nmemory: 512M\n";
+const xen = "provider: xen\nname: web1\nmemory: 512\nboot: { kernel: /boot/vmlinuz }\n";
+const xenserver = "provider: xenserver\nname: web1\nmemory: 512\ntemplate: Debian\n";
 const ganeti = "provider: ganeti\nname: web1\nmemory: 512\nos: noop\ndiskTemplate: plain\n";
 
 const good = {
@@ -58,12 +60,35 @@ ipCheck: false
 install: false
 tags: [a]
 `,
+  xen: `${xen}type: pvh
+disks:
+  - { size: 10G }
+  - { size: 10G, path: /srv/xen/a.img, image: /srv/golden.img }
+  - { size: 10G, directory: /srv/xen }
+  - { size: 10G, group: vg0, volume: a, image: /srv/golden.img }
+  - { path: /dev/sdb, format: raw }
+nics: [{ bridge: xenbr0, mac: 00:16:3e:00:00:01, ip: 10.0.0.9 }]
+graphics: vnc
+`,
+  xenIso: `provider: xen\nname: a\nmemory: 1G\ntype: hvm\nboot: { iso: /srv/x.iso }\n`,
+  xenGrub: `provider: xen\nname: a\nmemory: 1G\nboot: { bootloader: pygrub }\n`,
+  xenDisk: `provider: xen\nname: a\nmemory: 1G\ntype: hvm\nboot: { disk: true }\n`,
+  xenserver: `${xenserver}repository: Local storage
+disks: [{ size: 10G }, { size: 5G, repository: nfs }]
+nics: [{ network: Pool-wide }]
+iso: debian.iso
+note: made for tests
+tags: [a, b]
+`,
 };
 
 /** A file, the line of its fault, the field, and the beginning of its text. */
 const bad: [string, number, string, string][] = [
-  ["name: x\n", 1, "", "must have one of provider: libvirt, provider: ganeti"],
-  ["provider: xen\nname: x\n", 1, "", "must have one of provider"],
+  ["name: x\n", 1, "", "must have one of provider: libvirt, provider: ganeti, provider: xen, provider: xenserver"],
+  ["provider: vmware\nname: x\n", 1, "", "must have one of provider"],
+  [`${xen}type: pvm\n`, 5, "type", "must be one of pv, pvh, hvm"],
+  [`${xen}disks:\n  - { size: 1G, group: vg0, directory: /srv }\n`, 6, "disks.0.directory", "is not known here"],
+  [`${xenserver}disks:\n  - { size: 1G }\n  - { repository: x }\n`, 7, "disks.1", 'needs "size"'],
   ["provider: libvirt\nname: x\n", 1, "", 'needs "memory"'],
   [`${libvirt}count: many\n`, 4, "count", "must be a whole number"],
   [`${libvirt}count: 0\n`, 4, "count", "must be 1 to 1000"],

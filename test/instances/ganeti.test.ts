@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { VirtuError } from "../../source/errors.ts";
 import { discover } from "../../source/instances/discover.ts";
@@ -69,7 +70,7 @@ describe("list", () => {
       ...{ key: "ganeti/cluster1.example.org@node1.example.org/node/node1.example.org", name: "node1.example.org" },
       ...{ provider: "ganeti", cluster: "cluster1.example.org", host: "node1", roles: ["master"] },
       ...{ diskTotal: 60_167, diskFree: 56_618, memoryTotal: 24_105, memoryNode: 1114, memoryFree: 21_524 },
-      ...{ primaryInstances: 3, secondaryInstances: 0 },
+      ...{ primaryInstances: 3, secondaryInstances: 0, usageGap: "it is counted only while somebody looks at it" },
     });
     expect(nodes.map(({ roles }) => roles)).toEqual([["master"], ["candidate"]]);
     expect(notes).toEqual([]);
@@ -116,7 +117,7 @@ describe("an action", () => {
     expect(outcome).toMatchObject({ ok: true, job: "41", error: null });
     expect(texts.slice(0, 2)).toEqual([
       "Ganeti job 41",
-      "Ganeti job 41: INFO: Not checking memory on the secondary node as instance will not be started",
+      "job 41: INFO: Not checking memory on the secondary node as instance will not be started",
     ]);
     expect(events.every(({ job }) => job === "41")).toBe(true);
     expect(pool.lines()).toEqual([
@@ -263,6 +264,30 @@ test("several jobs are one line for a timer, of which the second waits for the f
   expect(ganeti.unattended({ do: "pause" }, instance)).toBeNull();
 });
 
+describe("pictures", () => {
+  const kvm = { ...instance, node: "node2", facts: { hypervisor: "kvm" } };
+
+  test("are taken on the instance's node, in one round trip", async () => {
+    const picture = Buffer.from("P6\n1 1\n255\nabc");
+    const { pool, ganeti } = provider({ list: [{ stdout: gzipSync(picture).toString("base64") }] });
+    expect(Buffer.from(await ganeti.screenshot(kvm, {}))).toEqual(picture);
+    expect(pool.calls).toHaveLength(1);
+    expect(pool.calls[0]?.host).toMatchObject({ name: "node2", via: { name: "node1" }, user: "root" });
+  });
+
+  test("that can't be had say why: the hypervisor, the instance, or QEMU", async () => {
+    const { pool, ganeti } = provider({ list: [{ status: 124 }] });
+    expect(ganeti.refusesScreenshot({ ...kvm, facts: { hypervisor: "xen-pvm" } })).toMatch(/xen-pvm gives no picture/);
+    expect(ganeti.refusesScreenshot({ ...kvm, status: "error", statusDetail: "ERROR_down" })).toBe("it is off");
+    await expect(ganeti.screenshot({ ...kvm, status: "stopped" }, {})).rejects.toMatchObject({ why: "it is off" });
+    expect(pool.calls).toHaveLength(0);
+    await expect(ganeti.screenshot(kvm, {})).rejects.toMatchObject({
+      where: "node2",
+      why: expect.stringMatching(/does not answer/),
+    });
+  });
+});
+
 describe("consoles", () => {
   const { ganeti } = provider({});
   const of = (status: Instance["status"], statusDetail: string, hypervisor = "kvm") =>
@@ -283,6 +308,48 @@ describe("consoles", () => {
   test("of an instance that is off can be opened before it is started", () => {
     const way = of("stopped", "ADMIN_down") as ConsoleWay;
     expect(way.start?.line).toMatch(/gnt-instance start --paused \S+ && .*gnt-instance console/);
+  });
+
+  test("of KVM can be taken from whoever is at the serial line, on the instance's node", () => {
+    const way = of("running", "running") as ConsoleWay;
+    expect(way.takeOver?.line).toMatch(/gnt-cluster command -n node2 .*kill.* >\/dev\/null; .*gnt-instance console/);
+    expect((of("running", "running", "xen-pvm") as ConsoleWay).takeOver).toBeNull();
+  });
+
+  test.each([
+    ["     12    2210\n    245    1998\n", "on node2, for 4 min"],
+    ["     12    2210\n", null],
+  ])("of KVM: who else is at it, by %j", async (stdout, who) => {
+    const { pool, ganeti: other } = provider({ list: [{ stdout }] });
+    const way = other.console({ ...instance, node: "node2", facts: { hypervisor: "kvm" } }) as ConsoleWay;
+    expect(await way.heldBy?.(AbortSignal.timeout(1000))).toBe(who);
+    expect(pool.lines()[0]).toMatch(/^LC_ALL=C \/usr\/sbin\/gnt-cluster command -n node2 /);
+  });
+
+  test("of KVM: when not even this one is there, nobody can tell", async () => {
+    const { ganeti: other } = provider({ list: [{ stdout: "node: node2\n" }] });
+    const way = other.console({ ...instance, node: "node2", facts: { hypervisor: "kvm" } }) as ConsoleWay;
+    await expect(way.heldBy?.(AbortSignal.timeout(1000))).rejects.toMatchObject({ kind: "unparsed" });
+  });
+
+  // As Ganeti 3.0.2 said it.
+  test.each([
+    ["No serial shell for instance kvm1.example.org\n", 0, "running", { kind: "none" }],
+    [
+      "Failure: command execution error:\nConsole information for instance kvm1.example.org is unavailable\n",
+      ...([1, "running", { kind: "none" }] as const),
+    ],
+    [
+      "Failure: command execution error:\nConsole information for instance kvm1.example.org is unavailable\n",
+      ...([1, "ERROR_down", { kind: "off" }] as const),
+    ],
+    [
+      '2026/11/25 07:16:49 socat[1270] E connect(, AF=1 "/var/run/ganeti/kvm-hypervisor/ctrl/kvm1.example.org.serial", 65): Connection refused\n',
+      ...([1, "running", { kind: "off", why: expect.stringContaining("QEMU does not run") }] as const),
+    ],
+  ] as const)("that end with %j say why", (text, status, detail, end) => {
+    const way = of(detail === "running" ? "running" : "error", detail) as ConsoleWay;
+    expect(way.explain(text, status)).toMatchObject(end);
   });
 
   test("that can't be had say why", () => {

@@ -173,6 +173,26 @@ describe("reading", () => {
     expect(inventory.view()).not.toBe(view);
   });
 
+  test("keeps the order of names while some come and others go", async () => {
+    const hosts = new Hosts({
+      hv1: { "vm-10": true, "vm-2": true, "vm-9": false },
+      hv2: { "vm-3": true, "vm-9": true },
+    });
+    const inventory = inventoryOf(hosts.pool, ["hv1", "hv2"]);
+    await inventory.refresh();
+    expect(names(inventory)).toEqual(["hv1/vm-2", "hv2/vm-3", "hv1/vm-9", "hv2/vm-9", "hv1/vm-10"]);
+    const before = inventory.view().instances;
+    hosts.running["hv1"] = { "vm-1": true, "vm-10": true, "vm-9": false, "vm-11": true };
+    await inventory.refresh(["hv1"]);
+    expect(names(inventory)).toEqual(["hv1/vm-1", "hv2/vm-3", "hv1/vm-9", "hv2/vm-9", "hv1/vm-10", "hv1/vm-11"]);
+    // The rows of a host that was not asked are the same objects.
+    const after = inventory.view().instances;
+    expect(after.filter((row) => before.includes(row)).map(({ host, name }) => `${host}/${name}`)).toEqual([
+      "hv2/vm-3",
+      "hv2/vm-9",
+    ]);
+  });
+
   test("forgets a host that is removed", async () => {
     const inventory = inventoryOf(new Hosts({ hv1: { web1: true }, hv2: { db1: true } }).pool, ["hv1"]);
     inventory.addHost({ name: "hv2" });
@@ -313,6 +333,40 @@ describe("watching", () => {
     expect(asked() - before).toBe(10);
     usual();
     seldom();
+  });
+
+  test("who begins to look while another one looks seldom does not wait for that one's time", async () => {
+    const { pool } = new Hosts({ hv1: { web1: true } });
+    const inventory = inventoryOf(pool, ["hv1"], { intervalMs: 4000 });
+    inventory.watch({ everyMs: 60_000 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    const asked = () => pool.lines("hv1").filter(isPoll).length;
+    expect(asked()).toBe(1);
+    inventory.watch();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked()).toBe(2);
+    inventory.end();
+  });
+
+  test("who looks at one host has that one asked often, and no other one sooner", async () => {
+    const { pool } = new Hosts({ hv1: { web1: true }, hv2: { db1: true } });
+    const inventory = inventoryOf(pool, ["hv1", "hv2"], { intervalMs: 20_000 });
+    const asked = (host: string) => pool.lines(host).filter(isPoll).length;
+    const close = inventory.watch({ everyMs: 1000, hosts: ["hv1"] });
+    await vi.advanceTimersByTimeAsync(10_500);
+    expect(asked("hv1")).toBeGreaterThanOrEqual(10);
+    expect(asked("hv2")).toBe(0);
+    const all = inventory.watch();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked("hv1")).toBeGreaterThanOrEqual(20);
+    expect(asked("hv2")).toBe(1);
+    all();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked("hv2")).toBe(1);
+    close();
+    const before = asked("hv1");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked("hv1")).toBe(before);
   });
 
   test("asks a dead host less and less, and says when again", async () => {

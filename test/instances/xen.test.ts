@@ -113,6 +113,12 @@ describe("list", () => {
     expect(found?.facts["managedBy"]).toBe("ganeti");
     const { xen } = provider(() => undefined);
     expect(found && xen.refuses("shutdown", found)).toMatch(/ganeti/);
+    // A file of that name starts no second one beside an instance that is off.
+    const off = full.stdout?.replace("@@virtu ganeti\n", "@@virtu ganeti\ndb1\n");
+    expect(await names([], off)).toContain("db1");
+    expect(await names(["ganeti"], off)).not.toContain("db1");
+    const alone = (await instances(off)).get("db1");
+    expect(alone && xen.refuses("start", alone)).toMatch(/ganeti/);
     expect(found && xen.refuses("force-off", found)).toBeNull();
   });
 
@@ -330,21 +336,68 @@ xenbr0
   });
 });
 
-test("news are told after what each watch says at its start", async () => {
+test("news are told after what each watch says at its start, and only of what is shown here", async () => {
   const told: string[] = [];
   let ready = 0;
-  const { xen } = provider(() => ({
-    ...lost,
-    stdout: "@introduceDomain\n@releaseDomain\n@introduceDomain\n@releaseDomain\n",
-  }));
+  const lines = [
+    ...["@introduceDomain", "@releaseDomain", "/local/domain"],
+    ...["@introduceDomain", "@releaseDomain", "@@virtu alive"],
+    ...["@@virtu state -p web1", "@@virtu state - web1", "@@virtu state -sc web1", "@@virtu state -s web1"],
+    // libvirt's, here shown by its own provider.
+    ...["@@virtu state -p vweb", "/local/domain/3/name"],
+    ...["/local/domain/1/name", "/local/domain/1/memory/target", "/local/domain/1/cpu/0/availability"],
+  ];
+  const { xen } = provider(
+    (line) => (line.includes("xenstore-watch") ? { ...lost, stdout: `${lines.join("\n")}\n` } : full),
+    ["libvirt"],
+  );
+  const { instances } = await xen.list({});
+  const domain = (name: string) => instances.find((one) => one.name === name);
+  expect([domain("web1")?.facts["domainId"], domain("vweb")]).toEqual([1, undefined]);
   const watching = xen.watch({
     signal: new AbortController().signal,
     onReady: () => (ready += 1),
-    onEvent: ({ text }) => told.push(text),
+    onEvent: ({ key, name, text }) => told.push(`${name} ${text}${key === domain("web1")?.key ? "" : ` ${key}`}`),
   });
   await expect(watching).rejects.toMatchObject({ kind: "connection" });
-  expect([ready, told]).toEqual([1, ["a domain was made", "a domain ended"]]);
+  expect([ready, told]).toEqual([
+    1,
+    [
+      ...["xen1 a domain was made null", "xen1 a domain ended null"],
+      ...["web1 paused", "web1 running", "web1 crashed", "web1 shut down"],
+      ...["web1 renamed", "web1 its memory was changed", "web1 its vCPUs were changed"],
+    ],
+  ]);
   const none = provider(() => ({ status: 127, stderr: "sh: 1: xenstore-watch: not found\n" })).xen;
   const noProgram = none.watch({ signal: new AbortController().signal, onReady: () => {}, onEvent: () => {} });
   await expect(noProgram).rejects.toMatchObject({ kind: "refused" });
+});
+
+test("its node counts the CPU time of all domains, the host's own too, and stores where their disks lie", async () => {
+  const storage = `@@virtu uptime
+1000.50 100.00
+@@virtu mounts
+Filesystem 1024-blocks Used Available Capacity Mounted on
+/dev/vda1  41943040 10485760 31457280 25% /
+/dev/vdb1  41943040 10485760 31457280 25% /unused
+@@virtu end
+`;
+  const stdout = (full.stdout ?? "").replace("@@virtu end\n", storage);
+  const { nodes } = await provider(() => ({ stdout })).xen.list({});
+  const seconds = [...stdout.matchAll(/^\S.* [-rbpscd]{6} +(\d+\.\d) /gm)].reduce(
+    (sum, [, time]) => sum + Number(time),
+    0,
+  );
+  const cpus = Number(/^nr_cpus +: (\d+)$/m.exec(stdout)?.[1]);
+  expect(seconds).toBeGreaterThan(0);
+  expect(nodes[0]?.cpu?.busyNs).toBeCloseTo(seconds * 1e9, -3);
+  expect(nodes[0]?.cpu?.totalNs).toBe(1000.5 * cpus * 1e9);
+  expect(nodes[0]).toMatchObject({
+    diskTotal: 40_960,
+    diskFree: 30_720,
+    pools: [{ name: "/", totalMiB: 40_960, freeMiB: 30_720 }],
+  });
+  const before = await provider(() => full).xen.list({});
+  expect(before.nodes[0]).not.toHaveProperty("cpu");
+  expect(before.nodes[0]).toMatchObject({ pools: [], diskTotal: null });
 });

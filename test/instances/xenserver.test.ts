@@ -185,3 +185,25 @@ test("tells each task of xapi once", async () => {
   await expect(watching).rejects.toMatchObject({ kind: "connection" });
   expect(told).toEqual(["Async.VM.start", "Async.VM.start"]);
 });
+
+test("counts what its vCPUs do over the time between two looks; without an answer there is no usage", async () => {
+  const load = (shares: string) =>
+    `@@virtu load\nuuid ( RO)                 : 5b1a7a52-6a0c-49b4-8f2b-9d3e61c7aa02\n    VCPUs-utilisation (MRO): ${shares}\n\n\n`;
+  const answers = [
+    load("0: 0.500; 1: 0.250"),
+    load("0: 0.500; 1: 0.250"),
+    load("0: 1.000; 1: 1.000"),
+    "@@virtu load\n",
+  ];
+  let now = 1000;
+  const pool = new ScriptedPool(() => ({ stdout: `${poll.stdout}${answers.shift()}` }));
+  const xe = new XenServerProvider({ pool, host: { name: "xcp-1" }, found, now: () => now });
+  const look = async () => (await xe.list({})).instances.map(({ usage }) => usage?.cpuNs);
+  expect(await look()).toEqual([0, undefined, undefined, undefined]);
+  now += 10_000;
+  expect((await look())[0]).toBe(7.5e9);
+  now += 2000;
+  expect((await look())[0]).toBe(11.5e9);
+  expect((await look())[0]).toBeUndefined();
+  expect(pool.calls).toHaveLength(4);
+});

@@ -110,6 +110,7 @@ printf 'MaxStartups 200\\nMaxSessions 100\\nUseDNS no\\nPermitRootLogin prohibit
  * Shell function: mounts into a root ($1) what apt inside of it needs: sources, keys, credentials and proxy of this machine.
  * None of it stays in the root. With $2 the sources are these lines instead, for another release.
  */
+// `-e` does not hold on the left of `||`: there each command says so by `&&`.
 const openApt = `
 open_apt() {
   mount -t proc proc "$1/proc"
@@ -148,10 +149,10 @@ base=$1 finish=$2 sources=$3; shift 3
 cp -a --reflink=auto "$base" "$new"
 open_apt "$new" "$sources"
 {
-  chroot "$new" apt-get update -qq
-  chroot "$new" apt-get install -y -qq --no-install-recommends "$@"
-  chroot "$new" sh -euc "$finish"
-  chroot "$new" apt-get clean
+  chroot "$new" apt-get update -qq &&
+    chroot "$new" apt-get install -y -qq --no-install-recommends "$@" &&
+    chroot "$new" sh -euc "$finish" &&
+    chroot "$new" apt-get clean
 } >"$new.log" 2>&1 || { tail -n 30 "$new.log" >&2; exit 1; }
 for mounted in etc/apt usr/share/keyrings etc/resolv.conf tmp proc; do
   ! mountpoint -q "$new/$mounted" || umount -R "$new/$mounted"
@@ -191,10 +192,8 @@ mount --bind "$new" /mnt/root/var/cache/apt/archives
 mkdir "$new/partial"
 get="chroot /mnt/root apt-get -y -q --download-only --no-install-recommends"
 {
-  chroot /mnt/root apt-get update -q
-  $get dist-upgrade
-  $get install "$@"
-  (cd "$new" && rm -rf partial lock && apt-ftparchive packages . >Packages && apt-ftparchive release . >Release)
+  chroot /mnt/root apt-get update -q && $get dist-upgrade && $get install "$@" &&
+    (cd "$new" && rm -rf partial lock && apt-ftparchive packages . >Packages && apt-ftparchive release . >Release)
 } >"$new.log" 2>&1 || { tail -n 30 "$new.log" >&2; exit 1; }
 rm "$new.log"`;
   const other = suite === release ? "" : sources(suite);

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { InstanceRow } from "../../source/instances/inventory-types.ts";
 import type { Usage } from "../../source/instances/types.ts";
 import { History } from "../../source/monitor/history.ts";
-import { Monitor, type Thresholds } from "../../source/monitor/monitor.ts";
+import { type Thresholds, thresholdsOf } from "../../source/monitor/limits.ts";
+import { Monitor } from "../../source/monitor/monitor.ts";
 import { ratesOf } from "../../source/monitor/rates.ts";
 
 const nothing: Usage = {
@@ -100,7 +101,7 @@ const rowOf = (key: string, seenAt: number, usage: Partial<Usage> | null, own: P
   }) as InstanceRow;
 
 describe("monitor", () => {
-  const limits: Thresholds = { cpu: 80, memory: null, seconds: 10 };
+  const limits: Thresholds = thresholdsOf({ cpu: 80, seconds: 10 });
   /** CPU shares, one look in five seconds. */
   function load(monitor: Monitor, shares: readonly number[]) {
     let cpuNs = 0;

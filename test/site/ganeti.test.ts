@@ -50,6 +50,30 @@ describe.each([["LUXI"], ["gnt-*"]])("by %s", (way) => {
     ]);
   });
 
+  test("what instances use is counted on their nodes, and follows one that moves", async () => {
+    const { world, act, provider, instance } = await cluster();
+    const look = async () => {
+      const { instances, nodes } = await provider.list({ usageWithinMs: 0 });
+      return { web1: instances.find(({ name }) => name === "web1.demo"), instances, nodes };
+    };
+    const first = await look();
+    expect(first.nodes.map(({ cpu, usageGap }) => [typeof cpu?.busyNs, usageGap])).toEqual(
+      world.nodes.map(() => ["number", undefined]),
+    );
+    for (const { status, usage, usageGap } of first.instances) {
+      expect([status === "running", usageGap]).toEqual([usage !== undefined, undefined]);
+    }
+    await vi.waitFor(async () => {
+      const { usage } = (await look()).web1 ?? {};
+      expect(usage?.cpuNs).toBeGreaterThan(first.web1?.usage?.cpuNs ?? Number.NaN);
+      expect(usage?.netInBytes).toBeGreaterThan(first.web1?.usage?.netInBytes ?? Number.NaN);
+    }, 10_000);
+    expect(await act("web1", { do: "migrate", to: "gnt2.demo", live: true })).toMatchObject({ ok: true });
+    expect((await look()).web1?.usage).toMatchObject({ memorySource: "resident", cpuNs: expect.any(Number) });
+    expect(await act("web1", { do: "force-off" })).toMatchObject({ ok: true });
+    expect((await instance("web1")).usage).toBeUndefined();
+  });
+
   test("sizes, devices and tags are changed, and seen in the details", async () => {
     const { act, provider, instance } = await cluster();
     for (const action of [

@@ -1,7 +1,10 @@
 /** The journeys of configuring and installing, on the embedded site, each outcome held against what the site is. */
 
 import { expect, test } from "vitest";
+import { createInstance } from "../../source/instances/create.ts";
+import { discover } from "../../source/instances/discover.ts";
 import { createInventory } from "../../source/instances/inventory.ts";
+import type { Provider } from "../../source/instances/types.ts";
 import { askNodes } from "../../source/journey/ask-nodes.ts";
 import { planConfigure } from "../../source/journey/configure.ts";
 import { keyPairSecret, passwordSecret } from "../../source/journey/configure-types.ts";
@@ -11,7 +14,7 @@ import { nodeRef } from "../../source/journey/nodes-ref.ts";
 import type { Decision, Plan, PlanNode, RunView } from "../../source/journey/plan.ts";
 import { startRun } from "../../source/journey/run.ts";
 import type { Job } from "../../source/journey/types.ts";
-import { makeFirst } from "../../source/journey/up-instances.ts";
+import { requestFor } from "../../source/journey/up-requests.ts";
 import type { HostRef } from "../../source/ssh/types.ts";
 import { briefly, type Opened, open, reserveNodes } from "./site.ts";
 
@@ -183,9 +186,12 @@ test("nodes become a cluster, which carries instances; the second time nothing i
     ...{ name: "vm1.demo", memoryMiB: 512, vcpus: 2, disksGiB: [5], os: null, image: null, node: "paravance-2" },
     ...{ network: null, bridge: null, start: true },
   };
-  const on = { node: nodes[0] as PlanNode, making: { provider: "ganeti", template: "plain", system: "noop" } } as const;
-  expect(await makeFirst(opened.context, on, wanted)).toMatchObject({ ok: true, job: "41" });
-  await expect(makeFirst(opened.context, on, wanted)).rejects.toMatchObject({ kind: "usage" });
+  const making = { provider: "ganeti", template: "plain", system: "noop" } as const;
+  const { providers } = await discover(opened.pool, master);
+  const request = requestFor(making, wanted, { names: nodes.map(({ name }) => name), index: 0, again: false });
+  expect(await createInstance(providers[0] as Provider, request, { pool: opened.pool })).toMatchObject({
+    ...{ ok: true, job: "41" },
+  });
   const inventory = createInventory({ pool: opened.pool, hosts: [master] });
   await inventory.refresh();
   const { instances, nodes: table } = inventory.view();

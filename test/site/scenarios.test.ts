@@ -3,13 +3,14 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, test, vi } from "vitest";
 import { createInventory } from "../../source/instances/inventory.ts";
-import type { Action } from "../../source/instances/types.ts";
+import type { Action, ProviderEvent } from "../../source/instances/types.ts";
 import { deploy, findDeployments, followDeployment, startDeployment } from "../../source/journey/deploy.ts";
 import { environmentVersions, listEnvironments } from "../../source/journey/environments.ts";
 import { extend, freeNodes, getJob, listJobs, release } from "../../source/journey/jobs.ts";
 import { nodeFacts, nodeRef } from "../../source/journey/nodes.ts";
 import type { Deployment, DeployRequest, Job } from "../../source/journey/types.ts";
 import { startSite } from "../../source/site/index.ts";
+import { sh } from "../../source/ssh/command.ts";
 import { briefly, type Opened, open, reserveNodes } from "./site.ts";
 
 const link = { pauseMs: 20, quietMs: 1000 };
@@ -296,6 +297,46 @@ test("Xen and XenServer: what their providers do is what their hosts then say", 
     { name: "xcp1" },
     { name: "xcp2" },
   ]);
+  inventory.end();
+});
+
+test("what anybody does to Xen's domains is told as it happens, a pause too, and the watch ends as a whole", async () => {
+  const opened = await open();
+  const inventory = await table(opened);
+  const key = inventory.view().instances.find(({ name }) => name === "mail")?.key ?? "";
+  const found = inventory.find(key);
+  if (found?.kind !== "instance") throw new Error("no mail");
+  const stop = new AbortController();
+  const told: string[] = [];
+  let heard = () => {};
+  const hears = async (text: string) => {
+    while (!told.includes(text)) await new Promise<void>((resolve) => (heard = resolve));
+  };
+  const began = new Promise<void>((resolve) => {
+    const onEvent = ({ name, text }: ProviderEvent) => {
+      told.push(`${name} ${text}`);
+      heard();
+    };
+    found.provider.watch?.({ signal: stop.signal, onReady: resolve, onEvent }).catch(() => {});
+  });
+  await began;
+  const { host } = found.provider.attachment;
+  const xl = (...words: string[]) => opened.pool.exec(host, sh`xl ${words}`);
+  await xl("pause", "mail");
+  await hears("mail paused");
+  await xl("unpause", "mail");
+  await hears("mail running");
+  await xl("mem-set", "mail", "3000");
+  await hears("mail its memory was changed");
+  await xl("rename", "mail", "post");
+  await hears("mail renamed");
+  await xl("destroy", "post");
+  await hears(`${host.name} a domain ended`);
+  const machine = [...opened.embedded.world.machines].find(([name]) => name.startsWith("xen1"))?.[1];
+  const programs = () => [...(machine?.processes.values() ?? [])].map(({ title }) => title.split(" ")[0]);
+  expect(programs()).toEqual(expect.arrayContaining(["/usr/sbin/xentop", "xenstore-watch"]));
+  stop.abort();
+  await vi.waitFor(() => expect(programs()).toEqual([]));
   inventory.end();
 });
 

@@ -21,8 +21,10 @@ afterAll(async () => {
 });
 
 /** What it printed; rejects unless its status is 0. */
-async function virtu(...words: string[]): Promise<string> {
-  const args = [program, ...words, "--host", "hv1", "-F", site.sshConfigFile, "--config", site.configDir];
+const virtu = (...words: string[]) => on("hv1", ...words);
+
+async function on(host: string, ...words: string[]): Promise<string> {
+  const args = [program, ...words, "--host", host, "-F", site.sshConfigFile, "--config", site.configDir];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, HOME: home } });
   return stdout;
 }
@@ -50,4 +52,17 @@ test("a pool, a volume in it and a network are made, found again, and taken away
   await virtu("network", "stop", "lab");
   await virtu("network", "remove", "lab", "--yes");
   expect(await virtu("stores")).not.toMatch(/fast|lab/);
+});
+
+test("Ganeti: what its nodes keep disks on, whose volumes are there, what it installs; nothing is changed there", async () => {
+  const text = await on("gnt1", "stores");
+  const cluster = site.world.clusters.all()[0];
+  const instance = cluster?.instances.find(({ template, disks }) => template === "drbd" && disks.length > 0);
+  expect(text).toMatch(/^gnt1: pool gnt1:xenvg: active, \d+ MiB free of \d+ MiB, lvm-vg$/m);
+  expect(text).toContain(`    ${instance?.uuid}.disk0_data: ${instance?.disks[0]} MiB`);
+  expect(text).toContain(`, used by ${instance?.name}`);
+  expect(text).toContain("gnt1: system debootstrap: valid, debootstrap+default");
+  await expect(on("gnt1", "pool", "create", "x", "--directory", "/srv/x")).rejects.toMatchObject({
+    stderr: expect.stringContaining("Ganeti makes and removes disks with their instances"),
+  });
 });

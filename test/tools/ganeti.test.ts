@@ -168,6 +168,10 @@ describe("errors", () => {
       "prerequisites not met for this operation:\nerror type: resolver_error, error details:\nThe given name (web9) does not resolve: Temporary failure in name resolution",
       /the name web9 has no address/,
     ],
+    [
+      'job 10 failed to start: GenericError "[start:job-10,pid=3365] Getting the lockfile of the client: user error (Timeout in reading a response)"',
+      /could not start the job in time/,
+    ],
   ])("of a job, %s, are explained", (text, why) => {
     expect(explainGaneti(`Failure: ${text}`).why).toMatch(why);
   });

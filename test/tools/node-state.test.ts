@@ -203,6 +203,16 @@ describe("gnt-cluster verify", () => {
     expect(parseFindings(recording("t13-verify-codes").split("\n"))).toEqual([]);
   });
 
+  test("a job that broke off is an error, and a guest that is not Ganeti's is named as its reason", () => {
+    const told = "Job 4 has failed: Corrupt configuration file: Instance data of instance 'vweb' not found.";
+    const findings = parseFindings(["Waiting for job 4 ...", told, "1 job(s) failed while verifying the cluster."]);
+    expect(findings).toMatchObject([{ level: "error", code: "", item: null }]);
+    expect(findings[0]?.meaning).toMatch(/^The guest vweb runs on a node and is not Ganeti's/);
+    expect(parseFindings(["Job 5 has failed: Failure: no lock"])).toMatchObject([
+      { level: "error", text: "Failure: no lock", meaning: null },
+    ]);
+  });
+
   test("None stands for the cluster", () => {
     const [finding] = parseFindings(["Sun Nov 22 2026   - WARNING:ECLUSTERCERT:cluster:None:expires in 6 days"]);
     expect(finding).toMatchObject({ level: "warning", item: null, text: "expires in 6 days" });

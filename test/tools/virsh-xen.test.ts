@@ -7,7 +7,10 @@ import { fixture, recorded, ScriptedPool } from "../instances/fake-pool.ts";
 
 test("is asked once, for dominfo where domstats can't be had", () => {
   const [, numbers] = fixture("libvirt", "poll-xen.cmd").trim().split("; echo @@virtu dominfo; ");
-  expect(pollCommand(xenUri).line.split("; echo @@virtu dominfo; ")).toEqual([expect.any(String), numbers]);
+  expect(pollCommand(xenUri).line.split("; echo @@virtu dominfo; ")).toEqual([
+    expect.any(String),
+    `${numbers}; exit $s`,
+  ]);
   expect(pollCommand("qemu:///system").line).not.toContain("dominfo");
 });
 

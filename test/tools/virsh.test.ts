@@ -16,9 +16,11 @@ const domain = (from: HostPoll, name: string) => from.domains.find((other) => ot
 
 describe("commands", () => {
   test("always give the URI, quoted, and never ask on a terminal", () => {
-    // The recording is of a time when tags were not asked for; between its two halves they are now.
+    // The recording is of a time when node and tags were not asked for; between its two halves they are now.
     const [before = "", after = ""] = fixture("libvirt", "poll-qemu.cmd").trim().split("echo @@virtu stats");
-    expect(pollCommand("qemu:///system").line).toContain(`; ${before}'"$tags"'echo @@virtu stats${after}`);
+    expect(pollCommand("qemu:///system").line).toContain(
+      `; ${before}echo @@virtu cpu; nodecpustats; '"$tags"'echo @@virtu stats${after}`,
+    );
     expect(stateCommand("test:///default", "web1").line).toMatch(
       /timeout 5 virsh -c test:\/\/\/default domstate web1$/,
     );

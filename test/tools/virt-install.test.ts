@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { libvirtSteps, stepLine } from "../../source/instances/create-libvirt-steps.ts";
 import type { LibvirtRequest } from "../../source/instances/create-types.ts";
+import { cloudFiles } from "../../source/tools/cloud-init.ts";
 import { explainInstall, warnings } from "../../source/tools/virt-install.ts";
 import { libvirtRequest, uuid } from "../create-requests.ts";
 import { fixture } from "../instances/fake-pool.ts";
@@ -72,11 +73,9 @@ describe("what makes an instance", () => {
       network: { address: "10.144.0.5/14", gateway: "10.147.255.254", dns: ["10.144.0.1"] },
     };
     const copy = { pool: "default", volume: null, sizeMiB: null };
-    const steps = libvirtSteps(
-      uri,
-      libvirtRequest({ media: { kind: "cloud", image: "/c.qcow2", copy, cloudInit } }),
-      image,
-    );
+    const media = { kind: "cloud", image: "/c.qcow2", copy, cloudInit } as const;
+    const nics = [{ network: "default", link: null, mac: "00:16:3e:90:00:05", ip: "10.144.0.5" }];
+    const steps = libvirtSteps(uri, libvirtRequest({ media, nics }), image);
     const directory = `/tmp/virtu-${uuid}`;
     const shown = steps.map(stepLine);
     expect(shown[0]).toBe(`mkdir -m 700 ${directory}`);
@@ -104,12 +103,14 @@ describe("what makes an instance", () => {
       version: 2,
       ethernets: {
         card0: {
-          ...{ match: { name: "e*" }, addresses: ["10.144.0.5/14"] },
+          ...{ match: { macaddress: "00:16:3e:90:00:05" }, "set-name": "eth0", addresses: ["10.144.0.5/14"] },
           routes: [{ to: "0.0.0.0/0", via: "10.147.255.254" }],
           nameservers: { addresses: ["10.144.0.1"] },
         },
       },
     });
+    const unknown = cloudFiles(cloudInit, uuid, null).find(({ name }) => name === "network-config");
+    expect(unknown?.content).toContain('"match":{"name":"e*"}');
   });
 
   test("left off, it is only defined: nothing is made by printing it", () => {

@@ -18,7 +18,10 @@ function poll(name: string): XlHost {
 
 describe("commands", () => {
   test("are those that were recorded, each call of xl bounded", () => {
-    expect(xlPoll(access).line).toBe(fixture("xen", "poll-full.cmd").trim());
+    // The recording is of a time when storage was not asked for.
+    const [whole, storage] = [xlPoll(access).line, /; echo @@virtu uptime;.*(?=; echo @@virtu end$)/];
+    expect(whole).toMatch(storage);
+    expect(whole.replace(storage, "")).toBe(fixture("xen", "poll-full.cmd").trim());
     expect(xlProbe.line).toBe(fixture("xen", "probe.cmd").trim());
     expect(xl(access, ["destroy", "a b"]).line).toBe("timeout -k 5 120 /usr/sbin/xl destroy 'a b'");
     expect(xl({ ...access, sudo: true }, ["list"], 5).line).toBe("sudo -n timeout -k 5 5 /usr/sbin/xl list");
@@ -31,6 +34,25 @@ describe("commands", () => {
     expect(xlWord({ name: "(null)", domainId: 4 })).toBe("4");
     expect(xlWord({ name: "-v", domainId: 4 })).toBe("4");
   });
+});
+
+test("a poll tells how long the host is up, and how full what it stores on is", () => {
+  const storage = `@@virtu uptime
+5180.07 19230.11
+@@virtu mounts
+Filesystem     1024-blocks      Used Available Capacity Mounted on
+/dev/vda1        264212084  29010000 221700000      12% /
+@@virtu groups
+  xenvg|19996.00|4996.00
+@@virtu end
+`;
+  const parsed = parseXlPoll(stdout("poll-full").replace("@@virtu end\n", storage));
+  expect(parsed).toMatchObject({
+    uptime: 5180.07,
+    mounts: [{ at: "/", free: 221_700_000 * 1024 }],
+    groups: [{ name: "xenvg", totalMiB: 19_996, freeMiB: 4996 }],
+  });
+  expect(parseXlPoll(stdout("poll-full"))).toMatchObject({ uptime: null, mounts: [], groups: [] });
 });
 
 describe("xl list", () => {

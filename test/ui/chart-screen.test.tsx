@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { InstanceRow } from "../../source/instances/inventory-types.ts";
 import { openUi } from "./harness.tsx";
 import { fakeInventory, hostOf, now, rowOf } from "./instance-fakes.ts";
@@ -36,11 +36,11 @@ async function open() {
     hosts: ["hv1"],
     site: null,
   });
-  for (let at = now - 120_000; at <= now; at += 4000) {
+  for (let at = now - 120_000; at <= now; at += 12_000) {
     const instances = [usedUntil("web1", at, 0.75, 2_000_000), usedUntil("db1", at, 0.25, 0), rowOf("off")];
     inventory.set({ hosts: [hostOf("hv1", { seenAt: at })], instances });
-    // Changes of one turn are one picture.
-    await Promise.resolve();
+    // A picture that took long is followed by a rest, in which others are left out.
+    await vi.waitFor(() => expect(ui.workspace.monitor.seenAt).toBe(at), 5000);
   }
   return { ui, watched };
 }

@@ -8,6 +8,7 @@ import { footerText } from "../../source/ui/components/frame.tsx";
 import { Menu } from "../../source/ui/components/menu.tsx";
 import { Problem } from "../../source/ui/components/problem.tsx";
 import { lineOf } from "../../source/ui/editor.ts";
+import { committed } from "../../source/ui/key-queue.ts";
 import { activate, layer } from "../../source/ui/router.ts";
 import { keys } from "./harness.tsx";
 
@@ -48,10 +49,11 @@ describe("a menu", () => {
       />,
     );
     expect(bare(menu.lastFrame())).toMatch(/^❯ Keep\n {2}Lose/);
-    // Ink reads its input in turns of the loop.
-    await new Promise((resolve) => setImmediate(resolve));
+    // Ink listens for a key when the effects of what is drawn have run.
+    await committed();
     menu.stdin.write(keys.down);
     await vi.waitFor(() => expect(bare(menu.lastFrame())).toMatch(/❯ Lose/));
+    await committed();
     menu.stdin.write(keys.enter);
     await vi.waitFor(() => expect(onChoose).toHaveBeenCalledWith("lose"));
   });

@@ -24,6 +24,10 @@ import { KeyDecoder } from "../../source/ui/input.ts";
 import { Navigation, type Place } from "../../source/ui/navigation.ts";
 import { createPainter } from "../../source/ui/painter.ts";
 import { Router } from "../../source/ui/router.ts";
+import { loadScreens } from "../../source/ui/screens/index.ts";
+
+// A test opens a screen and looks at it: all of them are there before.
+await loadScreens();
 
 /** Keys by name, as a terminal sends them; anything else is typed as it is. */
 export const keys = {
@@ -110,7 +114,9 @@ export function jobOf(own: Partial<Job> = {}): Job {
 const emptyJourneys: Journeys = {
   askNodes: () => new Promise(() => {}),
   cancelDeployment: async () => {},
+  carryComparison: () => new Promise(() => {}),
   carryWay: () => new Promise(() => {}),
+  cleanComparison: () => new Promise(() => {}),
   downWay: () => new Promise(() => {}),
   environmentVersions: async () => [],
   extend: () => new Promise(() => {}),
@@ -118,13 +124,15 @@ const emptyJourneys: Journeys = {
   findDeployments: async () => [],
   followDeployment: () => new Promise(() => {}),
   freeNodes: async () => ({ total: 0, alive: 0, free: 0, clusters: [] }),
+  jobAddresses: () => new Promise(() => {}),
   getJob: () => Promise.reject(new Error("there is no such job")),
+  listComparisons: async () => [],
   listEnvironments: async () => ({ environments: [], problem: null }),
   listJobs: async () => [],
   listRuns: async () => [],
   listWays: async () => [],
-  makeFirst: () => new Promise(() => {}),
   nodeFacts: async () => [],
+  planComparison: () => new Promise(() => {}),
   planDown: () => new Promise(() => {}),
   readSource: () => new Promise(() => {}),
   release: () => new Promise(() => {}),
@@ -135,7 +143,7 @@ const emptyJourneys: Journeys = {
 };
 
 /** Settings in memory. */
-function plainSettings(): Settings {
+function plainSettings(own: Partial<SettingsData> = {}): Settings {
   const data: SettingsData = {
     sites: [],
     hosts: [],
@@ -144,10 +152,12 @@ function plainSettings(): Settings {
     taktukAbove: 64,
     taktukConnectSeconds: 10,
     consoleKey: "ctrl+]",
-    thresholds: { cpu: null, memory: null, seconds: 60 },
+    thresholds: {},
+    usageSeconds: 10,
     views: [],
     groups: {},
     parallel: {},
+    ...own,
   };
   return {
     file: "/nowhere/settings.json",
@@ -166,6 +176,7 @@ function plainSettings(): Settings {
 export interface FakeOptions {
   journeys?: Partial<Journeys>;
   inventory?: Inventory;
+  settings?: Partial<SettingsData>;
   pool?: Pool;
   site?: Site | null;
   hosts?: readonly string[];
@@ -185,7 +196,7 @@ export function fakeWorkspace(options: FakeOptions = {}): Workspace {
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-ui-"));
   const workspace = new Workspace({
     context: { pool: options.pool ?? idlePool(), stateDir: directory },
-    settings: plainSettings(),
+    settings: plainSettings(options.settings),
     questions: new Questions(),
     site: options.site === undefined ? rennes : options.site,
     hosts: options.hosts,

@@ -286,9 +286,13 @@ test("shows the nodes with Ganeti's numbers, and the instances again", async () 
   await ui.waitFor("4 instances");
   await ui.press("n");
   await ui.waitFor(/NODE .* DTotal +DFree +MTotal +MNode +MFree +Pinst +Sinst/);
-  const lines = ui.screen().filter((line) => line.includes("node-"));
+  const lines = ui.screen().filter((line) => /node-\d+ .*master/.test(line));
   expect(lines.map((line) => /node-\d+/.exec(line)?.[0])).toEqual(["node-1", "node-2", "node-10"]);
-  expect(lines[0]).toMatch(/ganeti +master +100G +50G +64G +1G +32G +3 +0$/);
+  expect(lines[0]).toMatch(/ master +– +100G +50G +64G +1G +32G +3 +0$/);
+  const below = ui.screen().slice(ui.screen().findIndex((line) => line.includes("─ node-1 ─")));
+  expect(below.join("\n")).toMatch(
+    /CPU +–\n memory .* 50 % {2}32G used of 64G\n storage +█████░░░░░ {2}50 % {2}50G free of 100G/,
+  );
   await ui.press(keys.esc);
   await ui.waitFor("4 instances");
 });

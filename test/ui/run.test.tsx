@@ -365,3 +365,15 @@ describe("the output of a step", () => {
     await ui.waitFor(/^ gone$/m);
   });
 });
+
+it("a leads from a finished installation to the five steps on its host, over its instances", async () => {
+  const done: RunView = { ...four, state: "done", endedAt: now, out: nodeNames(4).slice(0, 1), problem: null };
+  const { ui } = watching(done);
+  await ui.workspace.runs.open(done.id);
+  await ui.waitFor("a makes an instance");
+  await ui.press("a");
+  await ui.waitFor("▸ create");
+  expect(ui.navigation.here()).toEqual({ screen: "create", host: four.plan.nodes[1]?.host.name });
+  await ui.press(keys.esc);
+  await ui.waitFor("▸ instances");
+});

@@ -37,6 +37,7 @@ function open() {
   const done: StoreAction[] = [];
   const real = new LibvirtStores({ pool: new ScriptedPool(() => ({})), host: { name: "hv1" }, uri: "qemu:///system" });
   const stores: Stores = {
+    everyMs: 15_000,
     list: async () => view,
     refuses: (action, known) => real.refuses(action, known),
     preview: (action) => real.preview(action),

@@ -66,7 +66,7 @@ describe("groups", () => {
     const line = plain(groupLine(first as never, 100, look));
     expect(line).toContain("hv2");
     // Half of two vCPUs and nine tenths of one.
-    expect(line).toContain("2 instances · 1.9 of 3 vCPUs · 200M of 1.5G");
+    expect(line).toContain("2 instances · 2 ● · 1.9 of 3 vCPUs · 200M of 1.5G");
   });
 });
 
@@ -79,6 +79,14 @@ describe("columns", () => {
     expect(ids(60)).not.toContain("cpu");
     expect(ids(77, grown({}, [rowOf("web1")]))).not.toContain("cpu");
     expect(ids(160)).toEqual(expect.arrayContaining(["cpu", "used", "disk", "net"]));
+  });
+
+  test("grow for what is new, and only for that", () => {
+    const [web, long] = [rowOf("web1"), rowOf("a-much-longer-name.lab.example.org")];
+    const first = grown({}, [web, rowOf("db1")]);
+    expect(grown(first, [web, long], [web]).name).toBe(long.name.length);
+    expect(grown(first, [web, long], [web, long])).toBe(first);
+    expect(grown({ ...first, name: 44 }, [web, long])).toMatchObject({ name: 44 });
   });
 
   test("of the user's own come in his order and width, as far as they have room", () => {
@@ -199,11 +207,41 @@ describe("the table", () => {
     await ui.waitFor(/STATUS/);
   });
 
-  test("copies the whole row", async () => {
+  test("copies the whole row, or one cell of it", async () => {
     const ui = open();
     await ui.waitFor("3 instances");
     await ui.press("Y");
+    await ui.waitFor("whole row");
+    await ui.press(keys.enter);
+    await ui.waitFor("3 instances");
     expect(ui.copied[0]?.split("\t")[0]).toBe("a");
     expect(ui.copied[0]).toContain("1G");
+    expect(ui.copied[0]?.split("\t")[1]).toMatch(/^(running|shut off|stopped)$/);
+    await ui.press("Y");
+    const lines = await ui.waitFor("whole row");
+    const cells = lines.slice(lines.findIndex((line) => line.includes("whole row")));
+    await ui.press(
+      ...cells
+        .slice(
+          0,
+          cells.findIndex((line) => / MEM /.test(line)),
+        )
+        .map(() => keys.down),
+      keys.enter,
+    );
+    await ui.waitFor("3 instances");
+    expect(ui.copied[1]).toBe("1G");
+  });
+
+  test("tells of a group what it adds up to, whose state is what, and who uses the most", async () => {
+    const ui = open();
+    await ui.waitFor("3 instances");
+    await ui.press("b", keys.home, "\t");
+    const lines = (await ui.waitFor(/instances +\d+ ●/)).join("\n");
+    expect(lines).toMatch(/vCPUs +\d/);
+    expect(lines).toMatch(/memory +.*given/);
+    expect(lines).toContain("← closes the group");
+    await ui.press("d");
+    await ui.waitFor("the cursor is on a group");
   });
 });

@@ -79,6 +79,25 @@ test("the next key is taken only when the one before has been drawn", async () =
   expect(said).toEqual(["down on web1", "x on web2"]);
 });
 
+test("the next key waits for the screen that the one before has opened", async () => {
+  const said: string[] = [];
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const queue = createKeyQueue(
+    ({ name }) => said.push(name),
+    () => {},
+    () => opened,
+  );
+  for (const name of ["7", "/"]) queue.add({ name, text: null, raw: "" });
+  await committed();
+  expect(said).toEqual(["7"]);
+  open();
+  await committed();
+  expect(said).toEqual(["7", "/"]);
+});
+
 test("a view that throws at a key is a crash, and keys that wait can be forgotten", async () => {
   const crashes: unknown[] = [];
   const handled: string[] = [];

@@ -16,7 +16,7 @@ const systems: Readonly<Record<string, string>> = {
 };
 
 /** The OS definitions that every member of the cluster has. */
-function knownSystems(call: Call, clusters: Clusters, ganeti: Ganeti): string[] {
+export function knownSystems(call: Call, clusters: Clusters, ganeti: Ganeti): string[] {
   const hosts = ganeti.nodes.flatMap(({ address }) => clusters.systemAt(address) ?? []);
   const known = Object.entries(systems).filter(([name]) =>
     hosts.every(({ packages }) => packages?.installed.has(name)),
@@ -55,9 +55,9 @@ async function follow(call: Call, ganeti: Ganeti, job: GanetiJob, isSubmitted: b
   return 1;
 }
 
-/** Where an allocator puts an instance: the online node with the most memory free. */
-function roomiest(ganeti: Ganeti): GanetiNode | undefined {
-  const online = ganeti.nodes.filter(({ role }) => role !== "O" && role !== "D");
+/** Where an allocator puts an instance: the online node with the most memory free, beside the one that it has. */
+function roomiest(ganeti: Ganeti, beside?: GanetiNode): GanetiNode | undefined {
+  const online = ganeti.nodes.filter((node) => node.role !== "O" && node.role !== "D" && node !== beside);
   return online.sort((one, other) => ganeti.memoryFree(other) - ganeti.memoryFree(one))[0];
 }
 
@@ -74,15 +74,14 @@ export async function addInstance(call: Call, clusters: Clusters, ganeti: Ganeti
   if (!ganeti.facts.diskTemplates.includes(template)) {
     return refuse("wrong_input", `Disk template '${template}' is not enabled in cluster.`);
   }
-  const wantedNode = option("n", "node")?.split(":")[0];
+  const [wantedNode, wantedSecond] = option("n", "node")?.split(":") ?? [];
   const allocator = option("I", "iallocator");
-  const node =
-    allocator === undefined
-      ? ganeti.nodes.find(
-          (one) => wantedNode === undefined || one.name === wantedNode || one.name.startsWith(`${wantedNode}.`),
-        )
-      : roomiest(ganeti);
+  const named = (wanted: string | undefined) =>
+    ganeti.nodes.find((one) => wanted === undefined || one.name === wanted || one.name.startsWith(`${wanted}.`));
+  const node = allocator === undefined ? named(wantedNode) : roomiest(ganeti);
   if (!node) return refuse("unknown_entity", `Node name ${wantedNode} not found`);
+  const second = allocator === undefined && wantedSecond !== undefined ? named(wantedSecond) : roomiest(ganeti, node);
+  const secondary = template === "drbd" ? (second ?? null) : null;
   const os = option("o", "os-type") ?? "";
   if (os !== "" && !knownSystems(call, clusters, ganeti).includes(os)) {
     return refuse("wrong_input", `OS '${os}' not in supported OS list for node ${node.name}`);
@@ -100,7 +99,7 @@ export async function addInstance(call: Call, clusters: Clusters, ganeti: Ganeti
     name,
     uuid: random.uuid(),
     node,
-    secondary: null,
+    secondary,
     admin: given.has("no-start") || given.has("no-install") ? "down" : "up",
     alive: false,
     vcpus: Number(parameters.get("vcpus") ?? 1),
@@ -119,7 +118,7 @@ export async function addInstance(call: Call, clusters: Clusters, ganeti: Ganeti
   const job = ganeti.submit("CREATE", instance);
   if (allocator !== undefined) {
     const program = allocator === "." ? "hail" : allocator;
-    const text = ` - INFO: Selected nodes for instance ${name} via iallocator ${program}: ${node.name}`;
+    const text = ` - INFO: Selected nodes for instance ${name} via iallocator ${program}: ${[node, secondary].flatMap((one) => one?.name ?? []).join(", ")}`;
     job.log.push({ at: call.machine.clock.now(), text });
   }
   if (given.has("print-jobid")) await call.out(`${job.id}\n`);

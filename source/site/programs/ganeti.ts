@@ -1,4 +1,5 @@
 /** gnt-cluster, gnt-instance, gnt-node, gnt-job of Ganeti 3.0. */
+
 import type { Call, Program } from "../machine/machine.ts";
 import { asctime, fullName } from "../utilities/about.ts";
 import { options } from "../utilities/input.ts";
@@ -11,6 +12,7 @@ import { addInstance, listSystems, removeInstance } from "./ganeti-instances.ts"
 import { isOver, jobVerbs, type Verbs } from "./ganeti-jobs.ts";
 import { masterFailover, nodeChanges } from "./ganeti-node-change.ts";
 import { addNode, init, verify } from "./ganeti-setup.ts";
+import { diagnoseSystems, listStorage, listVolumes } from "./ganeti-storage.ts";
 import { filterOf, printTable } from "./ganeti-table.ts";
 import { destroyCluster, removeNode } from "./ganeti-teardown.ts";
 import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
@@ -113,9 +115,14 @@ const verbs: Readonly<Record<string, Verbs>> = {
     ...changes,
   },
   "gnt-network": { list: () => Promise.resolve(0) },
-  "gnt-os": { list: (call, ganeti, clusters) => listSystems(call, clusters, ganeti) },
+  "gnt-os": {
+    list: (call, ganeti, clusters) => listSystems(call, clusters, ganeti),
+    diagnose: (call, ganeti, clusters) => diagnoseSystems(call, clusters, ganeti),
+  },
   "gnt-node": {
     list: (call, ganeti) => printTable(call, nodeFields(ganeti), usualNodeFields, ganeti.nodes),
+    "list-storage": listStorage,
+    volumes: listVolumes,
     add: (call, ganeti, clusters) => addNode(call, clusters, ganeti),
     remove: removeNode,
     ...nodeChanges,

@@ -24,16 +24,18 @@ export function ssh(clusters: Clusters): Program {
     const name = (args[index] ?? "").replace(/^.*@/, "");
     const command = args.slice(index + 1).join(" ");
     const found = resolveName(machine, name);
-    if (!found) {
+    const system = found ? clusters.systemAt(found.address) : null;
+    const peer = system ? null : clusters.peer(machine, name);
+    if (!found && !peer) {
       await err(`ssh: Could not resolve hostname ${name}: Temporary failure in name resolution\n`);
       return 255;
     }
-    const target = clusters.systemAt(found.address)?.machine;
+    const target = system?.machine ?? peer;
     if (!target) {
       await err(`ssh: connect to host ${name} port 22: No route to host\n`);
       return 255;
     }
-    if (!letsIn(machine, target)) {
+    if (!peer && !letsIn(machine, target)) {
       await err(`root@${name}: Permission denied (publickey,password).\n`);
       return 255;
     }

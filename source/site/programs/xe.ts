@@ -1,127 +1,9 @@
 /** XenServer's xe, as far as virtu calls it: written from the rules of xapi's own sources, not from a recording. */
 import type { Call, Program } from "../machine/machine.ts";
 import type { PoolGuest, XenPool } from "../world/xenserver.ts";
-
-class XeError extends Error {}
-
-/** What can be asked of an object: access as xe prints it, and the value. */
-type Fields = Readonly<Record<string, readonly [string, string]>>;
-
-const none = "<not in database>";
-
-function guestFields(pool: XenPool, guest: PoolGuest): Fields {
-  const live = guest.state === "running" || guest.state === "paused";
-  const others = pool.hosts.map(({ uuid }) => uuid).filter((uuid) => pool.free(uuid) >= guest.memory);
-  return {
-    uuid: [" RO", guest.uuid],
-    "name-label": [" RW", guest.name],
-    "name-description": [" RW", guest.description],
-    "is-control-domain": [" RO", "false"],
-    "power-state": [" RO", guest.state],
-    "resident-on": [" RO", guest.host ?? none],
-    "possible-hosts": ["SRO", others.join("; ")],
-    "dom-id": [" RO", String(guest.domainId)],
-    "VCPUs-number": [" RO", String(live ? guest.vcpus : 0)],
-    "VCPUs-max": [" RW", String(guest.maximumVcpus)],
-    "VCPUs-at-startup": [" RW", String(guest.vcpus)],
-    "memory-actual": [" RO", String(live ? guest.memory : 0)],
-    "memory-static-max": [" RW", String(guest.memory * 2)],
-    "memory-dynamic-max": [" RW", String(guest.memory)],
-    tags: ["SRW", guest.tags.join("; ")],
-    "current-operations": ["SRO", guest.operation === null ? "" : `OpaqueRef:7: ${guest.operation}`],
-    "other-config": ["MRW", guest.autostart ? "auto_poweron: true" : ""],
-    "HVM-boot-policy": [" RW", "BIOS order"],
-    networks: ["MRO", live ? `0/ip: 172.16.30.${guest.domainId}` : ""],
-  };
-}
-
-const lists: Readonly<Record<string, { shown: string; rows: (pool: XenPool) => Fields[] }>> = {
-  vm: { shown: "uuid,name-label,power-state", rows: (pool) => pool.guests.map((guest) => guestFields(pool, guest)) },
-  host: {
-    shown: "uuid,name-label,name-description",
-    rows: (pool) =>
-      pool.hosts.map(({ uuid, name, address }) => ({
-        uuid: [" RO", uuid],
-        "name-label": [" RW", name],
-        "name-description": [" RW", "Default install"],
-        address: [" RO", address],
-        enabled: [" RO", "true"],
-        "memory-total": [" RO", String(32 * 1024 ** 3)],
-        "memory-free": [" RO", String(pool.free(uuid))],
-      })),
-  },
-  pool: {
-    shown: "uuid,name-label,master",
-    rows: (pool) => [
-      { uuid: [" RO", pool.uuid], "name-label": [" RW", pool.name], master: [" RO", pool.hosts[0]?.uuid ?? none] },
-    ],
-  },
-  snapshot: {
-    shown: "uuid,name-label,name-description",
-    rows: (pool) =>
-      pool.snapshots.map(({ uuid, of, name, description, at, memory }) => ({
-        uuid: [" RO", uuid],
-        "name-label": [" RW", name],
-        "name-description": [" RW", description],
-        "snapshot-of": [" RO", of],
-        "snapshot-time": [" RO", `${new Date(at).toISOString().replace(/[-]|\.\d+/g, "")}`],
-        "power-state": [" RO", memory ? "suspended" : "halted"],
-      })),
-  },
-  task: {
-    shown: "uuid,name-label,name-description,status,progress",
-    rows: (pool) =>
-      pool.tasks.map(({ uuid, name }) => ({
-        uuid: [" RO", uuid],
-        "name-label": [" RO", name],
-        "name-description": [" RO", ""],
-        status: [" RO", "pending"],
-        progress: [" RO", "0.500"],
-      })),
-  },
-  network: {
-    shown: "uuid,name-label,bridge",
-    rows: ({ uuid }) => [
-      { uuid: [" RO", uuid], "name-label": [" RW", "Pool-wide network"], bridge: [" RO", "xenbr0"] },
-    ],
-  },
-  sr: {
-    shown: "uuid,name-label",
-    rows: ({ uuid }) => [
-      {
-        uuid: [" RO", uuid],
-        "name-label": [" RW", "Local storage"],
-        "content-type": [" RO", "user"],
-        "physical-size": [" RO", String(500 * 1024 ** 3)],
-        "physical-utilisation": [" RO", String(120 * 1024 ** 3)],
-      },
-    ],
-  },
-  vbd: { shown: "uuid", rows: () => [] },
-  vif: { shown: "uuid", rows: () => [] },
-  cd: { shown: "name-label", rows: () => [] },
-};
-
-/** The first key at the left, the others to the right, two empty lines behind each record. */
-function record(fields: Fields, keys: readonly string[]): string {
-  const heads = keys.map((key) => `${key} (${fields[key]?.[0] ?? " RO"})`);
-  const width = Math.max(...heads.map((head) => head.length)) + 4;
-  const lines = keys.map((key, index) => {
-    const head = heads[index] ?? "";
-    return `${index === 0 ? head.padEnd(width) : head.padStart(width)}: ${fields[key]?.[1] ?? ""}\n`;
-  });
-  return `${lines.join("")}\n\n`;
-}
-
-function list(pool: XenPool, kind: string, given: ReadonlyMap<string, string>, minimal: boolean): string {
-  const { shown, rows } = lists[kind] ?? { shown: "", rows: () => [] };
-  const filters = [...given].filter(([key]) => key !== "params" && !key.endsWith("vm-uuid"));
-  const found = rows(pool).filter((fields) => filters.every(([key, wanted]) => fields[key]?.[1] === wanted));
-  const asked = (given.get("params") ?? (minimal ? "uuid" : shown)).split(",");
-  const [first = "uuid"] = asked;
-  if (minimal) return `${found.map((fields) => (fields[first]?.[1] ?? "").replace(/[\\,]/g, "\\$&")).join(",")}\n`;
-  return found.map((fields) => record(fields, asked)).join("");
-}
+import { XeError } from "./xe-error.ts";
+import { addDisk, addMedium, objectVerbs } from "./xe-hardware.ts";
+import { guestFields, list, lists, record } from "./xe-lists.ts";
 
 const badState = (guest: PoolGuest, expected: string) =>
   new XeError(
@@ -163,8 +45,18 @@ function takeSnapshot(memory: boolean): Verb {
   };
 }
 
+const start = task("start", ["halted"], 12, (pool, guest) => pool.boot(guest));
+
 const verbs: Readonly<Record<string, Verb>> = {
-  "vm-start": task("start", ["halted"], 12, (pool, guest) => pool.boot(guest)),
+  "vm-start": (pool, guest, given, call) => {
+    const most = Math.max(...pool.hosts.map(({ uuid }) => pool.free(uuid)));
+    if (guest.memory > most) {
+      throw new XeError(
+        `Not enough host memory is available to perform this operation.\nneeded: ${guest.memory}\navailable: ${most}\n`,
+      );
+    }
+    return start(pool, guest, given, call);
+  },
   "vm-shutdown": task("clean_shutdown", ["running"], 40, (pool, guest) => pool.off(guest, "halted")),
   "vm-reboot": task("clean_reboot", ["running"], 40, (pool, guest) => pool.boot(guest)),
   "vm-pause": task("pause", ["running"], 2, (_pool, guest) => {
@@ -178,8 +70,13 @@ const verbs: Readonly<Record<string, Verb>> = {
   "vm-migrate": task("pool_migrate", ["running"], 30, (_pool, guest, given) => {
     guest.host = given.get("host-uuid") ?? guest.host;
   }),
-  "vm-destroy": (pool, guest) => remove(pool, guest),
-  "vm-uninstall": (pool, guest) => remove(pool, guest),
+  "vm-destroy": (pool, guest) => remove(pool, guest, false),
+  "vm-uninstall": (pool, guest, given) => {
+    if (given.get("force") === "true" && guest.state !== "halted") pool.off(guest, "halted");
+    return `The following items are about to be destroyed\nVM : ${guest.uuid} (${guest.name})\n${remove(pool, guest, true)}All objects destroyed\n`;
+  },
+  "vm-disk-add": addDisk,
+  "vm-cd-add": addMedium,
   "vm-clone": task("clone", ["halted"], 20, (pool, guest, given) => {
     const name = given.get("new-name-label") ?? guest.name;
     pool.guests.push({ ...guest, uuid: pool.random.uuid(), name, tags: [...guest.tags] });
@@ -227,8 +124,9 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
 };
 
-function remove(pool: XenPool, guest: PoolGuest): string {
+function remove(pool: XenPool, guest: PoolGuest, withDisks: boolean): string {
   if (guest.state !== "halted") throw badState(guest, "halted");
+  pool.parts.forget(guest.uuid, withDisks);
   pool.guests.splice(pool.guests.indexOf(guest), 1);
   return "";
 }
@@ -249,6 +147,8 @@ async function answer(call: Call, pool: XenPool): Promise<string> {
   }
   if (verb === "pool-param-set") return "";
   if (verb.startsWith("snapshot-")) return onSnapshot(call, pool, verb, given);
+  const onObject = Object.hasOwn(objectVerbs, verb) ? objectVerbs[verb] : undefined;
+  if (onObject) return onObject(pool, given, call);
   const act = verbs[verb];
   if (!act) throw new XeError(`Unknown command: ${verb}\nFor usage run: 'xe help'\n`);
   const uuid = given.get("uuid");

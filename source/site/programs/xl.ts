@@ -1,7 +1,8 @@
-/** xl 4.17, xentop and xenstore-watch on a dom0, as far as virtu calls them. */
+/** xl 4.17 on a dom0, as far as virtu calls it. */
 import type { Call, Program } from "../machine/machine.ts";
 import type { XenDomain, XenHost } from "../world/xen.ts";
 import { GuestConsoleRefused, joinConsole } from "./guest-console.ts";
+import { unbuildable, value } from "./xl-file.ts";
 
 /** What xl says on stderr when it fails, and its status. */
 class XlError extends Error {
@@ -54,6 +55,7 @@ function info(host: XenHost): string {
     xen_extra: ".7",
     xen_version: "4.17.7",
     xen_scheduler: "credit2",
+    xen_commandline: "dom0_mem=2048M,max:2048M",
   };
   return Object.entries(facts)
     .map(([key, value]) => `${key.padEnd(23)}: ${value}\n`)
@@ -66,10 +68,6 @@ function known(host: XenHost, word = ""): XenDomain {
   return domain;
 }
 
-function value(text: string, key: string): string | null {
-  return new RegExp(`^\\s*${key}\\s*=\\s*["']?([^"'\\n#]*?)["']?\\s*(?:#.*)?$`, "m").exec(text)?.[1] ?? null;
-}
-
 async function create({ args, machine, process, err }: Call, host: XenHost): Promise<string> {
   const quiet = args.includes("-q");
   const [path = ""] = args.slice(1).filter((word) => !word.startsWith("-"));
@@ -78,6 +76,7 @@ async function create({ args, machine, process, err }: Call, host: XenHost): Pro
   if (!quiet) await err(`Parsing config from ${path}\n`);
   const name = value(file.content, "name");
   if (name === null) throw new XlError("Domain name must be specified.\n");
+  const missing = unbuildable(machine.files, file.content);
   if (args.includes("-n")) return "";
   if (host.find(name)) {
     throw new XlError(
@@ -92,9 +91,13 @@ async function create({ args, machine, process, err }: Call, host: XenHost): Pro
       3,
     );
   }
+  if (missing !== null) {
+    await process.work(6);
+    throw new XlError(missing, 3);
+  }
   const vcpus = Number(value(file.content, "vcpus") ?? 1);
   const domain = host.add({
-    ...{ name, memory, vcpus },
+    ...{ name, memory, vcpus, uuid: value(file.content, "uuid") ?? undefined },
     maximumMemory: Number(value(file.content, "maxmem") ?? memory),
     maximumVcpus: Number(value(file.content, "maxvcpus") ?? vcpus),
   });
@@ -182,6 +185,7 @@ const changes: Record<string, (call: Call, host: XenHost) => Promise<string> | s
       );
     }
     domain.name = to;
+    host.wrote(domain, "name");
     return "";
   },
   "mem-set": ({ args }, host) => {
@@ -193,6 +197,7 @@ const changes: Record<string, (call: Call, host: XenHost) => Promise<string> | s
       );
     }
     domain.memory = memory;
+    host.wrote(domain, "memory/target");
     return "";
   },
   "vcpu-set": ({ args }, host) => {
@@ -204,6 +209,7 @@ const changes: Record<string, (call: Call, host: XenHost) => Promise<string> | s
       );
     }
     domain.vcpus = vcpus;
+    host.wrote(domain, `cpu/${vcpus - 1}/availability`);
     return "";
   },
   shutdown: (call, host) => ask(call, host, false),
@@ -245,52 +251,6 @@ export function xl(host: XenHost): Program {
       if (!(thrown instanceof XlError)) throw thrown;
       await call.err(thrown.message);
       return thrown.status;
-    }
-  };
-}
-
-/** One round of its batch output. */
-export function xentop(host: XenHost): Program {
-  return async ({ out }) => {
-    const width = Math.max(10, ...host.domains.map(({ name }) => name.length));
-    await out(
-      `${"NAME".padStart(width)}  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS NETS NETTX(k) NETRX(k) VBDS   VBD_OO   VBD_RD   VBD_WR  VBD_RSECT  VBD_WSECT SSID\n`,
-    );
-    for (const domain of host.domains) {
-      const seconds = host.cpuSeconds(domain);
-      const memory = domain.memory * 1024;
-      const state = domain.state === "crashed" ? "---c--" : domain.state === "paused" ? "----p-" : "--b---";
-      const grown = Math.floor(seconds);
-      await out(
-        `${domain.name.padStart(width)} ${state} ${grown}    0.0     ${memory}    5.0     ${domain.maximumMemory * 1024}       9.0     ${domain.vcpus}    1 ${grown * 3} ${grown * 5}    1        0 ${grown * 2} ${grown * 3} ${grown * 40} ${grown * 90}    0\n`,
-      );
-    }
-    return 0;
-  };
-}
-
-/** Says each watch once, and then whenever a domain comes or goes. */
-export function xenstoreWatch(host: XenHost): Program {
-  return async ({ out, process }) => {
-    const lines = ["@introduceDomain\n", "@releaseDomain\n"];
-    let wake = () => {};
-    const off = host.watch((made) => {
-      lines.push(made ? "@introduceDomain\n" : "@releaseDomain\n");
-      wake();
-    });
-    try {
-      for (;;) {
-        const [line] = lines.splice(0, 1);
-        if (line !== undefined) await out(line);
-        else
-          await process.guard(
-            new Promise<void>((resolve) => {
-              wake = resolve;
-            }),
-          );
-      }
-    } finally {
-      off();
     }
   };
 }

@@ -94,7 +94,7 @@ function set(shell: Shell, args: string[]): number {
       shell.state.positional = args.slice(index + 1);
       return 0;
     }
-    if (!/^[-+][a-z]+$/.test(arg)) {
+    if (!/^[-+][a-zA-Z]+$/.test(arg)) {
       shell.state.positional = args.slice(index);
       return 0;
     }

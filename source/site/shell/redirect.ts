@@ -1,5 +1,5 @@
 /** Redirections: descriptors put elsewhere for one command, or for good. */
-import { FileError } from "../machine/files.ts";
+import { FileError, resolvePath } from "../machine/files.ts";
 import { makePipe } from "../machine/open-file.ts";
 import { expandText } from "./expand.ts";
 import type { Shell } from "./shell.ts";
@@ -63,6 +63,13 @@ export async function redirect(shell: Shell, { descriptor, operator, target }: R
   }
   try {
     const how = operator === "<" ? "read" : operator === ">>" ? "append" : "write";
+    // `set -C`: what is there is not written over.
+    if (operator === ">" && shell.state.options.has("C")) {
+      if (process.machine.files.find(resolvePath(process.directory, text))?.kind === "file") {
+        await shell.error(`cannot create ${text}: File exists`);
+        return false;
+      }
+    }
     process.setFile(descriptor, process.open(text, how));
     return true;
   } catch (thrown) {

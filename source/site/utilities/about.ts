@@ -108,6 +108,11 @@ async function nproc({ machine, out }: Call): Promise<number> {
   return 0;
 }
 
+async function getconf({ args, out }: Call): Promise<number> {
+  await out(`${args[0] === "PAGESIZE" ? 4096 : 100}\n`);
+  return 0;
+}
+
 async function id({ args, machine, process, out, err }: Call): Promise<number> {
   const name = args.find((arg) => !arg.startsWith("-")) ?? process.user;
   const account = machine.account(name);
@@ -168,7 +173,7 @@ async function which({ args, machine, process, out }: Call): Promise<number> {
   return missing;
 }
 
-export const about = { date, hostname, uname, nproc, id, whoami, getent, sudo, which } satisfies Record<
+export const about = { date, hostname, uname, nproc, getconf, id, whoami, getent, sudo, which } satisfies Record<
   string,
   Program
 >;

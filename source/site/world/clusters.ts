@@ -2,6 +2,7 @@
 import type { Machine } from "../machine/machine.ts";
 import type { Random } from "../random.ts";
 import type { Ganeti, GanetiNode } from "./ganeti.ts";
+import { keepProcesses } from "./ganeti-processes.ts";
 import type { NodeSystem } from "./node-system.ts";
 
 const directory = "/var/lib/ganeti";
@@ -9,6 +10,7 @@ const ssconf = ["cluster_name", "master_node", "nodegroups", "node_list", "relea
 
 export class Clusters {
   private readonly byMachine = new Map<Machine, Ganeti>();
+  private readonly stops = new Map<Machine, () => void>();
 
   constructor(
     readonly random: Random,
@@ -26,16 +28,27 @@ export class Clusters {
   }
 
   join(machine: Machine, ganeti: Ganeti): void {
+    this.forget(machine);
     this.byMachine.set(machine, ganeti);
+    this.stops.set(machine, keepProcesses(machine, ganeti));
   }
 
   forget(machine: Machine): void {
     this.byMachine.delete(machine);
+    this.stops.get(machine)?.();
+    this.stops.delete(machine);
+  }
+
+  /** Another member of the cluster that a machine belongs to, by its full name: there its master logs in by Ganeti's own keys. */
+  peer(machine: Machine, name: string): Machine | null {
+    const ganeti = this.of(machine);
+    const found = [...this.byMachine].find(([other, its]) => its === ganeti && other.name === name);
+    return (ganeti && found?.[0]) ?? null;
   }
 
   /** The machine is no member any more, and keeps no file of the cluster. */
   leave(machine: Machine): void {
-    this.byMachine.delete(machine);
+    this.forget(machine);
     for (const file of ssconf) machine.files.remove(`${directory}/ssconf_${file}`);
   }
 

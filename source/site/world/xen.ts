@@ -42,8 +42,10 @@ export class XenHost {
   readonly domains: XenDomain[] = [];
   readonly totalMemory = 32_768;
   readonly hostMemory = 2048;
+  /** A volume group and its logical volumes with their MiB. */
+  readonly volumes = { name: "vg0", sizeMiB: 102_400, volumes: new Map([["backup", 20_480]]) };
   private nextId = 1;
-  private readonly watchers = new Set<(made: boolean) => void>();
+  private readonly watchers = new Set<(path: string) => void>();
 
   constructor(
     readonly hostname: string,
@@ -60,6 +62,15 @@ export class XenHost {
       files.makeDirectory(directory, "root", { parents: true });
     }
     files.addMade("/proc/xen/capabilities", () => "control_d\n");
+    files.makeDirectory("/sys/class/net/xenbr0/bridge", "root", { parents: true });
+    files.makeDirectory("/srv/iso", "root", { parents: true });
+    for (const path of ["/boot/vmlinuz", "/boot/vmlinuz-6.1.0-56-amd64", "/boot/initrd.img-6.1.0-56-amd64"]) {
+      files.makeDirectory("/boot", "root", { parents: true });
+      files.writeText(path, "MZ");
+    }
+    files.writeText("/srv/iso/debian-12-netinst.iso", "\0".repeat(64));
+    files.makeDirectory("/usr/lib/xen-4.17/bin", "root", { parents: true });
+    files.writeText("/usr/lib/xen-4.17/bin/pygrub", "", "root", 0o755);
     for (const { name, memory, vcpus, state, more = "" } of this.files) {
       files.writeText(`/srv/xen/${name}.img`, "");
       files.writeText(
@@ -83,11 +94,12 @@ export class XenHost {
     maximumMemory,
     vcpus,
     maximumVcpus,
-  }: Pick<XenDomain, "name" | "memory" | "maximumMemory" | "vcpus" | "maximumVcpus">): XenDomain {
+    uuid = this.random.uuid(),
+  }: Pick<XenDomain, "name" | "memory" | "maximumMemory" | "vcpus" | "maximumVcpus"> & { uuid?: string }): XenDomain {
     const onPowerOff = () => this.remove(domain);
     const domain: XenDomain = {
       ...{ name, memory, maximumMemory, vcpus, maximumVcpus },
-      uuid: this.random.uuid(),
+      uuid,
       id: this.nextId++,
       state: "building",
       startedAt: this.clock.now(),
@@ -96,7 +108,7 @@ export class XenHost {
     };
     domain.guest.boot();
     this.domains.push(domain);
-    this.tell(true);
+    this.tell("@introduceDomain");
     return domain;
   }
 
@@ -109,7 +121,7 @@ export class XenHost {
     if (at < 0) return;
     this.domains.splice(at, 1);
     domain.guest.off();
-    this.tell(false);
+    this.tell("@releaseDomain");
   }
 
   /** A guest that runs hears it and goes down in its own time; `again`: and comes back as another domain. */
@@ -138,12 +150,18 @@ export class XenHost {
     return state === "building" ? 0 : ((this.clock.now() - startedAt) / 1000) * load * vcpus;
   }
 
-  watch(call: (made: boolean) => void): () => void {
+  /** What xenstore tells of: `@introduceDomain`, `@releaseDomain`, and paths that are written. */
+  watch(call: (path: string) => void): () => void {
     this.watchers.add(call);
     return () => this.watchers.delete(call);
   }
 
-  private tell(made: boolean): void {
-    for (const call of [...this.watchers]) call(made);
+  /** A value below a domain's path was written. */
+  wrote({ id }: XenDomain, key: string): void {
+    this.tell(`/local/domain/${id}/${key}`);
+  }
+
+  private tell(path: string): void {
+    for (const call of [...this.watchers]) call(path);
   }
 }

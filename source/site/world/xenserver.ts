@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { Random } from "../random.ts";
+import { PoolParts } from "./xenserver-parts.ts";
 
 export interface PoolGuest {
   uuid: string;
@@ -33,6 +34,7 @@ export interface PoolSnapshot {
 const mebibyte = 1024 * 1024;
 
 export class XenPool {
+  readonly parts: PoolParts;
   readonly uuid: string;
   readonly hosts: { uuid: string; name: string; address: string }[];
   readonly guests: PoolGuest[];
@@ -74,12 +76,18 @@ export class XenPool {
         ...{ tags: [], autostart: false, operation: null, ...more },
       };
     };
+    this.parts = new PoolParts(random);
     this.guests = [
       guest("pbx", "running", 2, 2, { tags: ["phone"], autostart: true, description: "Telephones of the lab" }),
       guest("files, old", "halted", 2, 4),
       guest("desktop", "suspended", 4, 8),
       guest("pbx", "halted", 1, 1, { description: "The one before" }),
     ];
+    const [network] = this.parts.networks;
+    for (const { uuid, name } of this.guests) {
+      this.parts.addDisk(uuid, 10 * 1024 * mebibyte, this.parts.usual?.uuid ?? "", `${name} 0`);
+      this.parts.addCard(uuid, network?.uuid ?? "", "0", undefined);
+    }
   }
 
   furnish(machine: Machine): void {
@@ -91,6 +99,16 @@ export class XenPool {
 
   guest(uuid: string): PoolGuest | undefined {
     return this.guests.find((guest) => guest.uuid === uuid);
+  }
+
+  /** A guest that is off and has nothing yet. */
+  newGuest(name: string, vcpus: number, gib: number): PoolGuest {
+    const guest: PoolGuest = {
+      ...{ uuid: this.random.uuid(), name, description: "", state: "halted", host: null, domainId: -1 },
+      ...{ vcpus, maximumVcpus: vcpus, memory: gib * 1024 * mebibyte, tags: [], autostart: false, operation: null },
+    };
+    this.guests.push(guest);
+    return guest;
   }
 
   boot(guest: PoolGuest): void {

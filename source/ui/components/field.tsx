@@ -19,6 +19,15 @@ export function lineText(line: Line, width: number, focused: boolean, hidden = f
   return `${visible.slice(0, at)}${paint(under, "inverse")}${rest}${" ".repeat(Math.max(0, width - used))}`;
 }
 
+/** Columns of a form's labels. */
+export const labelWidth = 13;
+const noteMargin = 2;
+
+/** The column in which the note beside a field begins, counted from 0. `value`: the field's own part. */
+export function noteColumn(value: string): number {
+  return 1 + labelWidth + widthOf(value) + noteMargin;
+}
+
 export interface FieldProps {
   label: string;
   focused: boolean;
@@ -28,18 +37,17 @@ export interface FieldProps {
   error?: string | null;
   /** What it means, when nothing is wrong. */
   help?: string;
-  labelWidth?: number;
 }
 
 /** One field on one line: label, value, then what is wrong or what it means. */
-export function Field({ label, focused, value, error, help, labelWidth = 13 }: FieldProps): ReactNode {
+export function Field({ label, focused, value, error, help }: FieldProps): ReactNode {
   return (
     <Box>
       <Box flexShrink={0}>
         <Text>{`${focused ? paint(glyph.cursor, "cyan", "bold") : " "}${paint(cell(label, labelWidth), ...(focused ? (["bold"] as const) : []))}`}</Text>
         <Text>{value}</Text>
       </Box>
-      <Box marginLeft={2}>
+      <Box marginLeft={noteMargin}>
         <Text wrap="truncate">{error ? paint(`✗ ${error}`, "red") : paint(help ?? "", "dim")}</Text>
       </Box>
     </Box>

@@ -2,10 +2,12 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useState } from "react";
 import { edit, type Line, lineOf } from "../editor.ts";
-import { type Handlers, useKeys, useRemembered } from "../hooks.ts";
+import { type Handlers, useKeys, useRemembered, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
-import { paint } from "../theme.ts";
-import { choiceBox, Field, textBox } from "./field.tsx";
+import { paint, widthOf } from "../theme.ts";
+import { wrapped } from "../wrap.ts";
+import { choiceBox, Field, labelWidth, noteColumn, textBox } from "./field.tsx";
+import { frameLines } from "./frame.tsx";
 
 export interface FormField {
   id: string;
@@ -56,11 +58,13 @@ export interface FormProps {
   errors: (values: Values) => Readonly<Record<string, string | null | undefined>>;
   /** What each value means, beside its field; instead of the field's own help. */
   meanings?: (values: Values) => Readonly<Record<string, string | null | undefined>>;
-  /** What is still missing, said when one tries to go on. */
-  missing?: (values: Values) => string | null;
+  /** What is still missing, said when one tries to go on; with its field, the cursor goes there. */
+  missing?: (values: Values) => string | { field: string; text: string } | null;
   onSubmit: (values: Values) => void;
   /** Drawn under the fields, from the values as they stand. */
   footer?: (values: Values) => ReactNode;
+  /** Lines that the footer may take (default 10): what is only said once more must not push it off the screen. */
+  footerLines?: number;
   onCopy?: (values: Values) => void;
   /** Keeps what the form stands for. */
   onSave?: (values: Values) => void;
@@ -74,9 +78,11 @@ export function Form({
   missing,
   onSubmit,
   footer,
+  footerLines = 10,
   onCopy,
   onSave,
 }: FormProps): ReactNode {
+  const { size } = useUi();
   const [state, setState] = useRemembered<FormState>(`form:${name}`, startOf(all));
   const [refusal, setRefusal] = useState("");
   const values = valuesOf(state, all);
@@ -100,10 +106,12 @@ export function Form({
   };
   const submit = () => {
     const bad = fields.find(({ id }) => wrong[id]);
-    const reason = bad ? `${bad.label}: ${wrong[bad.id]}` : (missing?.(values) ?? null);
-    setRefusal(reason ?? "");
-    if (bad) goTo(bad.id);
-    if (!reason) onSubmit(values);
+    const lacking = bad ? { field: bad.id, text: wrong[bad.id] ?? "" } : (missing?.(values) ?? null);
+    const at = typeof lacking === "string" ? undefined : fields.find(({ id }) => id === lacking?.field);
+    const text = typeof lacking === "string" ? lacking : (lacking?.text ?? "");
+    setRefusal(at ? `${at.label.trim()}: ${text}` : text);
+    if (at) goTo(at.id);
+    if (!lacking) onSubmit(values);
   };
   const handlers: Handlers<"form"> = {
     next: step(1),
@@ -131,26 +139,34 @@ export function Form({
     },
   });
   const meaning = meanings?.(values) ?? {};
+  const noteOf = ({ id, help }: FormField) => wrong[id] ?? meaning[id] ?? help ?? "";
+  const boxOf = (one: FormField, focused: boolean) => {
+    const line = state.lines[one.id] ?? lineOf(one.initial ?? "");
+    return one.kind === "choice"
+      ? choiceBox(one.choices?.find((choice) => choice.value === values[one.id])?.label ?? line.text, focused)
+      : textBox(line, one.width ?? 20, focused, one.kind === "secret");
+  };
+  // What stands beside the field with the cursor and is cut there is said in full under the fields, where there is room.
+  const note = field ? noteOf(field) : "";
+  const cut = field && noteColumn(boxOf(field, true)) + widthOf(note) > size.columns;
+  const whole = cut ? wrapped(note, size.columns - labelWidth - 2) : [];
+  const noteTone = field && wrong[field.id] ? "red" : "dim";
+  const room = size.rows - frameLines - fields.length - (footer ? footerLines : 2);
   return (
     <Box flexDirection="column">
-      {fields.map((one, index) => {
-        const focused = index === focus;
-        const line = state.lines[one.id] ?? lineOf(one.initial ?? "");
-        const value =
-          one.kind === "choice"
-            ? choiceBox(one.choices?.find((choice) => choice.value === values[one.id])?.label ?? line.text, focused)
-            : textBox(line, one.width ?? 20, focused, one.kind === "secret");
-        return (
-          <Field
-            key={one.id}
-            label={one.label}
-            focused={focused}
-            value={value}
-            error={wrong[one.id] ?? null}
-            help={meaning[one.id] ?? one.help}
-          />
-        );
-      })}
+      {fields.map((one, index) => (
+        <Field
+          key={one.id}
+          label={one.label}
+          focused={index === focus}
+          value={boxOf(one, index === focus)}
+          error={wrong[one.id] ?? null}
+          help={meaning[one.id] ?? one.help}
+        />
+      ))}
+      {whole.length > 0 && whole.length <= room && (
+        <Text>{paint(whole.map((line) => `${" ".repeat(labelWidth + 1)}${line}`).join("\n"), noteTone)}</Text>
+      )}
       {footer?.(values)}
       {refusal !== "" && <Text>{paint(` ✗ ${refusal}`, "red")}</Text>}
     </Box>

@@ -35,10 +35,16 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return placeName([place.key], state);
     case "create-save":
       return "save";
+    case "compare":
+      return "compare tools";
+    case "comparison-save":
+      return "save";
     case "stores":
       return "storage and networks";
     case "store-add":
       return `new ${place.what}`;
+    case "copy-cell":
+      return "copy";
     case "keep-view":
       return "keep the view";
     case "console":
@@ -68,8 +74,6 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return state.runs.views[place.id]?.plan.title ?? place.id;
     case "way":
       return wayOf(state.ways, place.id)?.title ?? place.id;
-    case "first-instance":
-      return "first instance";
     case "up":
       return "all of it in one go";
     case "run-output":
@@ -119,9 +123,8 @@ function summary(state: KnownState): string {
 /** Lines of the frame, the notice among them. */
 export const frameLines = 6;
 
-export function Header(): ReactNode {
-  const { navigation, size } = useUi();
-  const places = useSyncExternalStore(navigation.subscribe, navigation.places);
+export function Header({ places }: { places: readonly Place[] }): ReactNode {
+  const { size } = useUi();
   const state = useKnown((known) => known);
   const job = state.jobId === null ? [] : [`job ${state.jobId}`];
   const trail = [
@@ -134,7 +137,7 @@ export function Header(): ReactNode {
   const right = summary(state);
   const rightWidth = widthOf(right.replace(/\u001b\[\d+m/g, ""));
   const left = ` virtu · ${trail.join(` ${glyph.crumb} `)}`;
-  const top = navigation.top();
+  const top = places[0]?.screen;
   const tabs = topScreens
     .map(({ screen, title }, index) => {
       const text = `${index + 1} ${title}`;

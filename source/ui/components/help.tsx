@@ -7,15 +7,22 @@ import { keyName } from "../keys.ts";
 import { matches } from "../list.ts";
 import { type Active, layer } from "../router.ts";
 import { cell, glyph, paint } from "../theme.ts";
+import { wrapped } from "../wrap.ts";
 import { lineText } from "./field.tsx";
 import { headerLine } from "./table.tsx";
 
-function helpLine({ binding, disabled }: Active, width: number): string {
-  const keys = cell(binding.keys.map(keyName).join(" "), 18);
+const keyWidth = 18;
+
+/** An entry in as many lines as its sentence takes, and the reason why it does not work now under it. */
+function helpLines({ binding, disabled }: Active, width: number): string[] {
+  const keys = cell(binding.keys.map(keyName).join(" "), keyWidth);
   const text = `${binding.text}${binding.dangerous ? ` ${glyph.dangerous}` : ""}`;
+  const [first = "", ...more] = wrapped(text, width - keyWidth - 1);
+  const reason = disabled ? wrapped(`not now: ${disabled}`, width - keyWidth - 3).map((line) => `  ${line}`) : [];
+  const under = [...more, ...reason].map((line) => `${" ".repeat(keyWidth + 1)}${line}`);
   return disabled
-    ? paint(`${keys} ${cell(`${text}; not now: ${disabled}`, width - 19)}`, "dim")
-    : `${paint(keys, "bold")} ${text}`;
+    ? [`${keys} ${first}`, ...under].map((line) => paint(line, "dim"))
+    : [`${paint(keys, "bold")} ${first}`, ...under];
 }
 
 /** Help for what was active when it was opened. */
@@ -23,7 +30,8 @@ export function HelpScreen({ active, onClose }: { active: readonly Active[]; onC
   const { size } = useUi();
   const [offset, setOffset] = useState(0);
   const height = size.rows - 7;
-  const last = Math.max(0, active.length - height);
+  const lines = active.flatMap((entry) => helpLines(entry, size.columns - 2));
+  const last = Math.max(0, lines.length - height);
   const go = (step: number) => ({ run: () => setOffset((before) => Math.max(0, Math.min(last, before + step))) });
   useKeys(
     "list",
@@ -32,8 +40,8 @@ export function HelpScreen({ active, onClose }: { active: readonly Active[]; onC
       down: go(1),
       pageUp: go(-height),
       pageDown: go(height),
-      first: go(-active.length),
-      last: go(active.length),
+      first: go(-lines.length),
+      last: go(lines.length),
     },
     { level: layer.dialog },
   );
@@ -46,16 +54,19 @@ export function HelpScreen({ active, onClose }: { active: readonly Active[]; onC
   return (
     <Box flexDirection="column">
       <Text bold>{` ${headerLine([
-        { title: "KEY", width: 18 },
+        { title: "KEY", width: keyWidth },
         { title: "WHAT IT DOES HERE", width: 40 },
       ])}`}</Text>
-      {active.slice(offset, offset + height).map((entry) => (
-        <Text key={`${entry.scope}.${entry.id}`} wrap="truncate">
-          {` ${helpLine(entry, size.columns - 2)}`}
-        </Text>
-      ))}
+      <Text wrap="truncate">
+        {lines
+          .slice(offset, offset + height)
+          .map((line) => ` ${line}`)
+          .join("\n")}
+      </Text>
       {last > 0 && (
-        <Text dimColor>{` ${offset + 1}–${Math.min(active.length, offset + height)} of ${active.length}`}</Text>
+        <Text
+          dimColor
+        >{` ${offset + 1}–${Math.min(lines.length, offset + height)} of ${lines.length} · PgDn more`}</Text>
       )}
     </Box>
   );

@@ -12,10 +12,7 @@ export interface Column {
 }
 
 /** Widths for columns that may grow: what is left after the fixed ones is shared by `grow`, down to `width` at least. */
-export function layout(
-  columns: readonly (Column & { grow?: number })[],
-  total: number,
-): (Column & { grow?: number })[] {
+export function layout<C extends Column & { grow?: number }>(columns: readonly C[], total: number): C[] {
   const fixed = columns.reduce((sum, column) => sum + column.width, 0) + columns.length - 1;
   let spare = Math.max(0, total - fixed);
   let weights = columns.reduce((sum, column) => sum + (column.grow ?? 0), 0);

@@ -30,7 +30,11 @@ export const shutdownForm: ActionForm = {
     const seconds = Number(value(values, "seconds"));
     return { seconds: Number.isInteger(seconds) && seconds >= 1 && seconds <= 86_400 ? null : "1 to 86400 seconds" };
   },
-  meanings: () => ({ seconds: "what runs on after that counts as failed; f then offers force, or a longer wait" }),
+  meanings: (_values, { rows }) => ({
+    seconds: rows.every(({ provider }) => provider === "ganeti")
+      ? "Ganeti itself forces off what runs on after that"
+      : "what runs on after that counts as failed; f then offers force, or a longer wait",
+  }),
   request: () => ({ do: "shutdown" }),
   options: (values) => ({ limitSeconds: Number(value(values, "seconds")) }),
   about: (_values, { rows }) => lossLines({ do: "shutdown" }, rows),

@@ -13,8 +13,8 @@ import { Problem } from "../components/problem.tsx";
 import { useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { glyph, paint } from "../theme.ts";
+import { wrapped } from "../wrap.ts";
 import { type ActionForm, type FormContext, formOf } from "./action-forms.ts";
-import { wrapped } from "./instance-lines.ts";
 import { rowsOf } from "./one-instance.tsx";
 
 type ActionPlace = Extract<Place, { screen: "action" }>;

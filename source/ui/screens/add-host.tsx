@@ -35,8 +35,8 @@ export function AddHostScreen(): ReactNode {
       />
       <Box marginTop={1} paddingX={1}>
         <Text dimColor>
-          virtu connects as ssh does and finds out by itself what runs there: Ganeti (any node of a cluster will do) or
-          libvirt. Nothing is installed and nothing is changed.
+          virtu connects as ssh does and finds out by itself what runs there: Ganeti (any node of a cluster will do),
+          libvirt, Xen or XenServer. Nothing is installed and nothing is changed.
         </Text>
       </Box>
     </Box>

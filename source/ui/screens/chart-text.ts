@@ -1,24 +1,84 @@
-/** What the chart of instances shows: which metric over which time, its scale and its words. Pure. */
+/** What the chart shows of instances and nodes: which metric over which time, its scale and its words. Pure. */
+import type { InstanceRow, NodeRow } from "../../instances/inventory-types.ts";
 import type { Metric, Monitor } from "../../monitor/monitor.ts";
+import type { NodeMetric, NodeMonitor } from "../../monitor/nodes.ts";
+import { fillPercent } from "../../monitor/nodes.ts";
+import { plainLine } from "../../text.ts";
 import { type ChartSeries, chartLines, roundTop, seriesStyle, valuesFor } from "../components/chart-lines.ts";
 import { cell, paint, widthOf } from "../theme.ts";
 
 export interface ChartMetric {
-  id: Metric;
+  id: Metric | NodeMetric;
   title: string;
   /** The top of the axis is at least this. */
   least: number;
   percent: boolean;
+  /** Whose number it is. */
+  of: "instances" | "nodes" | "both";
 }
 
-export const chartMetrics: readonly ChartMetric[] = [
-  { id: "cpu", title: "CPU, of its vCPUs", least: 100, percent: true },
-  { id: "memory", title: "memory, of what it has", least: 100, percent: true },
-  { id: "diskRead", title: "read from disks", least: 1000, percent: false },
-  { id: "diskWrite", title: "written to disks", least: 1000, percent: false },
-  { id: "netIn", title: "network, in", least: 1000, percent: false },
-  { id: "netOut", title: "network, out", least: 1000, percent: false },
+const all: readonly ChartMetric[] = [
+  { id: "cpu", title: "CPU, of its vCPUs", least: 100, percent: true, of: "both" },
+  { id: "memory", title: "memory, of what it has", least: 100, percent: true, of: "both" },
+  { id: "storage", title: "storage, how full", least: 100, percent: true, of: "nodes" },
+  { id: "diskRead", title: "read from disks", least: 1000, percent: false, of: "instances" },
+  { id: "diskWrite", title: "written to disks", least: 1000, percent: false, of: "instances" },
+  { id: "netIn", title: "network, in", least: 1000, percent: false, of: "instances" },
+  { id: "netOut", title: "network, out", least: 1000, percent: false, of: "instances" },
 ];
+
+/** The metrics that these have; of nodes alone CPU is that of all their CPUs. */
+export function chartMetrics(instances: boolean, nodes: boolean): ChartMetric[] {
+  return all
+    .filter(({ of }) => of === "both" || (of === "nodes" ? nodes : instances))
+    .map((one) => (one.id === "cpu" && !instances ? { ...one, title: "CPU, of all that it has" } : one));
+}
+
+/** One line of the chart. */
+export interface ChartLine {
+  label: string;
+  /** The value of now, or null. */
+  now: number | null;
+  /** `count` values over a time, as `History.spread` gives them. */
+  spread: (from: number, to: number, count: number) => (number | null)[];
+}
+
+export function instanceLine(monitor: Monitor, { key, name }: InstanceRow, metric: ChartMetric): ChartLine[] {
+  if (metric.of === "nodes") return [];
+  const id = metric.id as Metric;
+  return [
+    {
+      label: plainLine(name),
+      now: monitor.rates(key)?.[id] ?? null,
+      spread: (from, to, count) => monitor.spread(key, id, from, to, count),
+    },
+  ];
+}
+
+/** A node's line, or one for each of its pools. */
+export function nodeLines(monitor: NodeMonitor, { key, name }: NodeRow, metric: ChartMetric): ChartLine[] {
+  if (metric.of === "instances") return [];
+  if (metric.id === "storage") {
+    return monitor.pools(key).map(({ fill }) => ({
+      label: plainLine(fill.name === "" ? name : `${name} ${fill.name}`),
+      now: fillPercent(fill),
+      spread: (from, to, count) => monitor.spreadPool(key, fill.name, from, to, count),
+    }));
+  }
+  const id = metric.id as NodeMetric;
+  return [
+    {
+      label: plainLine(name),
+      now: monitor.rates(key)?.[id] ?? null,
+      spread: (from, to, count) => monitor.spread(key, id, from, to, count),
+    },
+  ];
+}
+
+/** Whether an instance runs on this node. */
+export function isOn({ provider, host, cluster, node }: InstanceRow, other: NodeRow): boolean {
+  return other.provider === provider && other.host === host && other.cluster === cluster && other.name === node;
+}
 
 /** Times that can be shown, in seconds. */
 export const spans = [60, 300, 900, 3600, 6 * 3600, 24 * 3600] as const;
@@ -50,7 +110,6 @@ function axisText(metric: ChartMetric, value: number): string {
 }
 
 export interface ChartView {
-  instances: readonly { key: string; name: string }[];
   metric: ChartMetric;
   /** Seconds. */
   span: number;
@@ -60,20 +119,20 @@ export interface ChartView {
   height: number;
 }
 
-/** The whole screen: a line for each instance with its value of now and its highest, then the chart. */
-export function chartText(monitor: Pick<Monitor, "spread" | "rates">, view: ChartView): string[] {
-  const { instances, metric, span, now, width, height } = view;
-  const series: ChartSeries[] = instances.map(({ key, name }) => ({
-    label: name,
-    values: monitor.spread(key, metric.id, now - span * 1000, now, valuesFor(width)),
+/** The whole screen: the name of each line with its value of now and its highest, then the chart. */
+export function chartText(drawn: readonly ChartLine[], view: ChartView): string[] {
+  const { metric, span, now, width, height } = view;
+  const series: ChartSeries[] = drawn.map(({ label, spread }) => ({
+    label,
+    values: spread(now - span * 1000, now, valuesFor(width)),
   }));
   const shown = Math.max(1, Math.min(series.length, Math.floor(height / 3)));
   const names = Math.min(30, Math.max(4, ...series.slice(0, shown).map(({ label }) => widthOf(label))));
   const legend = series.slice(0, shown).map(({ label, values }, index) => {
-    const current = monitor.rates(instances[index]?.key ?? "")?.[metric.id] ?? null;
     const known = values.filter((value) => value !== null);
     const highest = known.length > 0 ? Math.max(...known) : null;
-    const text = `${cell(label, names)}  now ${cell(valueText(metric, current), 9, "right")}  highest ${cell(valueText(metric, highest), 9, "right")}`;
+    const current = valueText(metric, drawn[index]?.now ?? null);
+    const text = `${cell(label, names)}  now ${cell(current, 9, "right")}  highest ${cell(valueText(metric, highest), 9, "right")}`;
     return ` ${paint("■", seriesStyle(index))} ${text}`;
   });
   if (series.length > shown)

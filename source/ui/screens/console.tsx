@@ -13,6 +13,7 @@ import { useKeys, useUi } from "../hooks.ts";
 import type { ConsoleOf, Place } from "../navigation.ts";
 import { layer } from "../router.ts";
 import { type ConsoleAnswer, consoleChoices, type Obstacle } from "./console-text.ts";
+import { pictureOf } from "./guest-screen.tsx";
 
 /** Milliseconds that a console may be silent before it is shown all the same. */
 const silentTime = 300;
@@ -171,7 +172,7 @@ function ObstacleDialog({
   const owner = of.kind === "instance" ? workspace.consoles.owner(of.key) : null;
   const choices = consoleChoices(obstacle, {
     canTakeOver: Boolean((obstacle.way as Way | null)?.takeOver),
-    hasScreen: owner?.provider.screenshot !== undefined && owner.instance.status !== "stopped",
+    hasScreen: owner !== null && owner.instance.status !== "stopped" && pictureOf(owner) !== null,
     host: owner ? owner.provider.attachment.host.name : null,
   });
   useKeys(

@@ -1,31 +1,25 @@
 /** The five steps of making an instance: which fields each has, by what the chosen host offers. Pure. */
 import type { Offers } from "../../instances/create-check.ts";
-import type { FormField, Values } from "../components/form.tsx";
-
-/** virt-manager's steps. */
-export const stepTitles = ["System", "Memory and CPU", "Storage", "Name and network", "Summary"] as const;
-export type StepNumber = 0 | 1 | 2 | 3 | 4;
+import type { ProviderName } from "../../instances/types.ts";
+import type { LentAddresses } from "../../store/making-known.ts";
+import type { Values } from "../components/form.tsx";
+import { type Choice, choice, choices, either, type StepField, text, typedRange } from "./create-field-kinds.ts";
+import { xenFields } from "./create-fields-xen.ts";
+import { xenServerFields } from "./create-fields-xenserver.ts";
 
 /** Where an instance can be made. */
 export interface CreatePlace {
   /** The provider's place, unique. */
   id: string;
+  /** As the user named it. */
+  host: string;
   /** `hv1 · libvirt`. */
   label: string;
-  provider: "ganeti" | "libvirt";
+  provider: ProviderName;
 }
 
-export interface StepField extends FormField {
-  step: StepNumber;
-}
-
-type Choice = { value: string; label: string };
-
-const choices = (values: readonly string[]): Choice[] => values.map((value) => ({ value, label: value }));
-const either =
-  (id: string, ...values: string[]) =>
-  (form: Values) =>
-    values.includes(form[id] ?? "");
+/** A file that is none of the pools': its path is typed. */
+export const typedPath = "";
 
 /** The media of virt-manager's first page, and what came since. */
 const media: readonly Choice[] = [
@@ -37,22 +31,12 @@ const media: readonly Choice[] = [
   { value: "none", label: "nothing: its disks are ready" },
 ];
 
-function text(step: StepNumber, id: string, label: string, width: number, own: Partial<FormField> = {}): StepField {
-  return { step, id, label, kind: "text", width, ...own };
-}
-
-function choice(
-  step: StepNumber,
-  id: string,
-  label: string,
-  of: readonly Choice[],
-  own: Partial<FormField> = {},
-): StepField {
-  return { step, id, label, kind: "choice", choices: of, initial: of[0]?.value ?? "", ...own };
-}
-
 /** Every field of every step; `offers` null: the host has not said yet what it has. */
-export function createFields(places: readonly CreatePlace[], offers: Offers | null): StepField[] {
+export function createFields(
+  places: readonly CreatePlace[],
+  offers: Offers | null,
+  lent: readonly LentAddresses[],
+): StepField[] {
   const place = choice(
     0,
     "place",
@@ -60,8 +44,20 @@ export function createFields(places: readonly CreatePlace[], offers: Offers | nu
     places.map(({ id, label }) => ({ value: id, label })),
   );
   if (!offers) return [place];
-  const own = offers.provider === "ganeti" ? ganetiFields(offers) : libvirtFields(offers);
-  return [place, ...own, ...lastFields];
+  return [place, ...ownFields(offers, lent), ...lastFields];
+}
+
+function ownFields(offers: Offers, lent: readonly LentAddresses[]): StepField[] {
+  switch (offers.provider) {
+    case "ganeti":
+      return ganetiFields(offers, lent);
+    case "libvirt":
+      return libvirtFields(offers, lent);
+    case "xen":
+      return xenFields(offers);
+    case "xenserver":
+      return xenServerFields(offers);
+  }
 }
 
 const lastFields: readonly StepField[] = [
@@ -83,14 +79,42 @@ const lastFields: readonly StepField[] = [
   ),
 ];
 
-function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepField[] {
+/** Addresses for the instances: none, of a job's subnet, or of a range that is typed. */
+function addressFields(lent: readonly LentAddresses[], none: string, shown: (form: Values) => boolean): StepField[] {
+  const of: Choice[] = [
+    { value: "", label: none },
+    ...lent.map(({ jobId, subnet, addresses }) => ({
+      value: JSON.stringify(addresses),
+      label: `of job ${jobId}: ${subnet}`,
+    })),
+    { value: typedRange, label: "of a range" },
+  ];
+  return [
+    choice(3, "addressesOf", "Addresses", of, { shown }),
+    text(3, "addresses", "  range", 30, {
+      help: "10.144.0.0/22 or from-to",
+      shown: (form) => shown(form) && form["addressesOf"] === typedRange,
+    }),
+  ];
+}
+
+function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>, lent: readonly LentAddresses[]): StepField[] {
   const pools = choices(offers.pools.filter(({ active }) => active).map(({ name }) => name));
   const volumes = offers.pools.flatMap((pool) =>
     pool.volumes.map(({ name }) => ({ value: `${pool.name}/${name}`, label: `${pool.name}/${name}` })),
   );
-  const isos = offers.pools
-    .flatMap((pool) => pool.volumes.map(({ path }) => path))
-    .filter((path) => /\.iso$/i.test(path));
+  // What carries the name of an instance is its own disk, and none to begin with.
+  const isDisk = (name: string) => offers.names.some((own) => name.startsWith(`${own}.`) || name.startsWith(`${own}-`));
+  const filesOf = (pattern: RegExp, other: string): Choice[] => [
+    ...offers.pools.flatMap((pool) =>
+      pool.volumes
+        .filter(({ name }) => pattern.test(name) && !isDisk(name))
+        .map(({ name, path }) => ({ value: path, label: `${pool.name}/${name}` })),
+    ),
+    { value: typedPath, label: other },
+  ];
+  const isos = filesOf(/\.iso$/i, "another, or one to be sent");
+  const images = filesOf(/\.(qcow2?|img|raw)$/i, "another: type its path");
   const networks: Choice[] = [
     ...offers.networks.map(({ name, active }) => ({
       value: `network ${name}`,
@@ -102,18 +126,24 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
   const usual: Choice = { value: "", label: "the host's own" };
   const image = either("media", "import", "cloud");
   const copied = (form: Values) => either("media", "cloud")(form) || (image(form) && form["copy"] === "yes");
+  const typed =
+    (...kinds: string[]) =>
+    (form: Values) =>
+      either("media", ...kinds)(form) && form[kinds[0] === "iso" ? "isoOf" : "imageOf"] === typedPath;
   const made = either("disk", "new");
   const machines = offers.archs.flatMap(({ machines: all }) => all);
   return [
     choice(0, "media", "From", media),
-    text(0, "iso", "  ISO image", 40, { shown: either("media", "iso"), initial: isos[0] ?? "" }),
-    text(0, "upload", "  send it", 40, {
-      shown: either("media", "iso"),
+    choice(0, "isoOf", "  ISO image", isos, { shown: either("media", "iso") }),
+    text(0, "iso", "    path", 40, { shown: typed("iso"), help: "on the host" }),
+    text(0, "upload", "    send it", 40, {
+      shown: typed("iso"),
       help: "a file of this machine; empty: it is there",
     }),
     text(0, "location", "  tree", 40, { shown: either("media", "location"), help: "URL, or a directory of the host" }),
     text(0, "extra", "  arguments", 30, { shown: either("media", "location"), help: "for the installer's kernel" }),
-    text(0, "image", "  image", 40, { shown: image }),
+    choice(0, "imageOf", "  image", images, { shown: image }),
+    text(0, "image", "    path", 40, { shown: typed("import", "cloud"), help: "on the host" }),
     choice(
       0,
       "copy",
@@ -145,10 +175,7 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
     text(2, "more", "More disks", 24, { help: "sizes of further new volumes: 5G 20G", shown: made }),
     text(3, "name", "Name", 26),
     text(3, "count", "How many", 4, { initial: "1" }),
-    text(3, "addresses", "Addresses", 30, {
-      help: "for cloud-init: 10.144.0.0/22 or from-to; empty: DHCP",
-      shown: either("media", "cloud"),
-    }),
+    ...addressFields(lent, "by DHCP", either("media", "cloud")),
     choice(3, "network", "Network", networks),
     text(3, "mac", "  MAC", 17, { help: "empty: chosen by libvirt", shown: (form) => form["network"] !== "" }),
     choice(3, "arch", "Architecture", [usual, ...choices(offers.archs.map(({ arch }) => arch))]),
@@ -166,7 +193,7 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>): StepFi
   ];
 }
 
-function ganetiFields(offers: Extract<Offers, { provider: "ganeti" }>): StepField[] {
+function ganetiFields(offers: Extract<Offers, { provider: "ganeti" }>, lent: readonly LentAddresses[]): StepField[] {
   const nodes = offers.nodes.filter(({ usable }) => usable).map(({ name }) => name);
   const allocator: Choice = { value: "", label: `chosen by ${offers.allocator ?? "an allocator"}` };
   const cards: Choice[] = [
@@ -188,7 +215,7 @@ function ganetiFields(offers: Extract<Offers, { provider: "ganeti" }>): StepFiel
     text(2, "sizes", "  sizes", 24, { initial: "10G", shown: disks, help: "one for each disk: 10G 20G" }),
     text(3, "name", "Name", 30, { help: "best a full host name" }),
     text(3, "count", "How many", 4, { initial: "1" }),
-    text(3, "addresses", "Addresses", 30, { help: "10.144.0.0/22 or from-to; empty: none is noted" }),
+    ...addressFields(lent, "none is noted", () => true),
     choice(3, "primary", "On node", offers.allocator === null ? choices(nodes) : [allocator, ...choices(nodes)]),
     choice(3, "secondary", "  secondary", choices(nodes), {
       shown: (form) => form["primary"] !== "" && form["template"] === "drbd",

@@ -3,14 +3,10 @@ import type { Offers } from "../../instances/create-check.ts";
 import type { CreateData, GanetiData, LibvirtData } from "../../instances/create-file.ts";
 import type { CreateProblem } from "../../instances/create-types.ts";
 import type { Values } from "../components/form.tsx";
+import { typedPath } from "./create-fields.ts";
+import { commonData, given, valueAt as of } from "./create-request-parts.ts";
+import { xenData, xenFieldOf, xenServerData, xenServerFieldOf } from "./create-request-xen.ts";
 import { parsePairs, parseSize, parseSizes } from "./create-sizes.ts";
-
-const of = (values: Values, id: string): string => values[id] ?? "";
-
-/** A field under its name, left out where nothing was typed: a file says only what is meant. */
-function given<K extends string>(name: K, text: string): Partial<Record<K, string>> {
-  return text === "" ? {} : ({ [name]: text } as Record<K, string>);
-}
 
 /** `network default`, `bridge br0` or nothing, as the cards of a file. */
 function nicsOf(values: Values, field: string): CreateData["nics"] {
@@ -24,19 +20,22 @@ function nicsOf(values: Values, field: string): CreateData["nics"] {
 function mediaOf(values: Values): LibvirtData["media"] {
   const size = given("size", of(values, "copySize"));
   const pool = given("pool", of(values, "copyPool"));
+  const image = of(values, "imageOf") === typedPath ? of(values, "image") : of(values, "imageOf");
   switch (of(values, "media")) {
     case "iso":
-      return { iso: of(values, "iso"), ...given("upload", of(values, "upload")) };
+      return of(values, "isoOf") === typedPath
+        ? { iso: of(values, "iso"), ...given("upload", of(values, "upload")) }
+        : { iso: of(values, "isoOf") };
     case "location":
       return { location: of(values, "location"), ...given("arguments", of(values, "extra")) };
     case "pxe":
       return { pxe: true };
     case "import":
-      return { import: of(values, "image"), ...(of(values, "copy") === "yes" ? { copy: { ...pool, ...size } } : {}) };
+      return { import: image, ...(of(values, "copy") === "yes" ? { copy: { ...pool, ...size } } : {}) };
     case "cloud": {
       const key = of(values, "key");
       const login = { ...given("user", of(values, "user")), ...(key ? { keys: [key] } : {}) };
-      return { cloud: of(values, "image"), ...pool, ...size, ...login };
+      return { cloud: image, ...pool, ...size, ...login };
     }
     default:
       return undefined;
@@ -63,28 +62,12 @@ function disksOf(values: Values): NonNullable<LibvirtData["disks"]> {
   }
 }
 
-function common(values: Values, host: string) {
-  const by = of(values, "ready");
-  const count = Number(of(values, "count"));
-  const range = of(values, "addresses");
-  const waits = by === "ping" || by === "ssh" || by === "console";
-  return {
-    name: of(values, "name"),
-    ...(count > 1 ? { count } : {}),
-    hosts: [host],
-    memory: of(values, "memory"),
-    vcpus: Number(of(values, "vcpus")),
-    ...(of(values, "start") === "no" ? { start: false } : waits ? { ready: { by } as const } : {}),
-    ...(range === "" ? {} : { addresses: { range } }),
-  };
-}
-
 function libvirtData(values: Values, host: string): LibvirtData {
   const media = mediaOf(values);
   const [firmware, graphics] = [of(values, "firmware"), of(values, "graphics")];
   return {
     provider: "libvirt",
-    ...common(values, host),
+    ...commonData(values, host),
     ...(media ? { media } : {}),
     ...given("osinfo", of(values, "osinfo")),
     disks: disksOf(values),
@@ -110,7 +93,7 @@ function ganetiData(values: Values, host: string): GanetiData {
   const primary = of(values, "primary");
   return {
     provider: "ganeti",
-    ...common(values, host),
+    ...commonData(values, host),
     os: of(values, "os"),
     ...(install ? {} : { install: false, start: false }),
     ...(of(values, "osParameters") ? { osParameters: pairs("osParameters") } : {}),
@@ -127,7 +110,16 @@ function ganetiData(values: Values, host: string): GanetiData {
 
 /** @param host The host as the user named it. */
 export function dataOf(values: Values, provider: Offers["provider"], host: string): CreateData {
-  return provider === "ganeti" ? ganetiData(values, host) : libvirtData(values, host);
+  switch (provider) {
+    case "ganeti":
+      return ganetiData(values, host);
+    case "libvirt":
+      return libvirtData(values, host);
+    case "xen":
+      return xenData(values, host);
+    case "xenserver":
+      return xenServerData(values, host);
+  }
 }
 
 const mediaFields: Readonly<Record<string, string>> = {
@@ -144,8 +136,14 @@ const mediaFields: Readonly<Record<string, string>> = {
 
 /** The field of the form that a problem belongs to. */
 export function fieldOf({ field }: CreateProblem, values: Values, provider: Offers["provider"]): string {
+  if (provider === "xen") return xenFieldOf(field, values);
+  if (provider === "xenserver") return xenServerFieldOf(field);
   const [head = "", second = "", third = ""] = field.split(".");
-  if (head === "media") return mediaFields[second] ?? "media";
+  if (head === "media") {
+    const own = mediaFields[second] ?? "media";
+    const chosen = `${own}Of`;
+    return of(values, chosen) === typedPath ? own : chosen;
+  }
   if (head === "disks") {
     if (provider === "ganeti") return "sizes";
     if (second !== "0" && second !== "") return "more";
@@ -180,7 +178,7 @@ export function typedErrors(values: Values): Record<string, string> {
   size("memory", false);
   size("size", false);
   size("copySize", true);
-  for (const id of ["more", "sizes"]) if (parseSizes(of(values, id)) === null) errors[id] = "sizes: 10G 20G";
+  for (const id of ["more", "sizes", "further"]) if (parseSizes(of(values, id)) === null) errors[id] = "sizes: 10G 20G";
   const whole = (id: string, most: number) => {
     const text = values[id];
     if (text !== undefined && !(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= most)) errors[id] = `1 to ${most}`;

@@ -6,7 +6,9 @@ import { stringify } from "yaml";
 import { wantedOf } from "../../instances/create-file.ts";
 import { filesOf } from "../../instances/create-files.ts";
 import { checkBatch, planCreate } from "../../instances/create-plan.ts";
+import { type ProviderPlace, placeOf } from "../../instances/create-run.ts";
 import type { CreatePlan, CreateProblem } from "../../instances/create-types.ts";
+import type { CreateWork } from "../../store/create-work.ts";
 import { count, plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { commandBox } from "../components/command-box.tsx";
@@ -14,9 +16,11 @@ import { Form, type Values } from "../components/form.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { Problem } from "../components/problem.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
+import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
 import { cell, glyph, paint, symbol } from "../theme.ts";
-import { type CreatePlace, createFields, type StepNumber, stepTitles } from "./create-fields.ts";
+import { type StepNumber, stepTitles } from "./create-field-kinds.ts";
+import { type CreatePlace, createFields } from "./create-fields.ts";
 import { meaningsOf } from "./create-meanings.ts";
 import { dataOf, fieldOf, typedErrors } from "./create-request.ts";
 
@@ -35,7 +39,12 @@ interface Made {
   problems: readonly CreateProblem[];
 }
 
-export function CreateScreen(): ReactNode {
+function placedOn(making: CreateWork, place: string): ProviderPlace | null {
+  const found = making.offered(place);
+  return found && placeOf(found.provider, found.offers);
+}
+
+export function CreateScreen({ place: here }: { place: Place }): ReactNode {
   const { workspace, navigation, size, copy } = useUi();
   const { making } = workspace;
   const hosts = useKnown((known) => known.inventory.hosts);
@@ -43,7 +52,7 @@ export function CreateScreen(): ReactNode {
   const [state, setState] = useRemembered<WizardState>("create:wizard", begin);
   const change = (part: Partial<WizardState>) => setState((before) => ({ ...before, ...part }));
   useEffect(() => workspace.inventory.watch(), [workspace]);
-
+  const first = here.screen === "create" ? here.host : undefined;
   const places = useMemo(
     () =>
       hosts.length === 0
@@ -53,20 +62,30 @@ export function CreateScreen(): ReactNode {
             .map(
               ({ place, name, attachment, cluster }): CreatePlace => ({
                 id: place,
+                host: attachment.host.name,
                 label: `${plainLine(cluster ?? attachment.host.name)} · ${name}`,
-                provider: name === "ganeti" ? "ganeti" : "libvirt",
+                provider: name,
               }),
             )
-            .sort((one, other) => (one.label < other.label ? -1 : 1)),
-    [hosts, making],
+            .sort(
+              (one, other) =>
+                Number(other.host === first) - Number(one.host === first) || (one.label < other.label ? -1 : 1),
+            ),
+    [hosts, making, first],
   );
-  const chosen = places.find(({ id }) => id === state.place) ?? places[0];
+  // Where one came to make it is asked first, and may be slower than others to tell what it runs.
+  const awaited = hosts.find(({ host, state: how }) => host === first && how === "discovering");
+  const chosen = awaited ? undefined : (places.find(({ id }) => id === state.place) ?? places[0]);
   const loaded = chosen ? known.offers[chosen.id] : undefined;
   const offers = loaded?.value ?? null;
-  const fields = useMemo(() => createFields(places, offers), [places, offers]);
+  const fields = useMemo(() => createFields(places, offers, known.lent), [places, offers, known.lent]);
   useEffect(() => {
     if (chosen && offers === null && !loaded?.error) void making.ask(chosen.id, []);
   }, [chosen, offers, loaded, making]);
+
+  const jobs = useKnown((state) => state.jobs.value);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the jobs are others
+  useEffect(() => void making.askAddresses(), [making, jobs]);
 
   const made = useMemo(() => {
     let last: { key: string; made: Made | null } | null = null;
@@ -74,7 +93,7 @@ export function CreateScreen(): ReactNode {
     return (values: Values): Made | null => {
       const key = JSON.stringify(values);
       if (last?.key === key) return last.made;
-      const place = chosen ? making.placeOf(chosen.id) : null;
+      const place = chosen ? placedOn(making, chosen.id) : null;
       let result: Made | null = null;
       if (place && offers && Object.keys(typedErrors(values)).length === 0) {
         const { batch } = wantedOf(dataOf(values, offers.provider, place.host));
@@ -103,7 +122,7 @@ export function CreateScreen(): ReactNode {
     return busy ? (
       <Busy text="Finding out what the hosts run" />
     ) : (
-      <Text dimColor> No host that is shown runs Ganeti or libvirt. H under Instances (4) adds one.</Text>
+      <Text dimColor> No host that is shown runs anything that can make them. H under Instances (4) adds one.</Text>
     );
   }
   const errors = (values: Values): Record<string, string> => {
@@ -116,12 +135,15 @@ export function CreateScreen(): ReactNode {
     }
     return wrong;
   };
-  const missing = (values: Values): string | null => {
+  const missing = (values: Values) => {
     if (!offers) return `${chosen.label} has not said yet what it offers`;
     const here = new Set(fields.filter(({ step }) => step <= state.step).map(({ id }) => id));
     const result = made(values);
-    const first = result?.problems.find((problem) => here.has(fieldOf(problem, values, offers.provider)));
-    return first?.text ?? null;
+    for (const problem of result?.problems ?? []) {
+      const field = fieldOf(problem, values, offers.provider);
+      if (here.has(field)) return { field, text: problem.text };
+    }
+    return null;
   };
   const submit = (values: Values) => {
     if (values["place"] !== chosen.id) {
@@ -132,7 +154,7 @@ export function CreateScreen(): ReactNode {
       change({ step: (state.step + 1) as StepNumber });
       return;
     }
-    const place = making.placeOf(chosen.id);
+    const place = placedOn(making, chosen.id);
     const result = made(values);
     if (!place || !offers || !result) return;
     const { ready } = wantedOf(dataOf(values, offers.provider, place.host));
@@ -164,7 +186,7 @@ export function CreateScreen(): ReactNode {
                 copy(lines.join("\n"), "the commands");
               },
               onSave: (values: Values) => {
-                const place = making.placeOf(chosen.id);
+                const place = placedOn(making, chosen.id);
                 if (!place) return;
                 const text = stringify(dataOf(values, offers.provider, place.host));
                 const file = `${(values["name"] || "instance").replaceAll(/[^\w.-]/g, "")}.yaml`;
@@ -172,6 +194,7 @@ export function CreateScreen(): ReactNode {
               },
             }
           : {})}
+        footerLines={state.step === 4 ? 10 : 2}
         footer={(values) => (
           <Footer
             values={values}

@@ -14,10 +14,11 @@ import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
+import { wrapped } from "../wrap.ts";
 import { EnvironmentList, VersionList } from "./deploy-choose.tsx";
 import { deployRequestOf, optionErrors, optionFields, optionMeanings, titleOf } from "./deploy-text.ts";
 import { jobState } from "./job-text.ts";
-import { foldNames, wrapWords } from "./node-names.ts";
+import { foldNames } from "./node-names.ts";
 
 interface WizardState {
   environment: Environment | null;
@@ -33,7 +34,7 @@ const begin: WizardState = { environment: null, version: null, several: false, s
 
 /** Nodes in lines for the dialog: folded, so that any number has room. */
 export function erasedLines(nodes: readonly string[], width: number): string[] {
-  return wrapWords(foldNames(nodes).replaceAll(",", ", ").replace(/ {2,}/g, " "), width);
+  return wrapped(foldNames(nodes).replaceAll(",", ", ").replace(/ {2,}/g, " "), width);
 }
 
 function Commands({ request, id }: { request: DeployRequest; id: string }): ReactNode {

@@ -3,7 +3,8 @@ import type { Deployment, MacroStep, NodeProgress } from "../../journey/types.ts
 import { clock, count, plain, plainLine } from "../../text.ts";
 import { headerLine, layout } from "../components/table.tsx";
 import { bar, cell, glyph, paint, symbol, toneStyles } from "../theme.ts";
-import { shortNames, wrapWords } from "./node-names.ts";
+import { wrapped } from "../wrap.ts";
+import { shortNames } from "./node-names.ts";
 
 export const phases: readonly { id: MacroStep; title: string; share: number }[] = [
   { id: "boot-mini-os", title: "BOOT MINI-OS", share: 0.45 },
@@ -167,7 +168,7 @@ export function explainNode(node: NodeProgress, deployment: Deployment, width: n
   const [name = node.node] = shortNames([node.node]);
   if (node.state === "missing") {
     const why = plainLine(node.reason ?? "asked for, but kadeploy3 says neither that it is up nor that it failed");
-    return [`${name} is missing:`, ...wrapWords(why, width - 4).map((line) => `  ${line}`)].slice(0, lines);
+    return [`${name} is missing:`, ...wrapped(why, width - 4).map((line) => `  ${line}`)].slice(0, lines);
   }
   if (node.state !== "failed") return [];
   const step = deployment.result?.failed.find((one) => one.node === node.node)?.step ?? node.microStep;
@@ -176,6 +177,6 @@ export function explainNode(node: NodeProgress, deployment: Deployment, width: n
   const where = [phase, step?.replace(/^[A-Z]\w*-/, "")].filter(Boolean).join(", ");
   const reason = plain(node.reason ?? "no reason was given")
     .split("\n")
-    .flatMap((line) => wrapWords(line, width - 4));
+    .flatMap((line) => wrapped(line, width - 4));
   return [`${name} failed${where ? ` in ${where}` : ""}:`, ...reason.map((line) => `  ${line}`)].slice(0, lines);
 }

@@ -9,14 +9,25 @@ import { Problem } from "../components/problem.tsx";
 import { useKeys, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 
+/** Takes a picture of an instance's screen; null where none can be had. */
+export function pictureOf({ provider, instance }: ConsoleOwner): ((signal: AbortSignal) => Promise<Uint8Array>) | null {
+  if (!provider.screenshot || provider.refusesScreenshot?.(instance)) return null;
+  const take = provider.screenshot.bind(provider);
+  return (signal) => take(instance, { signal, priority: "user" });
+}
+
 const noScreen = (owner: ConsoleOwner | null) =>
   new VirtuError({
     kind: "refused",
     what: owner ? `${owner.instance.name} has no screen to show` : "This instance is gone",
     where: owner?.instance.host,
-    why: owner ? "its provider gives no picture of it, and it has no VNC or SPICE console now" : undefined,
+    why: owner ? `${noPicture(owner)}, and it has no VNC or SPICE console now` : undefined,
     hint: owner ? "Its text console is opened by ⏎." : undefined,
   });
+
+function noPicture({ provider, instance }: ConsoleOwner): string {
+  return provider.refusesScreenshot?.(instance) ?? "its provider gives no picture of it";
+}
 
 export function GuestScreenScreen({ place }: { place: Place }): ReactNode {
   const key = place.screen === "guest-screen" ? place.key : "";
@@ -31,14 +42,14 @@ export function GuestScreenScreen({ place }: { place: Place }): ReactNode {
       const graphics = new GraphicsWork(workspace.context.pool);
       try {
         await graphics.open(provider, instance, abort.signal);
-        const take = provider.screenshot?.bind(provider);
+        const take = pictureOf(owner);
         if (!take && !graphics.isOpen) throw noScreen(owner);
         if (abort.signal.aborted) return;
         const { viewPicture } = await import("../picture/viewer.ts");
         await lendTerminal((borrowed) =>
           viewPicture(borrowed, {
             title: `${plainLine(instance.name)} · ${plainLine(instance.host)}`,
-            take: take ? (signal) => take(instance, { signal, priority: "user" }) : null,
+            take,
             graphics: () => graphics.text,
             onGraphics: (listener) => {
               graphics.onChange = listener;

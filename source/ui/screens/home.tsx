@@ -1,7 +1,9 @@
 /** Home: what can be done next, with the state of each thing beside it. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect } from "react";
+import { dayText, subjectText } from "../../journey/compare-words.ts";
 import type { WayView } from "../../journey/up-types.ts";
+import { comparisonRows, leftComparisons } from "../../store/compare-known.ts";
 import { currentJob, deploymentOf, type KnownState } from "../../store/known.ts";
 import { runIsOpen } from "../../store/run-known.ts";
 import { wayOf } from "../../store/way-known.ts";
@@ -95,6 +97,17 @@ function upText(known: KnownState): string {
   return "one form, one summary, one run";
 }
 
+/** The newest comparison in a line: what needs somebody first. */
+export function compareText({ comparisons, now }: KnownState): string {
+  const [newest] = comparisonRows(comparisons);
+  if (comparisons.list.at === null && !newest) return "";
+  if (!newest) return "the same life cycle on two or more hosts, timed";
+  const what = subjectText(newest.view.setup);
+  if (newest.view.state === "running") return `${symbol("busy")} ${what}`;
+  const left = leftComparisons(comparisons).length > 0 ? `${symbol("warning")} one has left something · ` : "";
+  return `${left}last: ${what}, ${dayText(newest.view.startedAt, now)}`;
+}
+
 const first: Entry[] = [
   {
     id: "reserve",
@@ -138,6 +151,15 @@ const first: Entry[] = [
 const second: Entry[] = [
   { id: "instances", title: "Instances", state: instancesText, open: (n) => n.jump({ screen: "instances" }) },
   { id: "runs", title: "Runs", state: runsText, open: (n) => n.jump({ screen: "runs" }) },
+  {
+    id: "compare",
+    title: "Compare tools",
+    state: compareText,
+    open: (n, known) => {
+      const any = comparisonRows(known.comparisons).length > 0;
+      n.jump({ screen: "instances" }, any ? { screen: "comparisons" } : { screen: "compare" });
+    },
+  },
   { id: "nodes", title: "Nodes", state: nodesText, open: (n) => n.jump({ screen: "nodes" }) },
   {
     id: "jobs",
@@ -167,6 +189,7 @@ export function HomeScreen(): ReactNode {
   useEffect(() => workspace.site.watch(), [workspace]);
   useEffect(() => workspace.inventory.watch(), [workspace]);
   useEffect(() => workspace.runs.watch(), [workspace]);
+  useEffect(() => void workspace.comparing.refresh(), [workspace]);
   const keys: Handlers<"home"> = {
     open: { run: () => entries[chosen]?.open(navigation, workspace.state) },
     site: { run: () => navigation.open({ screen: "sites" }) },

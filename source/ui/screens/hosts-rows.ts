@@ -1,12 +1,14 @@
 /** A host whose instances are shown: one line in the list, and all of what is wrong with it under that. Pure. */
 
 import type { VirtuError } from "../../errors.ts";
-import type { HostState, HostView } from "../../instances/inventory-types.ts";
+import type { HostState, HostView, NodeRow } from "../../instances/inventory-types.ts";
+import type { NodeMetric } from "../../monitor/nodes.ts";
 import { age, plain, plainLine } from "../../text.ts";
 import { layout } from "../components/table.tsx";
-import { cell, paint, state, symbol, type Tone, toneStyles } from "../theme.ts";
-import { wrapped } from "./instance-lines.ts";
+import { cell, paint, state, symbol, type Tone, toneStyles, widthOf } from "../theme.ts";
+import { wrapped } from "../wrap.ts";
 import { hostReason } from "./instances-trouble.ts";
+import { hotStyles, type NodeLook, nodeCell, nodeUseLines, noNodeLook } from "./nodes-usage.ts";
 
 export const hostTones: Record<HostState, Tone> = { discovering: "busy", ok: "good", stale: "bad", error: "bad" };
 const words: Record<HostState, string> = { discovering: "asking", ok: "ok", stale: "silent", error: "error" };
@@ -66,8 +68,29 @@ function errorLines(error: VirtuError, tone: Tone, width: number): string[] {
   return lines;
 }
 
-/** All that is wrong or worth knowing with a host, in lines of `width` columns. */
-export function hostLines(host: HostView, now: number, width: number): string[] {
+/** What its nodes use: all of the one node of a host, a line for each of several. */
+function nodesLines(nodes: readonly NodeRow[], look: NodeLook): string[] {
+  const [only, ...others] = nodes;
+  if (only && others.length === 0) return nodeUseLines(only, look);
+  const names = Math.min(24, Math.max(0, ...nodes.map(({ name }) => widthOf(plainLine(name)))));
+  return nodes.map((node) => {
+    const part = (name: string, metric: NodeMetric) => {
+      const text = `${name} ${nodeCell(node, metric, look)}`;
+      return cell(look.hot(node.key).includes(metric) ? paint(text, ...hotStyles) : text, name.length + 12);
+    };
+    const parts = [part("CPU", "cpu"), part("memory", "memory"), part("storage", "storage")];
+    return `${cell(plainLine(node.name), names)}  ${parts.join(" ")}`.trimEnd();
+  });
+}
+
+/** All that is wrong or worth knowing with a host, then what its nodes use, in lines of `width` columns. */
+export function hostLines(
+  host: HostView,
+  now: number,
+  width: number,
+  nodes: readonly NodeRow[] = [],
+  look: NodeLook = noNodeLook,
+): string[] {
   const lines: string[] = [];
   if (host.error) lines.push(...errorLines(host.error, "bad", width));
   if (host.retryAt !== null && host.state !== "ok") {
@@ -75,6 +98,10 @@ export function hostLines(host: HostView, now: number, width: number): string[] 
   }
   for (const problem of host.problems) if (problem !== host.error) lines.push(...errorLines(problem, "warning", width));
   for (const note of host.notes) lines.push(...wrapped(`· ${plainLine(note)}`, width));
-  if (lines.length > 0) return lines;
-  return [host.state === "ok" ? `${plainLine(foundText(host))}: nothing is wrong.` : "Its first answer is awaited."];
+  if (lines.length === 0) {
+    lines.push(
+      host.state === "ok" ? `${plainLine(foundText(host))}: nothing is wrong.` : "Its first answer is awaited.",
+    );
+  }
+  return [...lines, ...nodesLines(nodes, look)];
 }

@@ -6,12 +6,14 @@ import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { glyph, paint } from "../theme.ts";
 import { useShell } from "./console-keys.ts";
 import { hostColumns, hostLines, hostRow } from "./hosts-rows.ts";
+import { useNodeLook, useUsageWatch } from "./instances-view.ts";
 
 export function HostsScreen(): ReactNode {
   const { size, workspace, navigation } = useUi();
   const { inventory } = workspace;
   const hosts = useKnown((known) => known.inventory.hosts);
   const instances = useKnown((known) => known.inventory.instances);
+  const nodes = useKnown((known) => known.inventory.nodes);
   const pending = useKnown((known) => known.inventory.pending);
   const now = useKnown((known) => known.now);
   useEffect(() => inventory.watch(), [inventory]);
@@ -45,7 +47,10 @@ export function HostsScreen(): ReactNode {
     shell: { run: () => current && openShell(hostRef(current.host), current.host), disabled: none },
     refresh: { run: () => current && void inventory.refresh([current.host]), disabled: none },
   });
-  const told = current ? hostLines(current, now, width - 1) : [];
+  const look = useNodeLook();
+  const own = useMemo(() => nodes.filter(({ host }) => host === current?.host), [nodes, current?.host]);
+  useUsageWatch(hosts.slice(list.offset, list.offset + height));
+  const told = current ? hostLines(current, now, width - 1, own, look) : [];
   const rest = Math.max(1, room - height - 1);
   const cut = told.length > rest ? [...told.slice(0, rest - 1), glyph.more] : told;
   return (

@@ -13,7 +13,8 @@ import { Problem } from "../components/problem.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
 import { cell, paint, symbol } from "../theme.ts";
-import { foldNames, wrapWords } from "./node-names.ts";
+import { wrapped } from "../wrap.ts";
+import { foldNames } from "./node-names.ts";
 import { hostError } from "./sites.tsx";
 
 /** Fields of this stage: the job's nodes, if there is a running job, or hosts. */
@@ -108,7 +109,7 @@ function failedLines(asked: NodesAsked, width: number, limit: number): string[] 
     return `${symbol("bad")} ${name}: ${why}`;
   });
   const whole = all.flatMap((line) =>
-    wrapWords(line, width - 4).map((part, index) => (index > 0 ? `    ${part}` : part)),
+    wrapped(line, width - 4).map((part, index) => (index > 0 ? `    ${part}` : part)),
   );
   if (whole.length <= limit) return whole;
   const lines = all.map((line) => cell(line, width));

@@ -9,7 +9,8 @@ import { Confirm } from "../components/confirm.tsx";
 import { Problem } from "../components/problem.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
-import { foldNames, wrapWords } from "./node-names.ts";
+import { wrapped } from "../wrap.ts";
+import { foldNames } from "./node-names.ts";
 import { Preview } from "./preview.tsx";
 
 /** A plan that waits for the user's word. */
@@ -38,7 +39,7 @@ function ConfirmStart({
   const { workspace, size } = useUi();
   const { plan, erased, typed } = prepared;
   const width = Math.min(size.columns, 90) - 8;
-  const nodes = wrapWords(foldNames(plan.nodes.map(({ name }) => name)).replaceAll(",", ", "), width);
+  const nodes = wrapped(foldNames(plan.nodes.map(({ name }) => name)).replaceAll(",", ", "), width);
   return (
     <Confirm
       title={erased.length > 0 ? `Erase what is on these disks, and ${plan.title}?` : `Start: ${plan.title}?`}

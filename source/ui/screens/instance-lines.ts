@@ -1,11 +1,13 @@
 /** Everything known of one instance, as lines of text: its fields, where they come from, its latest action, the commands. Pure. */
+
 import { shortVerbOf, verbOf } from "../../instances/action-words.ts";
 import type { ActionItem, InstanceRow } from "../../instances/inventory-types.ts";
 import type { ActionName, InstanceDetails } from "../../instances/types.ts";
 import type { FeedLine } from "../../store/instance-known.ts";
 import type { Loaded } from "../../store/loaded.ts";
 import { age, plain, plainLine } from "../../text.ts";
-import { cell, glyph, paint, state, symbol, toneStyles, widthOf } from "../theme.ts";
+import { cell, glyph, paint, state, symbol, toneStyles } from "../theme.ts";
+import { wrapped } from "../wrap.ts";
 import { isPending, mebibytes, statusTones } from "./instances-rows.ts";
 import { holds, snapshotTree } from "./snapshots-rows.ts";
 
@@ -43,25 +45,8 @@ function factValue(value: string | number | boolean): string {
   return typeof value === "number" ? value.toLocaleString("en") : plainLine(value);
 }
 
-/** A text in lines of at most `width` columns, broken at blanks where there are any. */
-export function wrapped(text: string, width: number): string[] {
-  const room = Math.max(10, width);
-  return text.split("\n").flatMap((whole) => {
-    const lines: string[] = [];
-    let rest = whole;
-    while (widthOf(rest) > room) {
-      let head = [...rest].slice(0, room).join("");
-      while (widthOf(head) > room) head = [...head].slice(0, -1).join("");
-      const blank = head.lastIndexOf(" ");
-      const at = blank > room / 3 ? blank : head.length;
-      lines.push(rest.slice(0, at));
-      rest = rest.slice(at).replace(/^ /, "");
-    }
-    return [...lines, rest];
-  });
-}
-
-const nameWidth = 22;
+/** Columns for the names of the lines. */
+export const nameWidth = 22;
 
 function field(name: string, value: string, width: number): string[] {
   const [first = "", ...more] = wrapped(value, width - nameWidth - 1);

@@ -4,6 +4,7 @@ import type { Column } from "../components/table.tsx";
 import { glyph, type Style, widthOf } from "../theme.ts";
 import { memoryText, moreText, nodeText, placeText } from "./instances-rows.ts";
 import { cpuText, diskText, netText, noLook, type UsageLook, usedText } from "./instances-usage.ts";
+import { hotStyles } from "./nodes-usage.ts";
 
 export type ColumnId =
   | "name"
@@ -26,6 +27,8 @@ export interface TableColumn extends Column {
   id: ColumnId;
   /** The cell of an instance; of the status only its usual width, the row makes it. */
   text: (row: InstanceRow) => string;
+  /** It tells what is used now, which somebody has to ask for. */
+  counted?: true;
   /** What makes this cell stand out now. */
   styles?: (row: InstanceRow) => readonly Style[];
 }
@@ -107,7 +110,7 @@ const plans: readonly Plan[] = [
     text: (row) => String(row.vcpus ?? ""),
   },
   { id: "memory", title: "MEM", align: "right", sortedBy: "memory", least: 5, most: 6, text: memoryText },
-  { id: "used", title: "USED", align: "right", sortedBy: "used", least: 0, most: 6, counted: true, text: usedText },
+  { id: "used", title: "USED", align: "right", sortedBy: "used", least: 0, most: 7, counted: true, text: usedText },
   { id: "disk", title: "DISK/s", align: "right", sortedBy: "disk", least: 0, most: 8, counted: true, text: diskText },
   { id: "net", title: "NET/s", align: "right", sortedBy: "net", least: 0, most: 8, counted: true, text: netText },
   { id: "where", title: "WHERE", sortedBy: "provider", least: 8, fair: 18, most: 44, text: placeText },
@@ -122,16 +125,17 @@ export type Widths = Readonly<Partial<Record<ColumnId, number>>>;
 
 /**
  * The widths that these instances want, never less than before: columns do not shrink while one looks. The same object
- * when nothing has to grow.
+ * when nothing has to grow. `known`: the rows that `before` has room for, mostly the same ones.
  */
-export function grown(before: Widths, rows: readonly InstanceRow[]): Widths {
+export function grown(before: Widths, rows: readonly InstanceRow[], known: readonly InstanceRow[] = []): Widths {
+  const fresh = rows.filter((row, index) => row !== known[index]);
   const after: Partial<Record<ColumnId, number>> = { ...before };
   let changed = false;
   for (const { id, most, counted, text } of plans) {
     let width = before[id] ?? 0;
-    for (const row of rows) {
+    for (const row of fresh) {
       if (width >= most) break;
-      const wanted = counted ? (row.usage ? most : 0) : Math.min(most, widthOf(text(row, noLook)));
+      const wanted = counted ? (row.usage || row.usageGap ? most : 0) : Math.min(most, widthOf(text(row, noLook)));
       if (wanted > width) width = wanted;
     }
     if (width !== (before[id] ?? 0)) {
@@ -150,6 +154,13 @@ export interface ColumnChoice {
 
 /** Every column that can be chosen, in virtu's own order, with its title. */
 export const allColumns: readonly { id: ColumnId; title: string }[] = plans.map(({ id, title }) => ({ id, title }));
+
+/** Every cell of an instance that holds something, shown or not; the status in words. */
+export function cellsOf(row: InstanceRow, look: UsageLook): { title: string; text: string }[] {
+  return plans
+    .map(({ id, title, text }) => ({ title, text: id === "status" ? row.statusDetail : text(row, look) }))
+    .filter(({ text }) => text !== "");
+}
 
 export function isColumn(id: string): id is ColumnId {
   return plans.some((plan) => plan.id === id);
@@ -181,12 +192,14 @@ export function columnsFor(
       width,
       align,
       text: (row) => text(row, look),
-      ...(counted && { styles: ({ key }: InstanceRow) => (look.hot(key).includes(metric) ? hotStyles : []) }),
+      ...(counted && {
+        counted,
+        styles: ({ key }: InstanceRow) => (look.hot(key).includes(metric) ? hotStyles : []),
+      }),
     };
   });
 }
 
-const hotStyles: readonly Style[] = ["red", "bold"];
 /** Below so many columns there is no room for what instances use. */
 const roomForUse = 74;
 

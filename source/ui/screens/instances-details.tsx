@@ -3,11 +3,14 @@ import { Box, Text } from "ink";
 import type { ReactNode } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import type { Rates } from "../../monitor/rates.ts";
+import { plainLine } from "../../text.ts";
 import { useKnown } from "../hooks.ts";
 import { cell, paint } from "../theme.ts";
 import { bytesText } from "./chart-text.ts";
 import { instanceLines } from "./instance-lines.ts";
+import { type Group, groupSums } from "./instances-groups.ts";
 import { mebibytes } from "./instances-rows.ts";
+import { statusCounts } from "./instances-select.ts";
 import type { UsageLook } from "./instances-usage.ts";
 
 /** From so many columns on there is room beside the table. */
@@ -21,8 +24,12 @@ export function paneLines({ columns, rows }: { columns: number; rows: number }):
 
 const label = (name: string) => paint(cell(name, 10), "dim");
 
-/** What it uses now, and who says so. */
-export function usageLines(rates: Rates): string[] {
+/** What it uses now, and who says so; `gap`: why some of it is not known. `names`: columns for the names of the lines. */
+export function usageLines(rates: Rates | null, gap: string | undefined, names = 10): string[] {
+  const label = (name: string) => paint(cell(name, names), "dim");
+  const missing =
+    gap === undefined ? [] : [`${label(rates ? "not known" : "usage")} ${rates ? "" : "– "}${plainLine(gap)}`];
+  if (!rates) return missing;
   const { cpu, memory, memoryMiB, memorySource, diskRead, diskWrite, netIn, netOut } = rates;
   const lines: string[] = [];
   if (cpu !== null) lines.push(`${label("CPU")} ${Math.round(cpu)} % of its vCPUs`);
@@ -37,27 +44,53 @@ export function usageLines(rates: Rates): string[] {
   };
   pair("disks", ["read", "written"], diskRead, diskWrite);
   pair("network", ["in", "out"], netIn, netOut);
-  return lines;
+  return [...lines, ...missing];
 }
 
 export interface DetailsProps {
   /** Null: the cursor is on no instance. */
   row: InstanceRow | null;
+  /** The group that it is on instead. */
+  group?: Group | null;
   width: number;
   height: number;
   look: UsageLook;
 }
 
-export function InstanceDetailsPane({ row, width, height, look }: DetailsProps): ReactNode {
+/** What a group adds up to, and who in it uses the most. */
+export function groupLines({ rows, closed }: Group, look: UsageLook): string[] {
+  const { vcpus, memory, used, busy } = groupSums(rows, look);
+  const ranked = rows
+    .map((row) => ({ name: plainLine(row.name), cpu: look.rates(row.key)?.cpu ?? null }))
+    .filter((one): one is { name: string; cpu: number } => one.cpu !== null)
+    .sort((one, other) => other.cpu - one.cpu);
+  const most = ranked.slice(0, 3).map(({ name, cpu }) => `${name} ${Math.round(cpu)} %`);
+  return [
+    `${label("instances")} ${statusCounts(rows)}`,
+    `${label("vCPUs")} ${vcpus}${busy === null ? "" : `, ${busy.toFixed(1)} of them busy`}`,
+    `${label("memory")} ${mebibytes(memory) || "0M"} given${used === null ? "" : `, ${mebibytes(used)} used`}`,
+    ...(most.length > 0 ? [`${label("busiest")} ${most.join(" · ")}`] : []),
+    paint(
+      closed
+        ? "→ opens the group; an action on it is one on all of it"
+        : "← closes the group; an action on it is one on all of it",
+      "dim",
+    ),
+  ];
+}
+
+export function InstanceDetailsPane({ row, group = null, width, height, look }: DetailsProps): ReactNode {
   const now = useKnown((known) => known.now);
   const rates = row ? look.rates(row.key) : null;
   const lines = row
     ? [
-        ...(rates ? usageLines(rates) : []),
+        ...usageLines(rates, row.usageGap),
         ...instanceLines(row, { details: null, previews: [], feed: [] }, now, width - 2).slice(1),
       ]
-    : [paint("no instance under the cursor", "dim")];
-  const title = row ? cell(row.name, width - 4).trimEnd() : "details";
+    : group
+      ? groupLines(group, look)
+      : [paint("no instance under the cursor", "dim")];
+  const title = cell(plainLine(row?.name ?? group?.title ?? "details"), width - 4).trimEnd();
   const room = height - 1;
   const shown = lines.slice(0, room);
   if (lines.length > room) shown[room - 1] = paint("… d shows all", "dim");

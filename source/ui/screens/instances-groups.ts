@@ -1,7 +1,7 @@
 /** Instances in groups with what each of them adds up to; a group can be closed. Pure. */
 import type { InstanceRow } from "../../instances/inventory-types.ts";
-import { count, plainLine } from "../../text.ts";
-import { cell, glyph, paint } from "../theme.ts";
+import { count, natural, plainLine } from "../../text.ts";
+import { cell, glyph, paint, widthOf } from "../theme.ts";
 import { mebibytes, nodeText } from "./instances-rows.ts";
 import { statusCounts } from "./instances-select.ts";
 import { noLook, type UsageLook } from "./instances-usage.ts";
@@ -48,9 +48,6 @@ const titles: Record<GroupBy, (row: InstanceRow) => string[]> = {
   status: ({ status }) => [status],
 };
 
-// One collator for all: a localeCompare with options makes its own each time.
-const collator = new Intl.Collator("en", { numeric: true });
-
 /** The rows as they are, each in its group; groups by their titles. */
 export function grouped(rows: readonly InstanceRow[], by: GroupBy | null, closed: ReadonlySet<string>): Item[] {
   if (by === null) return rows.map((row) => ({ kind: "instance", key: row.key, row }));
@@ -63,7 +60,7 @@ export function grouped(rows: readonly InstanceRow[], by: GroupBy | null, closed
     }
   }
   return [...groups]
-    .sort(([one], [other]) => collator.compare(one, other))
+    .sort(([one], [other]) => natural(one, other))
     .flatMap(([title, members]): Item[] => {
       const key = `group ${by} ${title}`;
       const isClosed = closed.has(key);
@@ -73,27 +70,43 @@ export function grouped(rows: readonly InstanceRow[], by: GroupBy | null, closed
     });
 }
 
-/** What a group adds up to: instances by state, vCPUs, memory given, and what is used of both where that is known. */
-export function groupLine(group: Group, width: number, look: UsageLook = noLook): string {
-  const vcpus = group.rows.reduce((sum, row) => sum + (row.vcpus ?? 0), 0);
-  const memory = group.rows.reduce((sum, row) => sum + (row.memoryMiB ?? 0), 0);
-  let used: number | null = null;
-  let busy: number | null = null;
-  for (const { key, vcpus: own } of group.rows) {
+export interface GroupSums {
+  vcpus: number;
+  /** MiB. */
+  memory: number;
+  /** MiB that are used, and CPUs that are busy, as far as that is known; null: of none. */
+  used: number | null;
+  busy: number | null;
+}
+
+export function groupSums(rows: readonly InstanceRow[], look: UsageLook): GroupSums {
+  const sums: GroupSums = { vcpus: 0, memory: 0, used: null, busy: null };
+  for (const { key, vcpus, memoryMiB } of rows) {
     const rates = look.rates(key);
-    if (rates?.memoryMiB != null) used = (used ?? 0) + rates.memoryMiB;
-    if (rates?.cpu != null) busy = (busy ?? 0) + (rates.cpu / 100) * (own ?? 1);
+    sums.vcpus += vcpus ?? 0;
+    sums.memory += memoryMiB ?? 0;
+    if (rates?.memoryMiB != null) sums.used = (sums.used ?? 0) + rates.memoryMiB;
+    if (rates?.cpu != null) sums.busy = (sums.busy ?? 0) + (rates.cpu / 100) * (vcpus ?? 1);
   }
+  return sums;
+}
+
+/**
+ * What a group adds up to: instances by state, vCPUs, memory given, and what is used of both where that is known. Where not
+ * all has room, the states go without their number of all, then the last sums go.
+ */
+export function groupLine(group: Group, width: number, look: UsageLook = noLook): string {
+  const { vcpus, memory, used, busy } = groupSums(group.rows, look);
+  const sign = group.closed ? glyph.crumb : glyph.open;
+  const title = cell(`${sign} ${plainLine(group.title)}`, Math.min(Math.max(18, Math.floor(width / 4)), width));
+  const states = statusCounts(group.rows, false);
   const sums = [
-    count(group.rows.length, "instance"),
     `${busy === null ? "" : `${busy.toFixed(1)} of `}${count(vcpus, "vCPU")}`,
     `${used === null ? "" : `${mebibytes(used)} of `}${mebibytes(memory) || "0M"}`,
-  ].join(" · ");
-  const sign = group.closed ? glyph.crumb : glyph.open;
-  const title = cell(`${sign} ${plainLine(group.title)}`, Math.min(Math.max(18, Math.floor(width / 3)), width));
-  const rest = cell(sums, Math.max(0, width - title.length - 1));
-  const counts = `  ${statusCounts(group.rows, false)}`;
-  const plain = `${paint(title, "bold")} ${rest.trimEnd()}`;
-  const room = width - title.length - 1 - rest.trimEnd().length;
-  return room > 24 ? `${plain}${counts}` : plain;
+  ];
+  const whole = [count(group.rows.length, "instance"), states, ...sums].join(" · ");
+  const room = width - widthOf(title) - 1;
+  const fitting = [whole, [states, ...sums].join(" · "), [states, sums[0]].join(" · "), states];
+  const shown = fitting.find((text) => widthOf(text) <= room) ?? "";
+  return `${paint(title, "bold")} ${shown}`;
 }

@@ -98,10 +98,7 @@ export function rangeMarked(marks: Marks, keys: readonly string[], from: string 
 }
 
 /** `3 marked (1 not shown)`, or nothing. */
-export function marksText(all: readonly InstanceRow[], shown: readonly string[], marks: Marks): string {
-  if (marks.size === 0) return "";
-  const marked = all.filter(({ key }) => marks.has(key)).length;
+export function marksText(marked: number, visible: number): string {
   if (marked === 0) return "";
-  const visible = shown.filter((key) => marks.has(key)).length;
   return `${marked} marked${visible < marked ? ` (${marked - visible} not shown)` : ""}`;
 }

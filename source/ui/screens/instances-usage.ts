@@ -20,31 +20,43 @@ export const noLook: UsageLook = { rates: () => null, trend: () => [], hot: () =
 /** How many looks a trend has. */
 export const trendLength = 4;
 
-export function cpuText({ key }: InstanceRow, look: UsageLook): string {
+/** What is above its limit is marked by more than its colour. */
+export function hotMark(hot: boolean): string {
+  return hot ? "!" : " ";
+}
+
+/** Where it runs and nobody knows; nothing where it is off. */
+function unknown({ status }: InstanceRow): string {
+  return status === "running" ? "–" : "";
+}
+
+export function cpuText(row: InstanceRow, look: UsageLook): string {
+  const { key } = row;
   const cpu = look.rates(key)?.cpu ?? null;
-  if (cpu === null) return "";
-  return `${sparkline(look.trend(key), 100)} ${String(Math.round(cpu)).padStart(3)} %`;
+  if (cpu === null) return unknown(row);
+  return `${sparkline(look.trend(key), 100)}${hotMark(look.hot(key).includes("cpu"))}${String(Math.round(cpu)).padStart(3)} %`;
 }
 
 /** MiB in use; `~` before what only its process on the host tells, which is more than the guest uses. */
-export function usedText({ key }: InstanceRow, look: UsageLook): string {
-  const rates = look.rates(key);
-  if (!rates || rates.memoryMiB === null) return "";
-  return `${rates.memorySource === "resident" ? "~" : ""}${mebibytes(rates.memoryMiB)}`;
+export function usedText(row: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(row.key);
+  if (!rates || rates.memoryMiB === null) return unknown(row);
+  const mark = look.hot(row.key).includes("memory") ? hotMark(true) : "";
+  return `${mark}${rates.memorySource === "resident" ? "~" : ""}${mebibytes(rates.memoryMiB)}`;
 }
 
-function both(one: number | null, other: number | null): string {
-  return one === null && other === null ? "" : bytesText((one ?? 0) + (other ?? 0)).replace("/s", "");
+function both(row: InstanceRow, one: number | null | undefined, other: number | null | undefined): string {
+  return one == null && other == null ? unknown(row) : bytesText((one ?? 0) + (other ?? 0)).replace("/s", "");
 }
 
-export function diskText({ key }: InstanceRow, look: UsageLook): string {
-  const rates = look.rates(key);
-  return rates ? both(rates.diskRead, rates.diskWrite) : "";
+export function diskText(row: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(row.key);
+  return both(row, rates?.diskRead, rates?.diskWrite);
 }
 
-export function netText({ key }: InstanceRow, look: UsageLook): string {
-  const rates = look.rates(key);
-  return rates ? both(rates.netIn, rates.netOut) : "";
+export function netText(row: InstanceRow, look: UsageLook): string {
+  const rates = look.rates(row.key);
+  return both(row, rates?.netIn, rates?.netOut);
 }
 
 /** A number to sort by; what is not known comes below all that is. */

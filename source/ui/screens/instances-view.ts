@@ -1,9 +1,12 @@
 /** How the table of instances is shown: columns, order, groups. Remembered while virtu runs, and by name in the settings. */
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
+import type { InstanceRow } from "../../instances/inventory-types.ts";
+import type { NodeMetric } from "../../monitor/nodes.ts";
 import { useRemembered, useUi } from "../hooks.ts";
 import { type ColumnChoice, type Sort, type SortBy, sortOrder, type TableColumn } from "./instances-columns.ts";
 import { type GroupBy, groupings } from "./instances-groups.ts";
 import { trendLength, type UsageLook } from "./instances-usage.ts";
+import type { NodeLook } from "./nodes-usage.ts";
 
 export interface TableView {
   /** Null: those that have room, by virtu's own choice. */
@@ -21,7 +24,7 @@ export function useTableView(): [TableView, (change: (before: TableView) => Part
 }
 
 /** Milliseconds of one part of a trend. */
-const trendPart = 30_000;
+const trendPart = 15_000;
 
 /** What the monitor knows, as the table asks for it. */
 export function useUsageLook(): UsageLook {
@@ -37,6 +40,34 @@ export function useUsageLook(): UsageLook {
       },
     };
   }, [workspace]);
+}
+
+/** The same of nodes. */
+export function useNodeLook(): NodeLook {
+  const { workspace } = useUi();
+  return useMemo(() => {
+    const { nodes } = workspace.monitor;
+    return {
+      rates: (key) => nodes.rates(key),
+      hot: (key) => nodes.hot(key),
+      fullPools: (key) => nodes.pools(key).flatMap(({ fill, hot }) => (hot ? [fill.name] : [])),
+      trend: (key, metric: NodeMetric) => {
+        const now = workspace.clock();
+        return nodes.spread(key, metric, now - trendLength * trendPart, now, trendLength);
+      },
+    };
+  }, [workspace]);
+}
+
+/** While what is used is shown, the hosts of what is on the screen are asked for it, at the interval of the settings. */
+export function useUsageWatch(rows: readonly Pick<InstanceRow, "host">[]): void {
+  const { workspace } = useUi();
+  const hosts = [...new Set(rows.map(({ host }) => host))].sort().join("\n");
+  useEffect(() => {
+    if (hosts === "") return undefined;
+    const everyMs = workspace.settings.get("usageSeconds") * 1000;
+    return workspace.inventory.watch({ everyMs, hosts: hosts.split("\n"), usage: true });
+  }, [workspace, hosts]);
 }
 
 const columnOf: Partial<Record<SortBy, string>> = { provider: "where" };

@@ -3,13 +3,13 @@ import { Box, Text } from "ink";
 import Spinner from "ink-spinner";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
-import { count, plainLine } from "../../text.ts";
+import { count } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
 import { type Filter, useFilter } from "../components/filter.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
-import { paint } from "../theme.ts";
+import { paint, widthOf } from "../theme.ts";
 import { useConsoleKeys } from "./console-keys.ts";
 import { HostNodes, queueless } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
@@ -29,10 +29,11 @@ import {
   toggled,
 } from "./instances-select.ts";
 import { emptyReason, type TroubleLine, troubleLines, troubleText } from "./instances-trouble.ts";
-import { nextGroup, nextSort, type TableView, useTableView, useUsageLook } from "./instances-view.ts";
+import { nextGroup, nextSort, type TableView, useTableView, useUsageLook, useUsageWatch } from "./instances-view.ts";
 import { MarkBy } from "./mark-by.tsx";
 
 const noMarks: Marks = new Set();
+const nobody: readonly InstanceRow[] = [];
 const noneClosed: ReadonlySet<string> = new Set();
 
 /** Time for what is drawn with an age; 0 while nothing has one, so that a second that passes draws nothing. */
@@ -56,21 +57,26 @@ function Empty({ filter }: { filter: Filter }): ReactNode {
   );
 }
 
+const isFiltering = ({ typing, line }: Filter) => typing || line.text !== "";
+
 /** How many there are, marked, in which state and order; or the filter while there is one. */
 function countLine(
   all: readonly InstanceRow[],
   shown: readonly InstanceRow[],
-  filter: Pick<Filter, "line" | "typing">,
-  marks: string,
+  { states, marks }: { states: { words: string; symbols: string }; marks: string },
+  filter: Filter,
   { sort, group }: TableView,
+  width: number,
 ): string {
-  const filtering = filter.typing || filter.line.text !== "";
+  const filtering = isFiltering(filter);
   const total = filtering ? `${shown.length} of ${all.length}` : count(all.length, "instance");
-  const parts = [total, marks && paint(marks, "yellow"), statusCounts(shown, !filtering)].filter(Boolean);
+  const parts = (words: string) => [total, marks && paint(marks, "yellow"), words].filter(Boolean).join(" · ");
   const order = paint(`${sortWords[sort.by][sort.down ? 1 : 0]}${group ? ` in each ${group}` : ""}`, "dim");
-  if (!filtering) return ` ${[...parts, order].join(" · ")}`;
+  const line = ` ${parts(states.words)} · ${order}`;
+  // Where not all has room, the symbols are enough.
+  if (!filtering) return widthOf(line) < width ? line : ` ${parts(states.symbols)} · ${order}`;
   const field = filter.typing ? lineText(filter.line, 24, true) : paint(filter.line.text, "bold");
-  return ` / ${field}  ${parts.join(" · ")}`;
+  return ` / ${field}  ${parts(states.symbols)}`;
 }
 
 function Trouble({ lines, width }: { lines: readonly TroubleLine[]; width: number }): ReactNode {
@@ -119,23 +125,29 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const items = useMemo(() => grouped(rows, group, closed), [rows, group, closed]);
   const keys = useMemo(() => items.map(({ key }) => key), [items]);
   /** As they stand: in each group by the order. */
-  const ordered = useMemo(() => items.flatMap((one) => (one.kind === "instance" ? [one.row.key] : [])), [items]);
-  const shownKeys = useMemo(() => rows.map(({ key }) => key), [rows]);
+  const ordered = useMemo(
+    () => (group === null ? keys : items.flatMap((one) => (one.kind === "instance" ? [one.row.key] : []))),
+    [group, keys, items],
+  );
   const run = useMemo(() => latestRun(all), [all]);
   const lines = useMemo(() => (logShown ? actionLines(log, logLines) : []), [log, logShown]);
   const beside = detailed ? paneLines(size).width : 0;
   const width = size.columns - beside;
-  const lastWidths = useRef<Widths>({});
-  const widths = useMemo(() => grown(lastWidths.current, all), [all]);
-  lastWidths.current = widths;
+  const last = useRef<{ widths: Widths; rows: readonly InstanceRow[] }>({ widths: {}, rows: nobody });
+  const widths = useMemo(() => grown(last.current.widths, all, last.current.rows), [all]);
+  last.current = { widths, rows: all };
   const columns = useMemo(
     () => columnsFor(widths, width - 3, sort, look, view.columns),
     [widths, width, sort, look, view.columns],
   );
-  const counted = useMemo(
-    () => countLine(all, rows, { line: filter.line, typing: filter.typing }, marksText(all, shownKeys, marks), view),
-    [all, rows, shownKeys, marks, view, filter.line, filter.typing],
+  const marked = useMemo(() => (marks.size > 0 ? all.filter(({ key }) => marks.has(key)) : nobody), [all, marks]);
+  const visible = useMemo(
+    () => (rows.length === all.length ? marked : rows.filter(({ key }) => marks.has(key))).length,
+    [all, rows, marked, marks],
   );
+  const states = useMemo(() => ({ words: statusCounts(found), symbols: statusCounts(found, false) }), [found]);
+  const told = { states, marks: marksText(marked.length, visible) };
+  const counted = countLine(all, rows, told, filter, view, size.columns);
 
   const trouble = troubleLines(hosts, now, 3);
   const pane = detailed ? paneLines(size) : { width: 0, height: 0 };
@@ -144,8 +156,13 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const height = Math.max(3, size.rows - frameLines - 2 - below);
   const list = useList("instances", keys, height);
   const item = items[list.index] ?? null;
+  const counts = detailed || columns.some(({ counted }) => counted);
+  const onScreen = useMemo(
+    () => (counts ? items.slice(list.offset, list.offset + height).flatMap(rowsOf) : nobody),
+    [counts, items, list.offset, height],
+  );
+  useUsageWatch(onScreen);
   const current = item?.kind === "instance" ? item.row : null;
-  const marked = useMemo(() => (marks.size > 0 ? all.filter(({ key }) => marks.has(key)) : []), [all, marks]);
   const targets = marked.length > 0 ? marked : rowsOf(item);
   const actions = useInstanceActions(targets, current?.key ?? null, undefined, all);
   const fold = (close: boolean) => {
@@ -155,7 +172,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     if (close) list.select(at);
   };
   const queued = pending.filter(({ state }) => state === "queued");
-  const none = current ? null : "there is no instance";
+  const none = current ? null : item ? "the cursor is on a group: go to one of its instances" : "there is no instance";
 
   useKeys("instances", {
     mark: {
@@ -175,7 +192,13 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     sort: { run: () => changeView((before) => ({ sort: nextSort(before.sort, columns) })) },
     sortBack: { run: () => changeView(({ sort: { by, down } }) => ({ sort: { by, down: !down } })) },
     markAll: {
-      run: () => setMarks((before) => allToggled(before, shownKeys)),
+      run: () =>
+        setMarks((before) =>
+          allToggled(
+            before,
+            rows.map(({ key }) => key),
+          ),
+        ),
       disabled: item ? null : "there is no instance",
     },
     group: {
@@ -190,7 +213,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     columns: { run: () => navigation.open({ screen: "columns" }) },
     views: { run: () => navigation.open({ screen: "views" }) },
     create: {
-      run: () => navigation.open({ screen: "create" }),
+      run: () => navigation.open({ screen: "create", host: current?.host }),
       disabled: hosts.length > 0 ? null : "there is no host yet",
     },
     stores: {
@@ -206,7 +229,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       disabled: rows.length > 0 ? null : "there is nothing to export",
     },
     copyRow: {
-      run: () => current && copy(columns.map(({ text }) => plainLine(text(current)).trim()).join("\t"), "the row"),
+      run: () => current && navigation.open({ screen: "copy-cell", key: current.key }),
       disabled: none,
     },
     markRange: {
@@ -271,9 +294,25 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
           }}
           empty={<Empty filter={filter} />}
         />
-        {pane.width > 0 && <InstanceDetailsPane row={current} width={pane.width} height={height + 1} look={look} />}
+        {pane.width > 0 && (
+          <InstanceDetailsPane
+            row={current}
+            group={item?.kind === "group" ? item : null}
+            width={pane.width}
+            height={height + 1}
+            look={look}
+          />
+        )}
       </Box>
-      {pane.height > 0 && <InstanceDetailsPane row={current} width={size.columns} height={pane.height} look={look} />}
+      {pane.height > 0 && (
+        <InstanceDetailsPane
+          row={current}
+          group={item?.kind === "group" ? item : null}
+          width={size.columns}
+          height={pane.height}
+          look={look}
+        />
+      )}
       <Box flexGrow={1} />
       {lines.length > 0 && <ActionLog items={run} lines={lines} width={size.columns} />}
       <Trouble lines={trouble} width={size.columns} />

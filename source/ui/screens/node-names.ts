@@ -1,6 +1,5 @@
 /** Names of nodes as people read them: without the domain that all share, and folded. Pure. */
-
-const collator = new Intl.Collator("en", { numeric: true });
+import { natural } from "../../text.ts";
 
 interface Group {
   numbers: number[];
@@ -18,7 +17,7 @@ export function shortNames(names: readonly string[]): string[] {
 export function foldNames(names: readonly string[]): string {
   const groups = new Map<string, Group>();
   const single: string[] = [];
-  for (const name of [...shortNames(names)].sort(collator.compare)) {
+  for (const name of [...shortNames(names)].sort(natural)) {
     const parts = /^(.*?)(\d+)$/.exec(name);
     if (!parts) {
       single.push(name);
@@ -42,15 +41,4 @@ export function foldNames(names: readonly string[]): string {
     return numbers.length === 1 ? `${head}${list[0]}` : `${head}[${list.join(",")}]`;
   });
   return [...folded, ...single].join(", ");
-}
-
-/** A text in lines of at most `width` characters, broken between words. */
-export function wrapWords(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/).filter(Boolean)) {
-    const last = lines[lines.length - 1];
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -8,14 +8,14 @@ import { Form } from "../components/form.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
-import { wrapWords } from "./node-names.ts";
+import { wrapped } from "../wrap.ts";
 import { requestLines, requestOf, reserveErrors, reserveFields, reserveMeanings, warningsOf } from "./reserve-text.ts";
 
 /** Counts of free nodes older than this are asked for again when the form opens; milliseconds. */
 const freshFor = 30_000;
 
 function Warnings({ texts, width, lines }: { texts: readonly string[]; width: number; lines: number }): ReactNode {
-  const all = texts.flatMap((text) => wrapWords(text, width));
+  const all = texts.flatMap((text) => wrapped(text, width));
   return all.slice(0, lines).map((line) => (
     <Text key={line} color="yellow" wrap="truncate">
       {` ${line}`}

@@ -8,7 +8,8 @@ import { Dialog } from "../components/dialog.tsx";
 import { Menu, useDialogKeys } from "../components/menu.tsx";
 import { useKeys, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
-import { foldNames, shortNames, wrapWords } from "./node-names.ts";
+import { wrapped } from "../wrap.ts";
+import { foldNames, shortNames } from "./node-names.ts";
 import { isTrouble } from "./run-cell.ts";
 import { cellsOf } from "./run-text.ts";
 
@@ -25,7 +26,7 @@ export function CancelDialog({ run, onClose }: { run: RunView; onClose: () => vo
       title={`Cancel ${run.plan.title}?`}
       losses={
         moving.length > 0
-          ? moving.flatMap((line) => wrapWords(line, Math.min(size.columns, 90) - 8))
+          ? moving.flatMap((line) => wrapped(line, Math.min(size.columns, 90) - 8))
           : ["no step runs at this moment"]
       }
       text="What was done stays done. The run can't go on after that; a new one does only what is missing. Leaving (Esc) cancels nothing."
@@ -76,9 +77,7 @@ export function LeaveOutDialog({
         <Text>What was done on it stays.</Text>
         {many && (
           <Text>
-            {wrapWords(`${step.title} stands still on ${foldNames(failed)}.`, Math.min(size.columns, 90) - 8).join(
-              "\n",
-            )}
+            {wrapped(`${step.title} stands still on ${foldNames(failed)}.`, Math.min(size.columns, 90) - 8).join("\n")}
           </Text>
         )}
       </Box>

@@ -48,6 +48,17 @@ export function goOnward(run: RunView, navigation: Navigation, workspace: Worksp
   navigation.jump({ screen: "instances" });
 }
 
+/** Opens the five steps on what the run has installed, over its instances. */
+function makeInstance(run: RunView, navigation: Navigation, workspace: Workspace): void {
+  const { plan, out } = run;
+  const host = plan.nodes.find(({ name }) => !out.includes(name))?.host.name;
+  goOnward(run, navigation, workspace);
+  navigation.remember("instances:nodes", false, false);
+  navigation.forget("create:wizard");
+  navigation.forget("form:create");
+  navigation.open({ screen: "create", host });
+}
+
 const installs = ({ plan }: RunView) => plan.kind === "install-ganeti" || plan.kind === "install-libvirt";
 
 /** What is said under the matrix: what stands still, or what comes next. */
@@ -120,9 +131,7 @@ function Pane({ run }: { run: RunView }): ReactNode {
   const target = nextTrouble(run, cursor.step, cursor.node);
   const keys: Handlers<"run"> = {
     ...(run.state === "done" ? { onward: { run: () => goOnward(run, navigation, workspace) } } : {}),
-    ...(run.state === "done" && installs(run)
-      ? { make: { run: () => navigation.open({ screen: "first-instance", run: run.id }) } }
-      : {}),
+    ...(run.state === "done" && installs(run) ? { make: { run: () => makeInstance(run, navigation, workspace) } } : {}),
     output: {
       run: () => navigation.open({ screen: "run-output", id: run.id, step: step.id, node }),
       disabled: view ? null : "this node has no part in this step",

@@ -1,6 +1,7 @@
 /** Pools, volumes, networks and leases as lines of one list. Pure. */
 import type {
   StoragePool,
+  StoredSystem,
   StoredVolume,
   StoreProblem,
   StoreView,
@@ -24,6 +25,7 @@ export type StoreRow = { key: string; at: StorePlace } & (
   | { kind: "pool"; pool: StoragePool }
   | { kind: "volume"; pool: StoragePool; volume: StoredVolume }
   | { kind: "network"; network: VirtualNetwork }
+  | { kind: "system"; system: StoredSystem }
   | { kind: "lease"; network: VirtualNetwork; text: string }
 );
 
@@ -33,7 +35,7 @@ export function storeRows(
 ): StoreRow[] {
   return places.flatMap((at): StoreRow[] => {
     const loaded = known[at.place];
-    const { pools = [], networks = [], problems = [] } = loaded?.value ?? {};
+    const { pools = [], networks = [], systems = [], problems = [] } = loaded?.value ?? {};
     const { place } = at;
     return [
       { key: place, at, kind: "host", loaded },
@@ -62,6 +64,7 @@ export function storeRows(
           }),
         ),
       ]),
+      ...systems.map((system): StoreRow => ({ key: `${place} system ${system.name}`, at, kind: "system", system })),
     ];
   });
 }
@@ -104,6 +107,13 @@ export function storeLine(row: StoreRow, width: number): string {
       const { name, active, forward, address, bridge, usedBy } = row.network;
       const what = [forward ?? "isolated", address, bridge, users(usedBy)].filter(Boolean).join(", ");
       return `  network ${cell(plainLine(name), 20)} ${onOff(active)}  ${cell(plainLine(what), Math.max(8, width - 42))}`;
+    }
+    case "system": {
+      const { name, valid, variants, troubles } = row.system;
+      const how = state(valid ? "good" : "bad", valid ? "valid" : "not valid");
+      const what =
+        troubles.length > 0 ? troubles.join("; ") : variants.length > 0 ? `variants ${variants.join(", ")}` : "";
+      return `  system  ${cell(plainLine(name), 20)} ${how}  ${cell(plainLine(what), Math.max(8, width - 42))}`;
     }
     case "lease":
       return `    ${paint(`${glyph.none} ${cell(row.text, Math.max(8, width - 6))}`, "dim")}`;

@@ -78,19 +78,20 @@ export function StoresScreen(): ReactNode {
   const height = Math.max(3, size.rows - frameLines - 2);
   const list = useList("stores", keys, height, asked === null);
   const row = rows[list.index];
-  const none = row ? null : "there is nothing";
   const gone = removal(row);
   const turn = turning(row);
   const pool = row?.kind === "pool" || row?.kind === "volume" ? row.pool.name : null;
+  /** Why nothing can be made there at all, or null. */
+  const fixed = row ? stores.refuses(row.at.place, { do: "pool-create", pool: "", directory: "" }) : "there is nothing";
   const add = (what: "volume" | "pool" | "network") => {
     if (row) navigation.open({ screen: "store-add", what, place: row.at.place, pool: pool ?? "" });
   };
   useKeys(
     "stores",
     {
-      volume: { run: () => add("volume"), disabled: pool === null ? "put the cursor on a pool" : null },
-      pool: { run: () => add("pool"), disabled: none },
-      network: { run: () => add("network"), disabled: none },
+      volume: { run: () => add("volume"), disabled: fixed ?? (pool === null ? "put the cursor on a pool" : null) },
+      pool: { run: () => add("pool"), disabled: fixed },
+      network: { run: () => add("network"), disabled: fixed },
       turn: {
         run: () => row && turn && void stores.act(row.at.place, turn),
         disabled: row && turn ? stores.refuses(row.at.place, turn) : "put the cursor on a pool or a network",
@@ -133,7 +134,7 @@ export function StoresScreen(): ReactNode {
         view={list}
         row={(index) => storeLine(rows[index] as StoreRow, size.columns - 2)}
         empty={
-          <Text dimColor> No host that is shown runs libvirt; only its storage and networks are looked after.</Text>
+          <Text dimColor> No host that is shown runs libvirt or Ganeti, whose storage and networks stand here.</Text>
         }
       />
     </Box>

@@ -1,5 +1,5 @@
 /** What can be done with guests that did not hear a shutdown: asked by a key only, so that no question comes under typing hands. */
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import { isUnheard, longerWaitSeconds } from "../../instances/unheard.ts";
 import { count, plainLine } from "../../text.ts";
@@ -20,7 +20,10 @@ export function useUnheard(rows: readonly InstanceRow[], onStarted?: () => void)
   const [asked, setAsked] = useState<readonly string[] | null>(null);
   // Who goes off by itself while the question stands is no longer part of it.
   const all = useKnown((known) => known.inventory.instances);
-  const deaf = asked ? all.filter((row) => asked.includes(row.key) && isUnheard(row)) : rows.filter(isUnheard);
+  const deaf = useMemo(
+    () => (asked ? all.filter((row) => isUnheard(row) && asked.includes(row.key)) : rows.filter(isUnheard)),
+    [asked, all, rows],
+  );
   const keys = deaf.map(({ key }) => key);
   const handler: Handler = {
     run: () => setAsked(keys),

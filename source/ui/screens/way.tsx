@@ -13,7 +13,7 @@ import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { paint, state } from "../theme.ts";
-import { wrapWords } from "./node-names.ts";
+import { wrapped } from "../wrap.ts";
 import { goOnward } from "./run.tsx";
 import { stageRow, wayState } from "./way-text.ts";
 
@@ -41,8 +41,8 @@ function placeOf(view: WayView, stage: StageView): Place | string {
 function Notes({ stage, view, lines }: { stage: StageView; view: WayView; lines: number }): ReactNode {
   const { size } = useUi();
   const width = size.columns - 3;
-  const hint = stage.hint === null ? [] : wrapWords(`To do: ${stage.hint}`, width);
-  const text = wrapWords(plainLine(stage.text), width);
+  const hint = stage.hint === null ? [] : wrapped(`To do: ${stage.hint}`, width);
+  const text = wrapped(plainLine(stage.text), width);
   const all = [...text, ...hint.map((line) => paint(line, "bold"))].slice(0, Math.max(1, lines));
   const from = view.file === null ? "" : `from ${view.file}`;
   return (

@@ -1,4 +1,6 @@
-/** A real Ganeti cluster: two nodes, the fake hypervisor, instances without disks. */
+/** A real Ganeti cluster: two nodes, instances without disks, of the fake hypervisor and where asked for of KVM. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Teardown } from "../lab.ts";
 import { type LabNode, type Network, openNetwork, shareHosts, startNode, writeSshConfig } from "../nodes.ts";
 import { rootWith } from "../roots.ts";
@@ -21,18 +23,51 @@ export interface GanetiLab {
 /** Primary node of each instance made; all of them run at the start. */
 const instances = { web1: "node1", web2: "node2", db1: "node1", db2: "node2" } as const;
 
-export async function openGaneti(teardown: Teardown): Promise<GanetiLab> {
-  const root = await rootWith("ganeti", ["ganeti", "ganeti-os-noop", "bridge-utils"]);
+/** With QEMU, and a small guest in /var/lib/lab. */
+const packages = [
+  "ganeti",
+  "ganeti-os-noop",
+  "bridge-utils",
+  "qemu-system-x86",
+  "socat",
+  "busybox-static",
+  "cpio",
+  "xz-utils",
+];
+
+/** Emulated (TCG), the same on every machine. Ganeti adds the serial line to the kernel's arguments. */
+const hypervisorParameters = [
+  "kvm_path=/usr/bin/qemu-system-x86_64",
+  "kvm_flag=disabled",
+  "kernel_path=/var/lib/lab/vmlinuz",
+  "initrd_path=/var/lib/lab/login.gz",
+  "serial_console=true",
+].join(",");
+
+export interface GanetiLabOptions {
+  /** Guests of KVM that are there at the start, off, with their primary nodes. Those named `deaf…` mind no power button. */
+  guests?: Readonly<Record<string, "node1" | "node2">>;
+}
+
+export async function openGaneti(teardown: Teardown, { guests = {} }: GanetiLabOptions = {}): Promise<GanetiLab> {
+  const scripts = ["../libvirt/guest.sh", "guest.sh"].map((file) =>
+    readFileSync(join(import.meta.dirname, file), "utf8"),
+  );
+  const root = await rootWith("ganeti", packages, scripts.join("\n"));
   const network = await openNetwork(teardown);
   const { domain } = network;
-  const names = ["node1", "node2", "cluster1", ...Object.keys(instances)];
+  const names = ["node1", "node2", "cluster1", ...Object.keys(instances), ...Object.keys(guests)];
   for (const name of names) network.address(name);
   const [master, other] = await Promise.all([
     startNode(teardown, network, { name: "node1", root }),
     startNode(teardown, network, { name: "node2", root }),
   ]);
   await shareHosts(network, [master, other]);
-  await master.exec(`gnt-cluster init --enabled-hypervisors=fake --enabled-disk-templates=diskless \\
+  const hypervisors =
+    Object.keys(guests).length === 0
+      ? "--enabled-hypervisors=fake"
+      : `--enabled-hypervisors=fake,kvm --hypervisor-parameters=kvm:${hypervisorParameters}`;
+  await master.exec(`gnt-cluster init ${hypervisors} --enabled-disk-templates=diskless \\
     --master-netdev=br0 --nic-parameters=link=br0 --no-etc-hosts cluster1.${domain}`);
   const key = await master.exec("cat /root/.ssh/id_*.pub");
   await other.exec("cat >>/root/.ssh/authorized_keys", { input: `${key}\n` });
@@ -40,6 +75,12 @@ export async function openGaneti(teardown: Teardown): Promise<GanetiLab> {
   for (const [name, node] of Object.entries(instances)) {
     await master.exec(`gnt-instance add -t diskless -o noop -n ${node}.${domain} --no-name-check --no-ip-check \\
       -B memory=128,vcpus=2 ${name}.${domain}`);
+  }
+  for (const [name, node] of Object.entries(guests)) {
+    const words = ["quiet no_timer_check panic=5", `hostname=${name}`, ...(name.startsWith("deaf") ? ["deaf"] : [])];
+    await master.exec(`gnt-instance add -H 'kvm:kernel_args=${words.join(" ")},vnc_bind_address=127.0.0.1' \\
+      -t diskless -o noop -n ${node}.${domain} --no-name-check --no-ip-check --no-start \\
+      -B memory=128,vcpus=1 ${name}.${domain}`);
   }
   // Adding a node gives it new host keys: only now they are what they will be.
   const sshConfig = await writeSshConfig(network, [master, other]);

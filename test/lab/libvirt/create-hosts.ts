@@ -35,6 +35,33 @@ const packages = [
   "xz-utils",
 ];
 
+/** What cloud-image.sh makes the image of, and makes it with. */
+const cloudPackages = [
+  "ca-certificates",
+  "cloud-guest-utils",
+  "cloud-init",
+  "dbus",
+  "dosfstools",
+  "fdisk",
+  "initramfs-tools",
+  "kmod",
+  "libpam-systemd",
+  "linux-image-cloud-amd64",
+  "mtools",
+  "qemu-utils",
+  "sudo",
+  "syslinux",
+  "syslinux-common",
+  "systemd-sysv",
+  "udev",
+];
+
+/** A cloud image of this Debian with its own cloud-init, as a file of this machine. */
+export async function cloudImage(): Promise<string> {
+  const script = readFileSync(join(import.meta.dirname, "cloud-image.sh"), "utf8");
+  return join(await rootWith("cloud-image", cloudPackages, script), "var/lib/lab/cloud.qcow2");
+}
+
 async function startHost(host: LabNode): Promise<void> {
   // Without D-Bus there is no polkit. Without cgroups and udev, qemu's own mount namespace can't be made.
   await host.exec(`

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { CreateOutcome, CreatePlan } from "../../../source/instances/create-types.ts";
-import { Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
+import { must, run, Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
 import type { LabNode } from "../nodes.ts";
-import { type CreateLab, openCreateLab } from "./create-hosts.ts";
+import { type CreateLab, cloudImage, openCreateLab } from "./create-hosts.ts";
 
 const teardown = new Teardown();
 let lab: CreateLab;
@@ -19,7 +19,7 @@ beforeAll(async () => {
     sshConfig: lab.sshConfig,
     home: teardown.directory("home"),
     prefix: lab.network.prefix,
-    timeoutMs: 280_000,
+    timeoutMs: 700_000,
   };
 });
 afterAll(() => teardown.run());
@@ -173,6 +173,35 @@ test("two of a cloud image on two hosts, with account, key, names and addresses:
     await remove(node, name);
   }
 });
+
+// systemd and cloud-init on an emulated processor: two minutes on an idle machine.
+test("Debian's own cloud-init makes of a cloud image what was asked: account, key, host name, address", async () => {
+  const { prefix, identity } = lab.network;
+  const [nsenter = "", ...into] = prefix;
+  const send = 'ssh -F "$1" hv1 "cat >/srv/cloud.qcow2" <"$2"';
+  await must(nsenter, [...into, "sh", "-c", send, "sh", lab.sshConfig, await cloudImage()], { timeoutMs: 120_000 });
+  const outcome = await made(
+    ...["real1", "--memory", "512M", "--cloud-image", "/srv/cloud.qcow2", "--size", "2G", "--user", "jdoe"],
+    ...["--key", `${identity}.pub`, "--hostname", "real1.lab", "--addresses", "192.168.122.220-192.168.122.229"],
+    ...["--prefix", "24", "--gateway", "192.168.122.1", "--ready", "ssh", "--ready-limit", "600"],
+  );
+  expect(outcome).toMatchObject({ ok: true, ready: true, address: "192.168.122.220" });
+  const keys = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-i", identity];
+  const asked =
+    "hostname; id -un; sudo -n id -un; ip -o -4 addr show scope global; ip route | head -n 1; df -m --output=size /";
+  const jump = ["-F", lab.sshConfig, "-J", "hv1", ...keys, "jdoe@192.168.122.220", asked];
+  const told = await until("the account", async () => {
+    const ran = await run(nsenter, [...into, "ssh", ...jump]);
+    return ran.status === 0 && ran.stdout;
+  });
+  const [name, user, root, address, route, , disk] = told.split("\n");
+  expect([name, user, root]).toEqual(["real1", "jdoe", "root"]);
+  expect(address).toContain("192.168.122.220/24");
+  expect(route).toContain("default via 192.168.122.1");
+  // MiB: grown with its disk.
+  expect(Number(disk)).toBeGreaterThan(1500);
+  await remove(lab.hv1, "real1");
+}, 900_000);
 
 test("ten at once over two hosts, one of which its host refuses: nine run, and nothing is left of the tenth", async () => {
   const before = [await volumes(lab.hv1), await volumes(lab.hv2)];

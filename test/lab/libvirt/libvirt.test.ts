@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type ChartLine,
+  type ChartMetric,
+  chartMetrics,
+  chartText,
+  instanceLine,
+  nodeLines,
+} from "../../../source/ui/screens/chart-text.ts";
 import type { ActionJson, InstanceJson } from "../instances.ts";
 import { Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
 import { type LibvirtLab, openLibvirt } from "./hosts.ts";
+import { UsageLab } from "./usage.ts";
 
 const teardown = new Teardown();
 let lab: LibvirtLab;
@@ -62,6 +71,62 @@ test("counts what a guest uses as domstats does", async () => {
   expect(web1?.memorySource).toBe("resident");
   expect(Math.abs((web1?.memoryMiB ?? 0) - after.resident / 1024)).toBeLessThan(20);
   expect(found.find(({ name }) => name === "db1")).toMatchObject({ cpu: null, memoryMiB: null });
+});
+
+test("draws in its chart what domstats and nodecpustats count at the same time", async () => {
+  const watched = new UsageLab(lab.hv1, "web1");
+  try {
+    const first = await watched.look();
+    await until("a second has passed", async () => Date.now() - first.instance.seenAt > 1000);
+    const second = await watched.look();
+    const milliseconds = second.instance.seenAt - first.instance.seenAt;
+    const drawn = (lines: readonly ChartLine[]) => {
+      const metric = chartMetrics(true, true).find(({ id }) => id === "cpu") as ChartMetric;
+      const now = second.instance.seenAt;
+      const [line] = lines;
+      const shown = chartText(lines, { metric, span: 60, now, width: 80, height: 20 });
+      const written = Number(/now +(\d+) %/.exec(shown[0] ?? "")?.[1]);
+      const value = line?.spread(now - 60_000, now, 60).at(-1) ?? Number.NaN;
+      // The words, the line and the value of now are one number.
+      expect(written).toBe(Math.round(value));
+      expect(line?.now).toBeCloseTo(value, 3);
+      expect(shown.join("").match(/[\u2801-\u28ff]/)).not.toBeNull();
+      return value;
+    };
+    const [cpu] = chartMetrics(true, true);
+    if (!cpu) throw new Error("there is no chart of CPU");
+    const guest = drawn(instanceLine(watched.monitor, second.instance, cpu));
+    expect(guest).toBeGreaterThanOrEqual(((second.before.guest - first.after.guest) / 1e6 / milliseconds) * 100 - 0.01);
+    expect(guest).toBeLessThanOrEqual(((second.after.guest - first.before.guest) / 1e6 / milliseconds) * 100 + 0.01);
+    const node = drawn(nodeLines(watched.nodes, second.node, cpu));
+    const between = (of: "busy" | "total") =>
+      [second.before[of] - first.after[of], second.after[of] - first.before[of]] as const;
+    const [[leastBusy, mostBusy], [leastTotal, mostTotal]] = [between("busy"), between("total")];
+    expect(leastTotal).toBeGreaterThan(0);
+    expect(node).toBeGreaterThanOrEqual((leastBusy / mostTotal) * 100 - 0.01);
+    expect(node).toBeLessThanOrEqual((mostBusy / leastTotal) * 100 + 0.01);
+  } finally {
+    watched.end();
+  }
+});
+
+test("tells how full a pool is as its file system says, though libvirt has not counted it again", async () => {
+  await lab.hv1.exec("mkdir /srv/small && mount -t tmpfs -o size=16m tmpfs /srv/small");
+  try {
+    await lab.virsh(lab.hv1, "pool-create-as", "small", "dir", "--target", "/srv/small");
+    const percent = async () => {
+      const ran = await headless("usage", "--nodes", "--host", "hv1", "--seconds", "1");
+      expect(ran, ran.stderr).toMatchObject({ status: 0 });
+      const [node] = ran.json<{ cpu: number; pools: { name: string; percent: number; totalMiB: number }[] }[]>();
+      return node?.pools.find(({ name }) => name === "small");
+    };
+    expect(await percent()).toMatchObject({ totalMiB: 16, percent: 0 });
+    await lab.hv1.exec("head -c 12M /dev/zero >/srv/small/disk.raw");
+    expect(await percent()).toMatchObject({ totalMiB: 16, percent: 75 });
+    expect(await lab.virsh(lab.hv1, "pool-info", "small", "--bytes")).toMatch(/^Allocation: +0$/m);
+  } finally {
+    await lab.hv1.try("virsh -c qemu:///system pool-destroy small; umount /srv/small");
+  }
 });
 
 test("reboots a guest: it comes up a second time in the same QEMU", async () => {

@@ -2,10 +2,12 @@
  * Everything that libvirt can do with a domain, done through the provider's interface and read by virsh itself; migration
  * between two daemons, a QEMU that hangs, a libvirtd that is restarted while its events flow.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Action } from "../../../source/instances/types.ts";
-import { Teardown, until } from "../lab.ts";
+import type { Sample } from "../../../source/journey/compare-types.ts";
+import { Teardown, until, virtu } from "../lab.ts";
 import type { LabNode } from "../nodes.ts";
 import { type LibvirtLab, openLibvirt } from "./hosts.ts";
 import { type Driver, openDriver } from "./provider.ts";
@@ -293,4 +295,35 @@ test("renames, clones and removes what is off; a disk that two share is never de
     .sort((a, b) => a - b);
   console.log(`commands: ${commands.join(", ")}`);
   console.log(`events: ${delays.length}, median ${delays[delays.length >> 1]} ms, last ${delays.at(-1)} ms`);
+});
+
+test("the two hosts compared: the whole life cycle on each, migrated to the other with its disk, and nothing is left", async () => {
+  const there = async () =>
+    Promise.all(
+      [lab.hv1, lab.hv2].map(async (host) => [
+        await lab.virsh(host, "list", "--all", "--name"),
+        await lab.virsh(host, "vol-list", "default"),
+      ]),
+    );
+  const before = await there();
+  const home = teardown.directory("compare");
+  const file = join(home, "empty.yaml");
+  // Its firmware finds nothing to boot, and minds no power button.
+  const words = "provider: libvirt\nmemory: 64M\nmachine: pc\nosinfo: linux2022\nnics: []\ndisks: [{size: 16M}]\n";
+  writeFileSync(file, words);
+  const options = { sshConfig: lab.sshConfig, home, prefix: lab.network.prefix, timeoutMs: 280_000 };
+  const ran = await virtu(["compare", "--host", "hv1,hv2", "-f", file, "--limit", "1", "--yes", "--json"], options);
+  expect(ran.status, `${ran.stderr}${ran.stdout}`).toBe(3);
+  const { samples, notGone } = ran.json<{ samples: Sample[]; notGone: unknown[] }>();
+  for (const place of ["hv1:libvirt", "hv2:libvirt"]) {
+    const own = samples.filter((sample) => sample.place === place);
+    expect(own.map(({ phase, state }) => `${phase} ${state}`)).toEqual([
+      ...["create done", "start done", "reboot done", "migrate done", "stop failed", "remove done"],
+    ]);
+    expect(own.find(({ phase }) => phase === "migrate")?.text).toBe("moved as it ran, its disks were copied");
+    expect(own.find(({ phase }) => phase === "stop")?.text).toContain("may not listen to ACPI");
+  }
+  expect(notGone).toEqual([]);
+  expect(await there()).toEqual(before);
+  console.log((await virtu(["compare", "--show"], options)).stdout);
 });

@@ -10,6 +10,17 @@ usermod -p '*' guest
 install -d -o guest -m 700 /home/guest/.ssh
 install -o guest -m 600 /root/.ssh/authorized_keys /home/guest/.ssh/authorized_keys
 
+# Its only source of packages, as it has no network: what is left to the install journeys, and what that needs.
+mkdir -p /srv/packages/partial
+apt-get install -y -qq --no-install-recommends --download-only -o Dir::Cache::archives=/srv/packages \
+  ganeti-os-noop dnsmasq-base
+rm -rf /srv/packages/partial /srv/packages/lock
+cd /srv/packages
+for file in *.deb; do
+  dpkg-deb -f "$file"
+  printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "$file" "$(stat -c %s "$file")" "$(sha256sum "$file" | cut -d ' ' -f 1)"
+done >Packages
+
 # The host: one disk, one card, whose bridge the guests are plugged into.
 echo '/dev/vda / ext4 defaults,noatime 0 0' >/etc/fstab
 echo xen1 >/etc/hostname

@@ -158,6 +158,85 @@ test("pauses and resumes; a paused guest is not asked to shut down", async () =>
   expect(await state("web1")).not.toMatch(/p/);
 });
 
+test("tells what anybody does beside virtu, a pause too, and leaves nothing on the host", async () => {
+  const told: string[] = [];
+  const stop = new AbortController();
+  const { key, facts } = await instance("web1");
+  let ready = () => {};
+  const listening = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  const watching = xl.watch?.({
+    signal: stop.signal,
+    onReady: () => ready(),
+    onEvent: (event) => told.push(`${event.key === key ? "web1" : event.name} ${event.text}`),
+  });
+  watching?.catch(() => {});
+  await listening;
+  const watchers = "ps -eo args= | grep -cE '^([^ ]*/xentop -b -f -d|xenstore-watch )' || true";
+  // Of an earlier watch too, for a moment.
+  await until("one watch is at work", async () => (await xen.exec(watchers)) === "2");
+  for (const [command, news] of [
+    ["xl pause web1", "web1 paused"],
+    ["xl unpause web1", "web1 running"],
+    ["xl mem-set web1 90m", "web1 its memory was changed"],
+    ["xl rename web1 web9", "web1 renamed"],
+  ] as const) {
+    // A pause that is over before the host looks is none.
+    await xen.exec(command);
+    await until(`the news that ${news}`, () => told.includes(news));
+  }
+  expect(await instance("web9")).toMatchObject({
+    status: "running",
+    memoryMiB: 90,
+    facts: { domainId: facts["domainId"] },
+  });
+  await xen.exec("xl rename web9 web1; xl mem-set web1 96m");
+  stop.abort();
+  await expect(watching).rejects.toMatchObject({ kind: "cancelled" });
+  await until("the watch has ended on the host", async () => (await xen.exec(watchers)) === "0");
+});
+
+test("has an action done at a time by a systemd timer, after virtu's end, of which nothing stays", async () => {
+  const keep = async (time: string, action: string) => {
+    const ran = await headless("at", time, action, "web1", "--yes");
+    const [kept] = ran.json<{ ok: boolean; id: string; carrier: string; job: { at: string } }[]>();
+    expect(kept, ran.stderr).toMatchObject({ ok: true, carrier: "systemd" });
+    return { id: kept?.id ?? "", at: Date.parse(kept?.job.at ?? "") / 1000 };
+  };
+  const all = async () => (await headless("scheduled")).json<{ id: string; state: string }[]>();
+  const units = () =>
+    xen.exec("systemctl list-unit-files --no-legend 'virtu-*'; ls /var/lib/systemd/timers | grep virtu || true");
+  const pause = await keep("+2h", "pause");
+  const off = await keep("+3h", "force-off");
+  // Enabled, so that a reboot does not lose it; in UTC, whatever the host's zone.
+  expect(
+    await xen.exec(`systemctl is-active virtu-${pause.id}.timer; systemctl is-enabled virtu-${pause.id}.timer`),
+  ).toBe("active\nenabled");
+  expect(await xen.exec(`date +%s -d "$(systemctl show -P NextElapseUSecRealtime virtu-${pause.id}.timer)"`)).toBe(
+    String(pause.at),
+  );
+  expect(await all()).toMatchObject([pause, off].map(({ id }) => ({ id, state: "waiting" })));
+
+  const back = await headless("unschedule", off.id, "--yes");
+  expect(back, back.stderr).toMatchObject({ status: 0 });
+  expect(await units()).not.toContain(off.id);
+  expect(await units()).toContain(pause.id);
+
+  expect(await state("web1")).not.toMatch(/p/);
+  try {
+    // A clock that is put forward wakes the timers of its time: nobody waits two hours.
+    await xen.exec(`date -s @${pause.at - 1}`);
+    await until("the timer has paused it", async () => (await state("web1")) === "--p---");
+    await until("its units are gone", async () => (await units()) === "");
+  } finally {
+    await xen.exec(`date -s @${Math.floor(Date.now() / 1000)}; xl unpause web1`);
+  }
+  expect(await all()).toMatchObject([{ id: pause.id, state: "done" }]);
+  expect(await xen.exec("systemctl --failed --no-legend")).toBe("");
+  // Five starts of the program, of which each asks the host all that it has: a minute on a machine of one's own.
+}, 900_000);
+
 test("reboots a guest: another domain of the same name, and the same row", async () => {
   const before = (await xen.domains()).get("web1")?.id ?? 0;
   const key = (await instance("web1")).key;

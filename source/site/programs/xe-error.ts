@@ -1,0 +1,2 @@
+/** What xe says on stderr when it fails. */
+export class XeError extends Error {}

@@ -1,0 +1,103 @@
+/** Disks and cards of guests on the embedded site's pool of XCP-ng, changed as xapi's sources say; looked at in the pool itself. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { discover } from "../../source/instances/discover.ts";
+import type { Action, ActionOutcome, Instance, Provider } from "../../source/instances/types.ts";
+import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
+import { createPool } from "../../source/ssh/pool.ts";
+import type { Pool } from "../../source/ssh/types.ts";
+import { TestAsker } from "../ssh/server.ts";
+
+let site: EmbeddedSite;
+let pool: Pool;
+let xe: Provider;
+
+beforeAll(async () => {
+  site = await startSite({ speed: 400 });
+  pool = createPool({ sshConfig: site.sshConfigFile, asker: new TestAsker() });
+  const { providers } = await discover(pool, { name: "xcp1" });
+  const found = providers.find(({ name }) => name === "xenserver");
+  if (!found) throw new Error("no pool");
+  xe = found;
+});
+afterAll(async () => {
+  await pool.end();
+  await site.end();
+});
+
+/** Of the two that are called pbx the one that runs; `files, old` is off. */
+async function guest(name: string): Promise<Instance> {
+  const { instances } = await xe.list({});
+  const found = instances.find((one) => one.name === name && (name !== "pbx" || one.status === "running"));
+  if (!found) throw new Error(`no ${name}`);
+  return found;
+}
+
+async function act(name: string, action: Action): Promise<ActionOutcome> {
+  const found = await guest(name);
+  const refusal = xe.refuses(action.do, found);
+  if (refusal !== null) return { ok: false, job: null, text: null, error: refusal, detail: null };
+  return xe.act(action, found, {});
+}
+
+const parts = () => site.world.xenPool.parts;
+const imagesOf = async (name: string) => {
+  const { id } = await guest(name);
+  return parts()
+    .drivesOf(id)
+    .map(({ image }) => parts().images.find(({ uuid }) => uuid === image));
+};
+const gib = 1024 ** 3;
+
+test("adds a disk where it is told to by name, grows it while its guest is off, and takes it out", async () => {
+  expect(await act("files, old", { do: "disk-add", mebibytes: 2048, pool: "nfs1" })).toMatchObject({ ok: true });
+  const { disks } = await xe.details(await guest("files, old"), {});
+  expect(disks).toMatchObject([
+    { id: "xvda", kind: "disk", sizeMiB: 10_240, format: "Local storage" },
+    { id: "xvdb", kind: "disk", sizeMiB: 2048, format: "nfs1" },
+  ]);
+  expect(await act("files, old", { do: "disk-grow", disk: "xvdb", mebibytes: 4096 })).toMatchObject({ ok: true });
+  expect((await imagesOf("files, old")).map((image) => (image?.bytes ?? 0) / gib)).toEqual([10, 4]);
+  expect((await act("pbx", { do: "disk-grow", disk: "xvda", mebibytes: 40_960 })).error).toMatch(
+    /only while its guest is off/,
+  );
+
+  const [, second] = await imagesOf("files, old");
+  expect(await act("files, old", { do: "disk-remove", disk: "xvdb", keepVolume: true })).toMatchObject({ ok: true });
+  expect(await imagesOf("files, old")).toHaveLength(1);
+  expect(parts().images).toContain(second);
+});
+
+test("a running guest's disk is unplugged and, where that is wanted, deleted", async () => {
+  expect(await act("pbx", { do: "disk-add", mebibytes: 1024, pool: null })).toMatchObject({ ok: true });
+  const [, image] = await imagesOf("pbx");
+  const action = { do: "disk-remove", disk: "xvdb", keepVolume: false } as const;
+  expect(xe.preview(action, await guest("pbx"), {})[0]).toMatch(/vbd-unplug.*vbd-destroy.*vdi-destroy/);
+  expect(xe.preview(action, await guest("files, old"), {})[0]).not.toContain("vbd-unplug");
+  expect(await act("pbx", action)).toMatchObject({ ok: true });
+  expect(parts().images).not.toContain(image);
+  expect(await imagesOf("pbx")).toHaveLength(1);
+  expect((await act("pbx", action)).error).toBe("there is no disk xvdb");
+});
+
+test("a card is put into the first free place, on a network by its name, and removed by its place", async () => {
+  const network = "Pool-wide network associated with eth1";
+  expect(await act("pbx", { do: "nic-add", network })).toMatchObject({ ok: true });
+  const { nics, networks } = await xe.details(await guest("pbx"), {});
+  expect(networks).toContain(network);
+  expect(nics.map((nic) => [nic.id, nic.network])).toEqual([
+    ["0", "Pool-wide network associated with eth0"],
+    ["1", network],
+  ]);
+  expect(await act("pbx", { do: "nic-remove", nic: "0" })).toMatchObject({ ok: true });
+  expect((await xe.details(await guest("pbx"), {})).nics.map(({ id }) => id)).toEqual(["1"]);
+  expect((await act("pbx", { do: "nic-add", network: "none" })).error).toBe("there is no network called none");
+  parts().networks.push({ uuid: "11111111-2222-4333-8444-555555555555", name: network, bridge: "xenbr2" });
+  expect((await act("pbx", { do: "nic-add", network })).error).toMatch(/there are several of network/);
+  parts().networks.pop();
+});
+
+test("refuses what a saved guest can't have, with the reason", async () => {
+  for (const action of ["disk-add", "disk-remove", "nic-add", "nic-remove"] as const) {
+    expect(xe.refuses(action, await guest("desktop"))).toMatch(/its memory is saved/);
+  }
+});
