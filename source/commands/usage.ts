@@ -12,7 +12,7 @@ import { type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
 import { choose, type SelectOptions, selectorOfOptions, withSelectors } from "./selecting.ts";
 import { table } from "./table.ts";
 
-interface Options extends SelectOptions {
+export interface UsageOptions extends SelectOptions {
   seconds?: string;
   nodes?: boolean;
 }
@@ -22,7 +22,7 @@ export function declare(program: Command): void {
     .description("Counts what instances, or the nodes below them, use over some seconds, the busiest first.")
     .option("--nodes", "the nodes: CPU, memory, storage and how full their pools are")
     .option("--seconds <n>", "how long is counted (default 4)")
-    .action((options: Options, command: Command) =>
+    .action((options: UsageOptions, command: Command) =>
       run((session) => usage(session, command.optsWithGlobals()))(options, command),
     );
 }
@@ -32,7 +32,8 @@ const unmeasured: Rates = {
   ...{ diskRead: null, diskWrite: null, netIn: null, netOut: null },
 };
 
-async function usage(session: Session, options: Options): Promise<ExitStatus> {
+/** Counts over some seconds, prints the busiest first. */
+export async function usage(session: Session, options: UsageOptions): Promise<ExitStatus> {
   const seconds = wholeOption("--seconds", options.seconds) ?? 4;
   const selector = selectorOfOptions([], options);
   const chooses = choosesSomething(selector);

@@ -103,6 +103,34 @@ test("logs in, runs a command, goes to another console and comes back to both", 
   await terminal.waitFor("1 of 6");
 });
 
+test("counts what the guests use on both nodes as their processes tell it", async () => {
+  const guests = [
+    { name: "kvm1", node: lab.master },
+    { name: "deaf1", node: lab.other },
+  ];
+  const look = async ({ name, node }: (typeof guests)[number]) => {
+    const stat = await node.exec(`cat /proc/${await qemu(node, name)}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    return { at: performance.now(), seconds: ticks / 100, residentMiB: Number(fields[21]) / 256 };
+  };
+  const before = await Promise.all(guests.map(look));
+  const ran = await headless("usage", "--seconds", "4", "--json");
+  const after = await Promise.all(guests.map(look));
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  const found = ran.json<{ name: string; cpu: number; vcpus: number; memoryMiB: number; memorySource: string }[]>();
+  for (const [index, { name }] of guests.entries()) {
+    const one = found.find((other) => other.name === lab.instance(name));
+    const [first, last] = [before[index], after[index]];
+    if (!one || !first || !last) throw new Error(`${name} was not counted`);
+    const mean = ((last.seconds - first.seconds) / ((last.at - first.at) / 1000) / one.vcpus) * 100;
+    // Two windows that overlap: what they say differs by what the guest did at the edges.
+    expect(Math.abs(one.cpu - mean)).toBeLessThan(Math.max(10, mean / 2));
+    expect(one.memorySource).toBe("resident");
+    expect(Math.abs(one.memoryMiB - last.residentMiB)).toBeLessThan(20);
+  }
+});
+
 test("a second viewer is told who has it; it can take the console over, and the first one is told", async () => {
   const serial = (node: LabNode) => node.exec(`pgrep -fc '^/usr/bin/socat .*${lab.instance("kvm1")}[.]serial' || true`);
   await show("kvm1");
