@@ -69,6 +69,11 @@ const questions: readonly Question[] = [
   },
 ];
 
+/** Of how much there could be, where that is known. */
+function of(value: string, most: number | string | null): string {
+  return most === null ? value : `${value} of ${most}`;
+}
+
 function show({ out }: Session, instance: Instance, details: InstanceDetails): void {
   const { definition, ...more } = details;
   const facts = Object.entries(instance.facts).filter(([, value]) => value !== null);
@@ -78,16 +83,18 @@ function show({ out }: Session, instance: Instance, details: InstanceDetails): v
     ["provider", instance.provider],
     ["host", instance.host],
     ["node", instance.node ?? "-"],
-    ["vcpus", `${instance.vcpus ?? "-"} of ${details.vcpusMax ?? "-"}`],
-    ["memory", `${size(instance.memoryMiB)} of ${size(details.memoryMaxMiB)}`],
+    ["vcpus", of(String(instance.vcpus ?? "-"), details.vcpusMax)],
+    ["memory", of(size(instance.memoryMiB), details.memoryMaxMiB === null ? null : size(details.memoryMaxMiB))],
     ["tags", details.tags.join(", ") || "-"],
     ["note", details.note || "-"],
     ...details.disks.map((disk) => [`disk ${disk.id}`, `${size(disk.sizeMiB)} ${disk.source ?? "empty"}`] as const),
     ...details.nics.map((nic) => [`nic ${nic.id}`, [nic.network, nic.mac, ...nic.addresses].join(" ")] as const),
     ...details.snapshots.map(({ name, at, state }) => [`snapshot ${name}`, `${iso(at) ?? "-"} ${state}`] as const),
     ...details.more,
-    ...facts.map(([name, value]) => [name, String(value)] as const),
   ];
+  // What the details tell better is not told again.
+  const told = new Set(pairs.map(([name]) => name));
+  for (const [name, value] of facts) if (!told.has(name)) pairs.push([name, String(value)]);
   const width = Math.max(...pairs.map(([name]) => name.length));
   out.result(
     { ...instance, details: { ...more, definitionLanguage: definition.language } },

@@ -11,6 +11,7 @@ import { oardel, oarnodes, oarprint, oarwalltime, subnets, usagePolicyCheck } fr
 import { oarstat } from "./programs/oarstat.ts";
 import { oarsub } from "./programs/oarsub.ts";
 import { pingGuests } from "./programs/ping.ts";
+import { socat } from "./programs/qemu-socket.ts";
 import { ssh } from "./programs/ssh-client.ts";
 import { virsh } from "./programs/virsh.ts";
 import { virtClone } from "./programs/virt-clone.ts";
@@ -170,6 +171,8 @@ export function ganetiMachine(
     return instance?.alive === true && ganeti.guest(instance).isOnline;
   };
   machine.install({ ping: pingGuests(isUp) });
+  const runsHere = (guest: string) => ganeti.find(guest)?.alive === true && ganeti.find(guest)?.node.name === name;
+  machine.install({ socat: socat(clock, runsHere), chown: async () => 0 });
   for (const program of ["gnt-cluster", "gnt-instance", "gnt-node", "gnt-job", "gnt-network", "gnt-os"]) {
     machine.install({ [program]: gnt(program, clusters, ganeti.facts.version) }, "/usr/sbin");
   }

@@ -8,6 +8,7 @@ import { isUnheard } from "../instances/unheard.ts";
 import { plainLine } from "../text.ts";
 import type { QueuedJob } from "./instance-known.ts";
 import type { KnownEvent } from "./known.ts";
+import { Looking } from "./looking.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Actions that have targets to choose from. */
@@ -31,8 +32,7 @@ export class InstanceWork {
   /** Who did not hear a shutdown, as the notice says it; by the item's number. */
   private deaf: ReadonlySet<number> = new Set();
   private deafNotice: string | null = null;
-  private jobWatchers = 0;
-  private jobTimer: NodeJS.Timeout | null = null;
+  private readonly lookingAtJobs = new Looking(() => this.readJobs(), jobsInterval);
   private readingJobs: Promise<void> | null = null;
   private readonly stops: (() => void)[];
 
@@ -64,7 +64,7 @@ export class InstanceWork {
       ],
     });
     if (event.changes && event.key !== null) this.readAgain(event.key);
-    if (this.jobWatchers > 0) void this.readJobs();
+    if (this.lookingAtJobs.isOn) void this.readJobs();
   }
 
   private onAction(item: ActionItem): void {
@@ -164,23 +164,7 @@ export class InstanceWork {
 
   /** Somebody looks at the jobs: they are read now, with each event and from time to time. Call what it returns to stop. */
   watchJobs(): () => void {
-    this.jobWatchers += 1;
-    if (this.jobWatchers === 1) void this.pollJobs();
-    let watching = true;
-    return () => {
-      if (!watching) return;
-      watching = false;
-      this.jobWatchers -= 1;
-      if (this.jobWatchers === 0 && this.jobTimer) clearTimeout(this.jobTimer);
-    };
-  }
-
-  private async pollJobs(): Promise<void> {
-    if (this.jobTimer) clearTimeout(this.jobTimer);
-    await this.readJobs();
-    if (this.jobWatchers === 0 || this.abort.signal.aborted) return;
-    this.jobTimer = setTimeout(() => void this.pollJobs(), jobsInterval);
-    this.jobTimer.unref();
+    return this.lookingAtJobs.watch();
   }
 
   /** Reads the queues of all providers that have one. Never rejects. */
@@ -226,7 +210,7 @@ export class InstanceWork {
 
   end(): void {
     this.abort.abort();
-    if (this.jobTimer) clearTimeout(this.jobTimer);
+    this.lookingAtJobs.end();
     for (const stop of this.stops) stop();
   }
 }

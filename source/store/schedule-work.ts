@@ -15,6 +15,7 @@ import {
 import type { Action } from "../instances/types.ts";
 import { whenText } from "../instances/when.ts";
 import type { HostRef } from "../ssh/types.ts";
+import { Looking } from "./looking.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Milliseconds between two looks while somebody looks. */
@@ -24,8 +25,7 @@ export class ScheduleWork {
   private readonly abort = new AbortController();
   /** Hosts that were asked what they have, and have something. */
   private readonly asked = new Set<string>();
-  private watchers = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly looking = new Looking(() => this.refresh(), lookEveryMs);
 
   constructor(private readonly workspace: Workspace) {}
 
@@ -35,24 +35,14 @@ export class ScheduleWork {
 
   /** Somebody looks at the list: it is read now and then now and again. Call what it returns to stop. */
   watch(): () => void {
-    this.watchers += 1;
-    if (this.watchers === 1) void this.refresh();
-    let watching = true;
-    return () => {
-      if (!watching) return;
-      watching = false;
-      this.watchers -= 1;
-      if (this.watchers === 0 && this.timer) clearTimeout(this.timer);
-    };
+    return this.looking.watch();
   }
 
   async refresh(): Promise<void> {
     const { store, clock } = this.workspace;
-    if (this.timer) clearTimeout(this.timer);
     const { jobs, problems } = await listScheduled(this.context, this.abort.signal);
     if (this.abort.signal.aborted) return;
     store.dispatch({ type: "scheduled", change: { value: jobs, at: clock(), error: problems[0] ?? null } });
-    if (this.watchers > 0) this.timer = setTimeout(() => void this.refresh(), lookEveryMs);
   }
 
   /** Asks the hosts of these instances what carries an action at a time there, once for each host. Never rejects. */
@@ -115,6 +105,6 @@ export class ScheduleWork {
 
   end(): void {
     this.abort.abort();
-    if (this.timer) clearTimeout(this.timer);
+    this.looking.end();
   }
 }

@@ -3,6 +3,7 @@ import { toVirtuError } from "../errors.ts";
 import type { StoreAction } from "../instances/stores-types.ts";
 import type { Provider } from "../instances/types.ts";
 import type { KnownEvent } from "./known.ts";
+import { Looking } from "./looking.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Milliseconds between two looks round while somebody looks; each place is asked at its own pace. */
@@ -10,8 +11,7 @@ const lookEveryMs = 15_000;
 
 export class StoresWork {
   private readonly abort = new AbortController();
-  private watchers = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly looking = new Looking(() => this.refreshDue(), lookEveryMs);
 
   constructor(private readonly workspace: Workspace) {}
 
@@ -27,27 +27,17 @@ export class StoresWork {
 
   /** Somebody looks: all of it is read now, and now and then again. Call what it returns to stop. */
   watch(): () => void {
-    this.watchers += 1;
-    if (this.watchers === 1) void this.look();
-    let watching = true;
-    return () => {
-      if (!watching) return;
-      watching = false;
-      this.watchers -= 1;
-      if (this.watchers === 0 && this.timer) clearTimeout(this.timer);
-    };
+    return this.looking.watch();
   }
 
-  private async look(): Promise<void> {
+  /** Reads the places whose answer is old enough; never rejects. */
+  private async refreshDue(): Promise<void> {
     const now = this.workspace.clock();
     const due = this.providers().filter(({ place, stores }) => {
       const at = this.workspace.state.stores[place]?.at ?? null;
       return stores && (at === null || now - at >= stores.everyMs - lookEveryMs / 2);
     });
     await this.refresh(due.map(({ place }) => place));
-    if (this.watchers === 0 || this.abort.signal.aborted) return;
-    this.timer = setTimeout(() => void this.look(), lookEveryMs);
-    this.timer.unref();
   }
 
   /** Reads these places (default all) now; never rejects. */
@@ -107,6 +97,6 @@ export class StoresWork {
 
   end(): void {
     this.abort.abort();
-    if (this.timer) clearTimeout(this.timer);
+    this.looking.end();
   }
 }

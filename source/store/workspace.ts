@@ -39,11 +39,11 @@ export type { KnownState } from "./known.ts";
 const noticeTime = 6000;
 
 /**
- * An action on thousands changes the picture of them hundreds of times in a second. One that takes longer than so many
- * milliseconds to be drawn up is drawn up again only after so many times as long: keys are answered meanwhile.
+ * An action on thousands changes the picture of them hundreds of times in a second. A picture of so many instances or more
+ * is drawn up again only after so many milliseconds for each of them: keys are answered meanwhile.
  */
-const quickPicture = 3;
-const pictureRest = 20;
+const largePicture = 1000;
+const restForEach = 0.02;
 
 export interface WorkspaceOptions {
   context: Context;
@@ -198,17 +198,16 @@ export class Workspace {
     const onChange = () => {
       missed = resting !== null;
       if (missed) return;
-      const began = performance.now();
       const view = this.inventory.view();
       this.monitor.see(view);
       this.store.dispatch({ type: "inventory", view });
       this.instances.see(view);
-      const took = performance.now() - began;
-      if (took < quickPicture) return;
+      const { length } = view.instances;
+      if (length < largePicture) return;
       resting = setTimeout(() => {
         resting = null;
         if (missed) onChange();
-      }, took * pictureRest);
+      }, length * restForEach);
       resting.unref();
     };
     this.inventory.on("change", onChange);

@@ -5,12 +5,15 @@ import { Footer, Header, NoticeLine } from "./components/frame.tsx";
 import { HelpScreen, Palette } from "./components/help.tsx";
 import { QuestionDialog } from "./components/questions.tsx";
 import { type Handlers, useKeys, useKnown, useUi } from "./hooks.ts";
+import { keymap } from "./keys.ts";
 import { topScreens } from "./navigation.ts";
 import { type Active, layer } from "./router.ts";
 import { useShownPlaces } from "./shown-places.ts";
 
 /** The smallest terminal that the screens are made for. */
 const smallest = { columns: 60, rows: 16 };
+
+const leaving: readonly string[] = keymap.global.quit.keys;
 
 export function App(): ReactNode {
   const { size, navigation, router, workspace } = useUi();
@@ -52,11 +55,7 @@ export function App(): ReactNode {
     { level: layer.global },
   );
 
-  if (size.columns < smallest.columns || size.rows < smallest.rows) {
-    return (
-      <Text>{`virtu needs ${smallest.columns}×${smallest.rows}; this is ${size.columns}×${size.rows}. q quits.`}</Text>
-    );
-  }
+  const small = size.columns < smallest.columns || size.rows < smallest.rows;
   const question = questions[0];
   let body: ReactNode = null;
   if (question) body = <QuestionDialog key={question.id} question={question} />;
@@ -65,12 +64,29 @@ export function App(): ReactNode {
   else if (Screen) body = <Screen key={JSON.stringify(place)} place={place} />;
   return (
     <Box flexDirection="column" width={size.columns} height={size.rows} overflow="hidden">
-      <Header places={places} />
-      <Box flexDirection="column" flexGrow={1} overflow="hidden">
-        {body}
+      {small && <TooSmall />}
+      {/* A question stays as it stands, unseen, until there is room for it again. */}
+      <Box flexDirection="column" flexGrow={1} overflow="hidden" display={small ? "none" : "flex"}>
+        <Header places={places} />
+        <Box flexDirection="column" flexGrow={1} overflow="hidden">
+          {body}
+        </Box>
+        <NoticeLine />
+        <Footer />
       </Box>
-      <NoticeLine />
-      <Footer />
     </Box>
+  );
+}
+
+/** What cannot be seen gets no key. */
+function TooSmall(): ReactNode {
+  const { size, quit } = useUi();
+  useKeys(
+    "global",
+    { quit: { run: quit } },
+    { level: layer.cover, modal: true, typed: ({ name }) => !leaving.includes(name) },
+  );
+  return (
+    <Text>{`virtu needs ${smallest.columns}×${smallest.rows}; this is ${size.columns}×${size.rows}. q quits.`}</Text>
   );
 }

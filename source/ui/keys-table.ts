@@ -18,6 +18,7 @@ const places: Partial<Record<Scope, string>> = {
   hostNodes: "Nodes that carry instances",
   consoles: "Consoles",
   columns: "Columns of the table",
+  copyCell: "Copying from a row",
   views: "Views of the table",
   making: "Instances that are being made",
   comparisons: "Tools compared",

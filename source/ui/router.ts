@@ -2,8 +2,8 @@
 import type { KeyEvent } from "./input.ts";
 import { type Binding, bindingsOf, type Scope } from "./keys.ts";
 
-/** Higher wins: a dialog over a field over a screen over what works everywhere. */
-export const layer = { global: 0, screen: 1, field: 2, dialog: 3 } as const;
+/** Higher wins: a dialog over a field over a screen over what works everywhere; a cover hides all of them. */
+export const layer = { global: 0, screen: 1, field: 2, dialog: 3, cover: 4 } as const;
 export type LayerLevel = (typeof layer)[keyof typeof layer];
 
 export interface Handler {

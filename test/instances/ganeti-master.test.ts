@@ -153,6 +153,8 @@ describe("watching", () => {
   test("tells of a job that somebody else began, and that its end changes rows", async () => {
     const { queue, ganeti, until, isReady, abort, watching } = await watched();
     await isReady;
+    // What is no job is not told of: the list is read again now and then.
+    expect(ganeti.unseenMs).toBe(10_000);
     const id = queue.add(shutdown);
     const begun = await until(/queued/);
     expect(begun).toMatchObject({

@@ -56,13 +56,13 @@ test("virtu stores names the part that failed, on which host and why, and still 
   const { session, printed } = open(hosts({ hv1: answers(pool, refused) }));
   expect(await listStores(session, { host: ["hv1"] })).toBe(3);
   expect(printed.lines?.[0]).toMatch(/^hv1: pool fast/);
-  expect(stderr).toMatch(/hv1: libvirt did not tell the volumes in its pools\n {2}why: .*cannot open directory/);
+  expect(stderr).toMatch(/hv1: It did not tell the volumes in its pools\n {2}why: .*cannot open directory/);
 });
 
 test("virtu stores fails where nothing could be read, and says so where it printed nothing before", async () => {
   const nothing = open(hosts({ hv1: answers("", refused.replace("volumes", "pools")) }));
   expect(await listStores(nothing.session, { host: ["hv1"] })).toBe(1);
-  expect(stderr).toMatch(/hv1: libvirt did not tell its pools/);
+  expect(stderr).toMatch(/hv1: It did not tell its pools/);
   const silent = open(hosts({ hv1: { status: 1, stderr: "error: failed to connect to the hypervisor\n" } }));
   expect(await listStores(silent.session, { host: ["hv1"] })).toBe(1);
   expect(stderr).toMatch(/hv1: libvirt did not tell its storage and networks/);

@@ -76,7 +76,7 @@ describe("the footer", () => {
   });
   it("gives up the least likely keys where there is no room, never help", () => {
     const narrow = footerText(active, 42);
-    expect(narrow).toBe(" ⏎ take over  n reserve  Esc back  ? help");
+    expect(narrow).toBe(" ⏎ take over  n reserve  Esc  ? help");
   });
 });
 

@@ -216,6 +216,7 @@ describe("the table", () => {
     await ui.waitFor("3 instances");
     expect(ui.copied[0]?.split("\t")[0]).toBe("a");
     expect(ui.copied[0]).toContain("1G");
+    expect(ui.copied[0]?.split("\t")[1]).toMatch(/^(running|shut off|stopped)$/);
     await ui.press("Y");
     const lines = await ui.waitFor("whole row");
     const cells = lines.slice(lines.findIndex((line) => line.includes("whole row")));

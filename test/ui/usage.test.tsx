@@ -131,6 +131,10 @@ test("what can't be known is a dash, and the details say why", async () => {
   await ui.waitFor("─ web1 ─");
   await ui.press(keys.down, keys.down);
   await ui.waitFor(`– ${gap}`);
+  await ui.press("d");
+  await ui.waitFor(/usage +– the fake hypervisor runs nothing/);
+  await ui.press(keys.esc, keys.up, "d");
+  await ui.waitFor(/CPU +10 % of its vCPUs/);
 });
 
 test("the hosts' screen tells what the host under the cursor uses", async () => {

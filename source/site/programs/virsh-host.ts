@@ -96,7 +96,10 @@ export const hostCommands: Readonly<Record<string, Command>> = {
     run: (_call, host) => {
       const up = (host.clock.now() - host.bootedAt) * 1e6;
       const row = (name: string, ns: number) => `${`${name}:`.padEnd(15)} ${String(Math.floor(ns)).padStart(20)}\n`;
-      return `${row("user", up * 0.8)}${row("system", up * 0.2)}${row("idle", up * 15)}${row("iowait", up * 0.01)}\n`;
+      // What its guests use is its own use; the rest of 16 CPUs is idle.
+      const guests = host.domains.reduce((sum, domain) => sum + (domain.id === null ? 0 : host.cpuTime(domain)), 0);
+      const idle = Math.max(0, up * 15.7 - guests);
+      return `${row("user", guests)}${row("system", up * 0.2)}${row("idle", idle)}${row("iowait", up * 0.1)}\n`;
     },
   },
 };

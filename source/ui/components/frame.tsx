@@ -43,6 +43,8 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
       return "storage and networks";
     case "store-add":
       return `new ${place.what}`;
+    case "copy-cell":
+      return "copy";
     case "keep-view":
       return "keep the view";
     case "console":
@@ -54,7 +56,7 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
     case "bulk-save":
       return "save";
     case "actions":
-      return placeName(place.keys, state);
+      return named ? "all actions" : placeName(place.keys, state);
     case "action":
     case "move-to":
       return named

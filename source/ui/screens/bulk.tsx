@@ -75,9 +75,7 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
   });
   if (unheard.dialog) return unheard.dialog;
   if (!run) {
-    return (
-      <Text dimColor> Nothing was done to any instance since virtu started: mark some, and choose an action.</Text>
-    );
+    return <Text dimColor> Nothing was done since virtu started: mark instances, and choose an action.</Text>;
   }
   const width = size.columns - 2;
   const detail = current?.detail?.trim().split("\n").at(-1) ?? "";

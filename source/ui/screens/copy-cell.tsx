@@ -66,7 +66,9 @@ interface Choice {
 
 /** The cells that are shown as one row, each cell that holds something, and all that is known. */
 function choices(row: InstanceRow, columns: readonly TableColumn[], look: UsageLook): Choice[] {
-  const whole = columns.map(({ text }) => plainLine(text(row)).trim()).join("\t");
+  // The status is drawn by the row itself; its column knows only how wide it gets.
+  const textOf = ({ id, text }: TableColumn) => plainLine(id === "status" ? row.statusDetail : text(row)).trim();
+  const whole = columns.map(textOf).join("\t");
   return [
     { title: "whole row", text: whole, said: "the row" },
     ...cellsOf(row, look).map(({ title, text }) => ({ title, text: plainLine(text).trim(), said: title })),

@@ -50,7 +50,7 @@ export function ExportScreen(): ReactNode {
           file: file === "" || formatOf(file) ? null : "a name that ends in .csv or .json",
         })}
         meanings={({ file = "" }) => ({
-          file: formatOf(file) === "json" ? "all that is known of each" : "the columns of the table",
+          file: formatOf(file) === "json" ? "all facts" : "as in the table",
         })}
         missing={({ file }) => (file ? null : "a name is needed")}
         onSubmit={({ file = "" }) => void write(file)}

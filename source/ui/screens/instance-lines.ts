@@ -45,7 +45,8 @@ function factValue(value: string | number | boolean): string {
   return typeof value === "number" ? value.toLocaleString("en") : plainLine(value);
 }
 
-const nameWidth = 22;
+/** Columns for the names of the lines. */
+export const nameWidth = 22;
 
 function field(name: string, value: string, width: number): string[] {
   const [first = "", ...more] = wrapped(value, width - nameWidth - 1);

@@ -1,16 +1,20 @@
 /** One instance: everything known of it, and the same actions as in the table. */
 import { Box, Text } from "ink";
 import { type ReactNode, useMemo, useState } from "react";
+import type { InstanceRow } from "../../instances/inventory-types.ts";
 import type { PlainActionName } from "../../instances/types.ts";
 import { Table } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Move } from "../list.ts";
 import type { Place } from "../navigation.ts";
 import { useConsoleKeys } from "./console-keys.ts";
-import { instanceLines } from "./instance-lines.ts";
+import { instanceLines, nameWidth } from "./instance-lines.ts";
 import { useInstanceActions } from "./instances-actions.tsx";
+import { usageLines } from "./instances-details.tsx";
+import { useUsageLook, useUsageWatch } from "./instances-view.ts";
 import { useOneInstance } from "./one-instance.tsx";
 
+const nobody: readonly InstanceRow[] = [];
 const actions: readonly PlainActionName[] = ["start", "shutdown", "reboot", "force-off"];
 
 export function InstanceScreen({ place }: { place: Place }): ReactNode {
@@ -33,7 +37,11 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
         lines: inventory.preview({ do: action }, [key]).flatMap(({ lines }) => lines),
       }))
     : [];
-  const lines = row ? instanceLines(row, { details, previews, feed: own }, now, size.columns - 2) : [];
+  const look = useUsageLook();
+  useUsageWatch(row ? [row] : nobody);
+  const told = row ? instanceLines(row, { details, previews, feed: own }, now, size.columns - 2) : [];
+  const used = row ? usageLines(look.rates(row.key), row.usageGap, nameWidth) : [];
+  const lines = [...told.slice(0, 1), ...used, ...told.slice(1)];
   // The last line tells how much there is.
   const height = size.rows - 7;
   const last = Math.max(0, lines.length - height);

@@ -24,8 +24,9 @@ export function paneLines({ columns, rows }: { columns: number; rows: number }):
 
 const label = (name: string) => paint(cell(name, 10), "dim");
 
-/** What it uses now, and who says so; `gap`: why some of it is not known. */
-export function usageLines(rates: Rates | null, gap: string | undefined): string[] {
+/** What it uses now, and who says so; `gap`: why some of it is not known. `names`: columns for the names of the lines. */
+export function usageLines(rates: Rates | null, gap: string | undefined, names = 10): string[] {
+  const label = (name: string) => paint(cell(name, names), "dim");
   const missing =
     gap === undefined ? [] : [`${label(rates ? "not known" : "usage")} ${rates ? "" : "– "}${plainLine(gap)}`];
   if (!rates) return missing;

@@ -85,9 +85,7 @@ export function RunsScreen(): ReactNode {
         header={runsHeader(width)}
         view={list}
         row={(index) => runRowText(rows[index] as RunRow, width, now)}
-        empty={
-          <Text dimColor> No run yet: c configures nodes, i installs Ganeti or libvirt, u goes the whole way.</Text>
-        }
+        empty={<Text dimColor> No run yet: c configures nodes, i installs a manager, u goes the whole way.</Text>}
       />
       {error && <Text wrap="truncate" color="red">{` ✗ ${error.message}`}</Text>}
     </Box>

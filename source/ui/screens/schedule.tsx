@@ -33,7 +33,7 @@ export function ScheduleScreen({ place }: { place: Place }): ReactNode {
   );
   const fields = useMemo<FormField[]>(
     () => [
-      { id: "when", label: "When", kind: "text", width: 20, help: "19:00, tomorrow 7:30, 2026-11-26 19:00, +2h" },
+      { id: "when", label: "When", kind: "text", width: 20, help: "+2h, tomorrow 7:30, 2026-11-26 19:00" },
       {
         id: "action",
         label: "Action",
@@ -102,7 +102,7 @@ export function ScheduleScreen({ place }: { place: Place }): ReactNode {
       />
       <Box marginTop={1} paddingX={1}>
         <Text dimColor>
-          {`For ${count(names.length, "instance")}. The hosts do it by themselves, by at or a systemd timer: virtu need not stay open, and a reboot changes nothing.`}
+          {`For ${count(names.length, "instance")}. The hosts do it by themselves, by at or a systemd timer; virtu need not stay open for it, and a reboot of theirs changes nothing.`}
         </Text>
       </Box>
     </Box>

@@ -104,9 +104,7 @@ export function ScheduledScreen(): ReactNode {
           const one = jobs[index];
           return one ? rowText(one, width, now) : "";
         }}
-        empty={
-          <Text dimColor> On the instances, @ has something done at a time; so does `virtu at 19:00 shutdown …`.</Text>
-        }
+        empty={<Text dimColor> @ on the instances has something done at a time, as `virtu at 19:00 …` does.</Text>}
       />
       {error && <Text wrap="truncate" color="red">{` ✗ ${error.message}`}</Text>}
     </Box>

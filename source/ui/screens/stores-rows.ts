@@ -60,7 +60,7 @@ export function storeRows(
             at,
             kind: "lease",
             network,
-            text: `${cell(address, 20)} ${mac}  ${cell(plainLine(instance ?? hostname ?? "nobody that is known"), 20)} until ${until}`,
+            text: `${cell(address, 18)} ${mac}  ${cell(plainLine(instance ?? hostname ?? "nobody known"), 14)} until ${shortTime(until)}`,
           }),
         ),
       ]),
@@ -68,6 +68,9 @@ export function storeRows(
     ];
   });
 }
+
+/** `2026-11-22 11:52:43`, as the host says it, without what a lease of some hours does not need. */
+const shortTime = (text: string) => text.replace(/^\d{4}-(\d\d-\d\d \d\d:\d\d):\d\d$/, "$1");
 
 const users = (names: readonly string[]) => (names.length > 0 ? `used by ${names.join(", ")}` : "used by nobody");
 const onOff = (active: boolean) => state(active ? "good" : "idle", active ? "active" : "stopped");

@@ -222,11 +222,19 @@ test("says before a migration what the other host lacks: a bridge, a CPU", async
     lab.hv1.exec("cat >/run/fit.xml; virsh -c qemu:///system define /run/fit.xml", {
       input: `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os>${cpu}<devices>${nic}</devices></domain>`,
     });
-  await define("fit1", "<cpu mode='custom' match='exact'><model fallback='forbid'>Icelake-Server</model></cpu>", "");
+  await define(
+    "fit1",
+    "<cpu mode='custom' match='exact' check='full'><model fallback='forbid'>Icelake-Server</model></cpu>",
+    "",
+  );
   await define("fit2", "", "<interface type='bridge'><source bridge='br77'/></interface>");
-  expect((await driver.targets("hv1", "fit1"))[0]?.refusal).toMatch(/can't be a Icelake-Server: it lacks /);
-  expect((await driver.targets("hv1", "fit2"))[0]?.refusal).toBe("it has no bridge or interface br77");
+  const [cpu] = await driver.targets("hv1", "fit1");
+  const [bridge] = await driver.targets("hv1", "fit2");
   for (const name of ["fit1", "fit2"]) await lab.virsh(lab.hv1, "undefine", name);
+  expect(cpu, JSON.stringify(cpu)).toMatchObject({
+    refusal: expect.stringMatching(/can't be a Icelake-Server: it lacks /),
+  });
+  expect(bridge).toMatchObject({ refusal: "it has no bridge or interface br77" });
 });
 
 test("a QEMU that hangs harms nobody else", async () => {

@@ -136,7 +136,7 @@ Host *
   UserKnownHostsFile ${knownHosts}
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking yes
-  ConnectTimeout 10
+  ConnectTimeout 60
 `,
   );
   return config;
