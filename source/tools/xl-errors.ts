@@ -26,6 +26,14 @@ const known: readonly [RegExp, (found: RegExpExecArray) => XlExplanation][] = [
   ],
   [/Domain with name "([^"]*)" already exists/, (found) => ({ why: `a domain named ${found[1]} is there already` })],
   [
+    // In pages of 4 KiB; it says "Out of memory" too, and means the guest's own.
+    /segment (\S+) too large \(0x([\da-f]+) >/,
+    (found) => ({
+      why: `its memory is too small for its ${found[1]}, which takes ${Math.ceil(Number.parseInt(found[2] ?? "", 16) / 256)} MiB`,
+      hint: "Give it more memory.",
+    }),
+  ],
+  [
     /can't allocate low memory|xc_dom_boot_mem_init failed: Cannot allocate memory|failed to free memory|Out of memory/,
     () => ({
       why: "Xen has not enough free memory for it",

@@ -243,6 +243,10 @@ describe("an error", () => {
         1,
       ).why,
     ).toBe("the host has only 1 processor");
+    // As Xen 4.17 said it: the host had 712 MiB free, and the guest was to have 64.
+    const small =
+      "xc: error: panic: xg_dom_core.c:536: xc_dom_chk_alloc_pages: segment kernel too large (0x3a00 > 0x4000 - 0x1000 pages): Out of memory\nlibxl: error: libxl_dom.c:594:libxl__build_dom: xc_dom_build_image failed: No such file or directory\n";
+    expect(explainXl(small, 3).why).toBe("its memory is too small for its kernel, which takes 58 MiB");
     expect(explainXl("strange: failed badly\n", 1).why).toBe("strange: failed badly");
     expect(explainXl("", 1).why).toBe("xl gave no reason");
   });

@@ -113,7 +113,8 @@ test("one that fails at its start leaves nothing behind, and nothing of others i
   const before = await left();
   const sums = () => xen.exec("sha256sum /etc/xen/*.cfg");
   const texts = await sums();
-  const words = ["--type", "pv", "--kernel", "/srv/xen/vmlinux", "--host", "xen1", "--memory", "64", "--json"];
+  // Less than its own kernel needs, and Xen would speak of memory before it looks for a bridge.
+  const words = ["--type", "pv", "--kernel", "/srv/xen/vmlinux", "--host", "xen1", "--memory", "96", "--json"];
   const gone = await virtu(
     ["create", "gone1", ...words, "--nic", "bridge=nosuchbr", "--disk", "8M", "--no-check"],
     options,
