@@ -157,6 +157,9 @@ export interface Explanation {
   hint?: string;
 }
 
+/** libvirt reads no pool anew while a copy into it runs, and virt-install asks for that. */
+const poolBusy = /pool '([^']*)' has asynchronous jobs running/;
+
 const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
   [
     /virt-install: (?:command )?not found/,
@@ -242,6 +245,10 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
   ],
   [/[Cc]annot allocate memory/, () => ({ why: "the host has not enough memory" })],
   [
+    poolBusy,
+    (found) => ({ why: `a copy into the storage pool ${found[1]} runs there`, hint: "Try again when it has ended." }),
+  ],
+  [
     /Cannot access storage file '([^']+)'[^:]*: (.*)$/m,
     (found) => ({ why: `QEMU can't open ${found[1]}: ${found[2]}` }),
   ],
@@ -252,6 +259,11 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
 function errorText(stderr: string): string | null {
   const found = /^ERROR\s+([\s\S]*?)(?=^Domain installation does not appear|^WARNING |$(?![\s\S]))/m.exec(stderr);
   return found?.[1]?.trim() || null;
+}
+
+/** Refused only because a copy into a pool runs: the same will be done when it has ended. */
+export function isPoolBusy(stderr: string): boolean {
+  return poolBusy.test(stderr);
 }
 
 /** Why virt-install or virsh made nothing, in the user's words; null where only its own text says more. */
