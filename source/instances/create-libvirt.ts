@@ -132,15 +132,15 @@ class Work {
   }
 
   /**
-   * Asks again, about a minute long, while libvirt refuses only because a copy into the pool runs. Turns keep those of one
-   * run apart; this one is of another program on that host. It is refused before anything is made.
+   * Asks again, about a minute long, while libvirt refuses only because a volume is made in the pool. Turns keep those of
+   * one run apart; this one is of another program on that host. It is refused before anything is made.
    */
   private async patiently(command: Command, more: ExecOptions = {}): Promise<ExecResult> {
     const { retryMs = 1000 } = this.place;
     for (let n = 0, wait = retryMs; ; n += 1, wait = Math.min(wait * 2, 15_000)) {
       const result = await this.exec(command, more);
       if (n === 7 || result.outcome !== "exited" || result.status === 0 || !isPoolBusy(result.stderr)) return result;
-      this.options.onStep("create", "somebody else copies into the pool: waiting for that");
+      this.options.onStep("create", "somebody else makes a volume in the pool: waiting for that");
       await pause(wait, this.options.signal);
     }
   }

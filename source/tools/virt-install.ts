@@ -157,7 +157,7 @@ export interface Explanation {
   hint?: string;
 }
 
-/** libvirt reads no pool anew while a copy into it runs, and virt-install asks for that. */
+/** libvirt reads no pool anew while a volume is made in it, and virt-install asks for that. */
 const poolBusy = /pool '([^']*)' has asynchronous jobs running/;
 
 const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
@@ -244,10 +244,7 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
     (found) => ({ why: `there is no volume ${found[1]} in that pool` }),
   ],
   [/[Cc]annot allocate memory/, () => ({ why: "the host has not enough memory" })],
-  [
-    poolBusy,
-    (found) => ({ why: `a copy into the storage pool ${found[1]} runs there`, hint: "Try again when it has ended." }),
-  ],
+  [poolBusy, (found) => ({ why: `somebody makes a volume in the storage pool ${found[1]}`, hint: "Try again." })],
   [
     /Cannot access storage file '([^']+)'[^:]*: (.*)$/m,
     (found) => ({ why: `QEMU can't open ${found[1]}: ${found[2]}` }),
@@ -261,7 +258,7 @@ function errorText(stderr: string): string | null {
   return found?.[1]?.trim() || null;
 }
 
-/** Refused only because a copy into a pool runs: the same will be done when it has ended. */
+/** Refused only because a volume is made in a pool just then: asked again, it is done. */
 export function isPoolBusy(stderr: string): boolean {
   return poolBusy.test(stderr);
 }

@@ -104,18 +104,18 @@ describe("on libvirt", () => {
     stderr: "ERROR    internal error: pool 'default' has asynchronous jobs running.\n",
   };
 
-  test("while another program copies into the pool, virt-install is called again, and nothing is taken back", async () => {
+  test("while another program makes a volume in the pool, virt-install is called again, and nothing is taken back", async () => {
     const there = libvirt({ install: [busy, busy] });
     const { pool, outcome } = await make(there, libvirtRequest({ disks: [] }), 1);
     expect(outcome).toMatchObject({ ok: true, error: null, cleanedUp: [] });
     expect(pool.lines().filter((line) => line.includes("virt-install"))).toHaveLength(3);
   });
 
-  test("when that copy does not end, it fails with the reason, and its volumes go", async () => {
+  test("when that does not end, it fails with the reason, and its volumes go", async () => {
     const there = libvirt({ install: Array.from({ length: 20 }, () => busy) });
     const { pool, outcome } = await make(there, libvirtRequest({ disks: disks.slice(0, 1) }), 1);
     expect(outcome).toMatchObject({ ok: false, cleanedUp: ["volume default/web1.qcow2"], leftBehind: [] });
-    expect(outcome.error).toMatch(/a copy into the storage pool default runs/);
+    expect(outcome.error).toMatch(/makes a volume in the storage pool default/);
     expect(pool.lines().filter((line) => line.includes("virt-install"))).toHaveLength(8);
   });
 
