@@ -13,6 +13,7 @@ import {
   findDomain,
   findVolume,
   forgetDomain,
+  isPoolBusy,
   type Volume,
   warnings,
 } from "../tools/virt-install.ts";
@@ -130,9 +131,23 @@ class Work {
     return pool.exec(host, command, { priority: "user", timeoutMs: quickMs, signal: this.options.signal, ...more });
   }
 
+  /**
+   * Asks again, about a minute long, while libvirt refuses only because a volume is made in the pool. Turns keep those of
+   * one run apart; this one is of another program on that host. It is refused before anything is made.
+   */
+  private async patiently(command: Command, more: ExecOptions = {}): Promise<ExecResult> {
+    const { retryMs = 1000 } = this.place;
+    for (let n = 0, wait = retryMs; ; n += 1, wait = Math.min(wait * 2, 15_000)) {
+      const result = await this.exec(command, more);
+      if (n === 7 || result.outcome !== "exited" || result.status === 0 || !isPoolBusy(result.stderr)) return result;
+      this.options.onStep("create", "somebody else makes a volume in the pool: waiting for that");
+      await pause(wait, this.options.signal);
+    }
+  }
+
   /** The answer of a command that has to end well. */
   private async must(command: Command, more: ExecOptions = {}): Promise<ExecResult> {
-    const result = await this.exec(command, more);
+    const result = await this.patiently(command, more);
     if (result.outcome === "exited" && result.status === 0) return result;
     if (result.outcome !== "exited") throw new Unknown(lost(result), result.stderr);
     throw new Failed(explain(result.stderr), result.stderr);
@@ -203,7 +218,7 @@ class Work {
 
   private async install(command: Command): Promise<void> {
     this.mayBeDefined = true;
-    const result = await this.exec(command, { timeoutMs: installMs });
+    const result = await this.patiently(command, { timeoutMs: installMs });
     this.notes.push(...warnings(result.stderr));
     if (result.outcome === "exited" && result.status === 0) return;
     if (result.outcome === "exited") throw new Failed(explain(result.stderr), result.stderr);

@@ -17,6 +17,8 @@ export interface CreateOptions {
   onEvent?: (event: CreateEvent) => void;
   /** One at a time on a libvirt host's storage, where several are made there. */
   turn?: LibvirtPlace["turn"];
+  /** First pause before a libvirt host is asked again (default 1000 ms). */
+  retryMs?: number;
   /** Ganeti's version where it is known: `3.0.2`. */
   version?: string | null;
 }
@@ -54,7 +56,8 @@ function makeOn(provider: Provider, request: CreateRequest, options: CreateOptio
   }
   if (request.provider === "libvirt" && provider.name === "libvirt") {
     const { host, label } = provider.attachment;
-    return makeOnLibvirt({ pool: options.pool, host, uri: label, turn: options.turn }, request, make);
+    const { pool, turn, retryMs } = options;
+    return makeOnLibvirt({ pool, host, uri: label, turn, retryMs }, request, make);
   }
   const { pool } = options;
   if (request.provider === "xen" && provider instanceof XenProvider) {

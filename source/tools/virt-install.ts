@@ -157,6 +157,9 @@ export interface Explanation {
   hint?: string;
 }
 
+/** libvirt reads no pool anew while a volume is made in it, and virt-install asks for that. */
+const poolBusy = /pool '([^']*)' has asynchronous jobs running/;
+
 const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
   [
     /virt-install: (?:command )?not found/,
@@ -241,6 +244,7 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
     (found) => ({ why: `there is no volume ${found[1]} in that pool` }),
   ],
   [/[Cc]annot allocate memory/, () => ({ why: "the host has not enough memory" })],
+  [poolBusy, (found) => ({ why: `somebody makes a volume in the storage pool ${found[1]}`, hint: "Try again." })],
   [
     /Cannot access storage file '([^']+)'[^:]*: (.*)$/m,
     (found) => ({ why: `QEMU can't open ${found[1]}: ${found[2]}` }),
@@ -252,6 +256,11 @@ const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [
 function errorText(stderr: string): string | null {
   const found = /^ERROR\s+([\s\S]*?)(?=^Domain installation does not appear|^WARNING |$(?![\s\S]))/m.exec(stderr);
   return found?.[1]?.trim() || null;
+}
+
+/** Refused only because a volume is made in a pool just then: asked again, it is done. */
+export function isPoolBusy(stderr: string): boolean {
+  return poolBusy.test(stderr);
 }
 
 /** Why virt-install or virsh made nothing, in the user's words; null where only its own text says more. */

@@ -34,9 +34,9 @@ function libvirt(
   return { pool, provider: new LibvirtProvider({ pool, host, uri: "qemu:///system" }) };
 }
 
-async function make({ pool, provider }: ReturnType<typeof libvirt>, request: CreateRequest, signal?: AbortSignal) {
+async function make({ pool, provider }: ReturnType<typeof libvirt>, request: CreateRequest, retryMs?: number) {
   const events: CreateEvent[] = [];
-  const outcome = await createInstance(provider, request, { pool, signal, onEvent: (event) => events.push(event) });
+  const outcome = await createInstance(provider, request, { pool, retryMs, onEvent: (event) => events.push(event) });
   return { pool, outcome, events };
 }
 
@@ -97,6 +97,26 @@ describe("on libvirt", () => {
     expect(pool.lines().filter((line) => /undefine|destroy/.test(line))).toEqual([
       expect.stringMatching(new RegExp(`destroy ${uuid} .*undefine ${uuid} --nvram$`)),
     ]);
+  });
+
+  const busy: Reply = {
+    status: 1,
+    stderr: "ERROR    internal error: pool 'default' has asynchronous jobs running.\n",
+  };
+
+  test("while another program makes a volume in the pool, virt-install is called again, and nothing is taken back", async () => {
+    const there = libvirt({ install: [busy, busy] });
+    const { pool, outcome } = await make(there, libvirtRequest({ disks: [] }), 1);
+    expect(outcome).toMatchObject({ ok: true, error: null, cleanedUp: [] });
+    expect(pool.lines().filter((line) => line.includes("virt-install"))).toHaveLength(3);
+  });
+
+  test("when that does not end, it fails with the reason, and its volumes go", async () => {
+    const there = libvirt({ install: Array.from({ length: 20 }, () => busy) });
+    const { pool, outcome } = await make(there, libvirtRequest({ disks: disks.slice(0, 1) }), 1);
+    expect(outcome).toMatchObject({ ok: false, cleanedUp: ["volume default/web1.qcow2"], leftBehind: [] });
+    expect(outcome.error).toMatch(/makes a volume in the storage pool default/);
+    expect(pool.lines().filter((line) => line.includes("virt-install"))).toHaveLength(8);
   });
 
   test("when the connection breaks under virt-install, the domain itself tells whether it was made", async () => {
