@@ -59,7 +59,8 @@ describe("what makes an instance", () => {
     const copy = { pool: "default", volume: null, sizeMiB: 10_240 };
     expect(lines({ media: { kind: "import", image: "/srv/x.qcow2", copy } }, image)).toEqual([
       `LC_ALL=C.UTF-8 virsh -c ${uri} vol-create-as default web1.qcow2 16M --format qcow2`,
-      `LC_ALL=C.UTF-8 virsh -c ${uri} vol-upload --pool default --vol web1.qcow2 /srv/x.qcow2 && LC_ALL=C.UTF-8 virsh -c ${uri} pool-refresh default`,
+      `LC_ALL=C.UTF-8 virsh -c ${uri} vol-upload --pool default --vol web1.qcow2 /srv/x.qcow2`,
+      `LC_ALL=C.UTF-8 virsh -c ${uri} pool-refresh default`,
       `LC_ALL=C.UTF-8 virsh -c ${uri} vol-resize --pool default --vol web1.qcow2 10240M`,
       `${head} ${detect} --import --disk vol=default/web1.qcow2 ${tail}`,
     ]);
