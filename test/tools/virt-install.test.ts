@@ -65,7 +65,7 @@ describe("what makes an instance", () => {
       `${head} ${detect} --import --disk vol=default/web1.qcow2 ${tail}`,
     ]);
     // Never smaller than it is.
-    expect(lines({ media: { kind: "import", image: "/x", copy: { ...copy, sizeMiB: 8 } } }, image)).toHaveLength(3);
+    expect(lines({ media: { kind: "import", image: "/x", copy: { ...copy, sizeMiB: 8 } } }, image)).toHaveLength(4);
   });
 
   test("from a cloud image: cloud-init's files go to a directory that only its owner reads, and go away again", () => {
