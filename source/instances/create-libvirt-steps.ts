@@ -10,6 +10,7 @@ import {
   installCommand,
   makeVolume,
   printCommand,
+  refreshPool,
   type Volume,
   volumeName,
 } from "../tools/virt-install.ts";
@@ -52,6 +53,10 @@ function imageSteps(uri: string, volume: Volume, image: string, facts: ImageFact
     {
       ...{ kind: "run", step: "disk", text: `copying ${image} (${mebibytes(facts.bytes)} MiB)`, makes: null },
       command: fillVolume(uri, volume, image),
+    },
+    {
+      ...{ kind: "run", step: "disk", text: `reading the pool ${volume.pool} anew`, makes: null },
+      command: refreshPool(uri, volume.pool),
     },
   ];
   if (sizeMiB !== null && sizeMiB > own) {

@@ -140,7 +140,7 @@ class Work {
     for (let n = 0, wait = retryMs; ; n += 1, wait = Math.min(wait * 2, 15_000)) {
       const result = await this.exec(command, more);
       if (n === 7 || result.outcome !== "exited" || result.status === 0 || !isPoolBusy(result.stderr)) return result;
-      this.options.onStep("create", "somebody else makes a volume in the pool: waiting for that");
+      this.options.onStep("disk", "somebody else makes a volume in the pool: waiting for that");
       await pause(wait, this.options.signal);
     }
   }

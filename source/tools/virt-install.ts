@@ -121,10 +121,14 @@ export function makeVolume(uri: string, { pool, volume }: Volume, sizeMiB: numbe
   return virsh(uri, "vol-create-as", pool, volume, `${sizeMiB}M`, "--format", format);
 }
 
-/** Fills a volume with a file of the host, byte for byte, and lets libvirt see what it holds now. */
+/** Fills a volume with a file of the host, byte for byte. */
 export function fillVolume(uri: string, { pool, volume }: Volume, file: string): Command {
-  const upload = virsh(uri, "vol-upload", "--pool", pool, "--vol", volume, file);
-  return sh`${upload} && ${virsh(uri, "pool-refresh", pool)}`;
+  return virsh(uri, "vol-upload", "--pool", pool, "--vol", volume, file);
+}
+
+/** Lets libvirt see what a volume holds now. */
+export function refreshPool(uri: string, pool: string): Command {
+  return virsh(uri, "pool-refresh", pool);
 }
 
 export function growVolume(uri: string, { pool, volume }: Volume, sizeMiB: number): Command {
@@ -157,7 +161,7 @@ export interface Explanation {
   hint?: string;
 }
 
-/** libvirt reads no pool anew while a volume is made in it, and virt-install asks for that. */
+/** libvirt reads no pool anew while a volume is made in it: seen of pool-refresh beside vol-create-as. */
 const poolBusy = /pool '([^']*)' has asynchronous jobs running/;
 
 const known: readonly [RegExp, (found: RegExpExecArray) => Explanation][] = [

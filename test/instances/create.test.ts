@@ -13,10 +13,11 @@ const noDomain: Reply = { status: 1, stderr: `error: failed to get domain '${uui
 
 /** A libvirt host; each kind of command gets the next of its replies, and a plain yes when there is none. */
 function libvirt(
-  replies: Partial<Record<"volume" | "install" | "domain" | "delete" | "forget" | "define", Reply[]>> = {},
+  replies: Partial<Record<"volume" | "refresh" | "install" | "domain" | "delete" | "forget" | "define", Reply[]>> = {},
 ) {
   const pool = new ScriptedPool(({ line }: Call): Reply => {
     if (line.includes("vol-create-as")) return replies.volume?.shift() ?? {};
+    if (line.includes("pool-refresh")) return replies.refresh?.shift() ?? {};
     if (line.includes("virt-install")) return replies.install?.shift() ?? recorded("libvirt", "vi-import-real");
     if (line.includes("undefine")) return replies.forget?.shift() ?? {};
     if (line.includes("domstate")) return replies.domain?.shift() ?? noDomain;
@@ -109,6 +110,17 @@ describe("on libvirt", () => {
     const { pool, outcome } = await make(there, libvirtRequest({ disks: [] }), 1);
     expect(outcome).toMatchObject({ ok: true, error: null, cleanedUp: [] });
     expect(pool.lines().filter((line) => line.includes("virt-install"))).toHaveLength(3);
+  });
+
+  test("a pool that can't be read anew just then is asked again, and the image is copied once", async () => {
+    const copy = { pool: "default", volume: null, sizeMiB: null };
+    const request = libvirtRequest({ media: { kind: "import", image: "/c.qcow2", copy } });
+    const { pool, outcome } = await make(libvirt({ refresh: [busy, busy] }), request, 1);
+    expect(outcome).toMatchObject({ ok: true, cleanedUp: [] });
+    const seen = pool.lines().map((line) => /vol-upload|pool-refresh|virt-install/.exec(line)?.[0]);
+    expect(seen.filter(Boolean)).toEqual([
+      ...["vol-upload", "pool-refresh", "pool-refresh", "pool-refresh", "virt-install"],
+    ]);
   });
 
   test("when that does not end, it fails with the reason, and its volumes go", async () => {

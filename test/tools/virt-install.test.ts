@@ -59,12 +59,13 @@ describe("what makes an instance", () => {
     const copy = { pool: "default", volume: null, sizeMiB: 10_240 };
     expect(lines({ media: { kind: "import", image: "/srv/x.qcow2", copy } }, image)).toEqual([
       `LC_ALL=C.UTF-8 virsh -c ${uri} vol-create-as default web1.qcow2 16M --format qcow2`,
-      `LC_ALL=C.UTF-8 virsh -c ${uri} vol-upload --pool default --vol web1.qcow2 /srv/x.qcow2 && LC_ALL=C.UTF-8 virsh -c ${uri} pool-refresh default`,
+      `LC_ALL=C.UTF-8 virsh -c ${uri} vol-upload --pool default --vol web1.qcow2 /srv/x.qcow2`,
+      `LC_ALL=C.UTF-8 virsh -c ${uri} pool-refresh default`,
       `LC_ALL=C.UTF-8 virsh -c ${uri} vol-resize --pool default --vol web1.qcow2 10240M`,
       `${head} ${detect} --import --disk vol=default/web1.qcow2 ${tail}`,
     ]);
     // Never smaller than it is.
-    expect(lines({ media: { kind: "import", image: "/x", copy: { ...copy, sizeMiB: 8 } } }, image)).toHaveLength(3);
+    expect(lines({ media: { kind: "import", image: "/x", copy: { ...copy, sizeMiB: 8 } } }, image)).toHaveLength(4);
   });
 
   test("from a cloud image: cloud-init's files go to a directory that only its owner reads, and go away again", () => {
