@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { CreatePlan } from "../../source/instances/create-types.ts";
 import { startSite } from "../../source/site/index.ts";
 import { keys, openTerminal, type TestTerminal } from "../terminal.ts";
@@ -15,14 +15,14 @@ const clear = "\u0015";
 const ctrlS = "\u0013";
 
 /** Opens virtu on a Ganeti cluster and a libvirt host, at the first of the five steps. */
-async function openWizard(rows = 24) {
+async function openWizard(rows = 24, hosts = ["hv1", "gnt1"]) {
   const site = await startSite({ speed: 400 });
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-wizard-"));
   const ways = ["-F", site.sshConfigFile, "--config", site.configDir];
   const built = path.resolve(program);
   const terminal = openTerminal({
     command: process.execPath,
-    args: [built, "--host", "hv1", "--host", "gnt1", ...ways],
+    args: [built, ...hosts.flatMap((host) => ["--host", host]), ...ways],
     cwd: directory,
     rows,
   });
@@ -37,10 +37,17 @@ async function openWizard(rows = 24) {
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: directory });
     return JSON.parse(stdout) as CreatePlan;
   };
-  await terminal.waitFor(/ganeti · gnt[\s\S]*libvirt · hv1/);
-  terminal.press("N");
-  await terminal.waitFor("On           ‹ gnt.demo · ganeti ›");
-  await terminal.waitFor("System       ‹ debootstrap+default ›");
+  if (hosts.includes("gnt1")) {
+    await terminal.waitFor(/ganeti · gnt[\s\S]*libvirt · hv1/);
+    terminal.press("N");
+    await terminal.waitFor("On           ‹ gnt.demo · ganeti ›");
+    await terminal.waitFor("System       ‹ debootstrap+default ›");
+  } else {
+    await terminal.waitFor(/libvirt · hv1[\s\S]*libvirt · hv2/);
+    terminal.press("N");
+    await terminal.waitFor(/On +‹ hv\d · libvirt ›/);
+    await terminal.waitFor(/From +‹/);
+  }
   return { terminal, site, dryRun, directory };
 }
 
@@ -97,7 +104,7 @@ test("libvirt: an image that is there becomes an instance; Esc loses nothing, th
   await terminal.waitFor("vol-create-as default shop-2.qcow2");
   await terminal.waitFor(/virt-install[^│]*--connect/);
 
-  await terminal.waitFor("Ctrl-S save  Esc back");
+  await terminal.waitFor("Ctrl-S save");
   terminal.press(ctrlS);
   await terminal.waitFor(/❯File +\[ shop-2\.yaml/);
   terminal.press(keys.enter);
@@ -136,4 +143,42 @@ test("Ganeti: two that the allocator places are made by jobs and stand in the ta
   expect(site.world.ganeti.find("pair2.demo")).toMatchObject({ disks: [1024] });
   terminal.press("i");
   await terminal.waitFor(/ pair1\.demo +● running[^\n]*\n +pair2\.demo +● running/);
+});
+
+test("libvirt: four are spread over two hosts by free memory; the list says where before anything runs", async () => {
+  const { terminal, site } = await openWizard(30, ["hv1", "hv2"]);
+  terminal.press(keys.tab);
+  // PXE is the last but one.
+  terminal.press(keys.left, keys.left);
+  await terminal.waitFor("From         ‹ over the network, by PXE ›");
+  await goOn(terminal, "Memory");
+  terminal.press(clear, "8G");
+  await goOn(terminal, "Disk");
+  terminal.press(keys.tab, keys.tab, clear, "1G");
+  await goOn(terminal, "Name");
+  terminal.press("many-{n}", keys.tab, clear, "4", keys.tab);
+  await terminal.waitFor("❯Spread       ‹ all of them there ›");
+  terminal.press(keys.right);
+  await terminal.waitFor("❯Spread       ‹ over the 2 places of this kind, by free memory ›");
+  // The other host is asked now what it offers; until it has said it, one can't go on.
+  await vi.waitFor(
+    async () => {
+      terminal.press(keys.enter);
+      await terminal.waitFor("Start it", 1000);
+    },
+    { timeout: 15_000 },
+  );
+  const listed = (await terminal.waitFor(/many-4 .*hv\d/)).filter((line) => /many-\d .*hv\d/.test(line));
+  const at = (host: string) => listed.filter((line) => line.includes(` ${host} `)).length;
+  expect(at("hv1") + at("hv2")).toBe(4);
+  expect(Math.min(at("hv1"), at("hv2"))).toBeGreaterThan(0);
+  terminal.press(keys.enter);
+  await terminal.waitFor(/many-4 +hv\d +✓ made/, 20_000);
+  const made = ["hv1", "hv2"].map(
+    (name) =>
+      site.world.libvirt
+        .find(({ hostname }) => hostname === name)
+        ?.domains.filter((domain) => domain.name.startsWith("many-")).length,
+  );
+  expect(made).toEqual([at("hv1"), at("hv2")]);
 });

@@ -102,6 +102,7 @@ export function Form({
     if (!field || !choices) return;
     const at = choices.findIndex(({ value }) => value === values[field.id]);
     const next = choices[(at + by + choices.length) % choices.length];
+    setRefusal("");
     if (next) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: lineOf(next.value) } }));
   };
   const submit = () => {

@@ -21,6 +21,8 @@ export interface CreatePlace {
 /** A file that is none of the pools': its path is typed. */
 export const typedPath = "";
 
+const spreadOut = "out";
+
 /** The media of virt-manager's first page, and what came since. */
 const media: readonly Choice[] = [
   { value: "import", label: "a disk image that is on the host" },
@@ -44,7 +46,25 @@ export function createFields(
     places.map(({ id, label }) => ({ value: id, label })),
   );
   if (!offers) return [place];
-  return [place, ...ownFields(offers, lent), ...lastFields];
+  const own = ownFields(offers, lent);
+  const hosts = places.filter(({ provider }) => provider === offers.provider).length;
+  const many = own.flatMap((field) => (field.id === "count" ? [field, ...spreadFields(hosts)] : [field]));
+  return [place, ...many, ...lastFields];
+}
+
+/** Many can go to all places of one kind. */
+function spreadFields(hosts: number): StepField[] {
+  if (hosts < 2) return [];
+  const of: Choice[] = [
+    { value: "", label: "all of them there" },
+    { value: spreadOut, label: `over the ${hosts} places of this kind, by free memory` },
+  ];
+  return [choice(3, "spread", "Spread", of, { shown: ({ count = "" }) => Number(count) > 1 })];
+}
+
+/** Whether the form asks for several places. */
+export function isSpread(values: Values): boolean {
+  return values["spread"] === spreadOut && Number(values["count"]) > 1;
 }
 
 function ownFields(offers: Offers, lent: readonly LentAddresses[]): StepField[] {

@@ -1,9 +1,9 @@
 /** Makes instances: virt-manager's five steps, forward and back, with what is wrong beside each field. */
 import { randomUUID } from "node:crypto";
 import { Box, Text } from "ink";
-import { type ReactNode, useEffect, useMemo } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo } from "react";
 import { stringify } from "yaml";
-import { wantedOf } from "../../instances/create-file.ts";
+import { type CreateData, wantedOf } from "../../instances/create-file.ts";
 import { filesOf } from "../../instances/create-files.ts";
 import { checkBatch, planCreate } from "../../instances/create-plan.ts";
 import { type ProviderPlace, placeOf } from "../../instances/create-run.ts";
@@ -20,7 +20,7 @@ import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
 import { cell, glyph, paint, symbol } from "../theme.ts";
 import { type StepNumber, stepTitles } from "./create-field-kinds.ts";
-import { type CreatePlace, createFields } from "./create-fields.ts";
+import { type CreatePlace, createFields, isSpread } from "./create-fields.ts";
 import { meaningsOf } from "./create-meanings.ts";
 import { dataOf, fieldOf, typedErrors } from "./create-request.ts";
 
@@ -87,32 +87,58 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked again when the jobs are others
   useEffect(() => void making.askAddresses(), [making, jobs]);
 
+  /** The places that the form is for, the chosen one first. */
+  const placesOf = useCallback(
+    (values: Values): readonly CreatePlace[] => {
+      if (!chosen) return [];
+      const others = places.filter(({ id, provider }) => provider === chosen.provider && id !== chosen.id);
+      return isSpread(values) ? [chosen, ...others] : [chosen];
+    },
+    [places, chosen],
+  );
+  /** The same with what they offer; null while one has not said it yet. */
+  const placedFor = (values: Values): ProviderPlace[] | null => {
+    const placed = placesOf(values).flatMap(({ id }) => placedOn(making, id) ?? []);
+    return placed.length > 0 && placed.length === placesOf(values).length ? placed : null;
+  };
+  /** The form as a file has it. */
+  const dataFor = (values: Values, placed: readonly ProviderPlace[]): CreateData | null => {
+    const [one] = placed;
+    if (!one) return null;
+    return { ...dataOf(values, one.offers.provider, one.host), hosts: placed.map(({ host }) => host) };
+  };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn from is `known.offers`
   const made = useMemo(() => {
     let last: { key: string; made: Made | null } | null = null;
     const uuids = [...state.uuids];
     return (values: Values): Made | null => {
       const key = JSON.stringify(values);
       if (last?.key === key) return last.made;
-      const place = chosen ? placedOn(making, chosen.id) : null;
+      const placed = placedFor(values) ?? [];
+      const data = dataFor(values, placed);
       let result: Made | null = null;
-      if (place && offers && Object.keys(typedErrors(values)).length === 0) {
-        const { batch } = wantedOf(dataOf(values, offers.provider, place.host));
+      if (data && Object.keys(typedErrors(values)).length === 0) {
+        const { batch } = wantedOf(data);
         const own = checkBatch(batch);
         let next = 0;
         const plan =
           own.length > 0
             ? { rows: [] }
-            : planCreate(batch, [place], () => {
+            : planCreate(batch, placed, () => {
                 uuids[next] ??= randomUUID();
                 next += 1;
                 return uuids[next - 1] ?? "";
               });
-        result = { plan, problems: [...own, ...plan.rows.flatMap(({ problems }) => problems)] };
+        const found = plan.rows.flatMap(({ host, problems }) =>
+          placed.length > 1 ? problems.map(({ field, text }) => ({ field, text: `${host}: ${text}` })) : problems,
+        );
+        result = { plan, problems: [...own, ...found] };
       }
       last = { key, made: result };
       return result;
     };
-  }, [state.uuids, chosen, offers, making]);
+  }, [state.uuids, placesOf, known.offers, making]);
 
   const leave = state.step === 0 ? null : () => change({ step: (state.step - 1) as StepNumber });
   useKeys("global", { back: { run: leave ?? (() => void navigation.back()) } }, { level: layer.field });
@@ -136,7 +162,8 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
     return wrong;
   };
   const missing = (values: Values) => {
-    if (!offers) return `${chosen.label} has not said yet what it offers`;
+    const silent = placesOf(values).find(({ id }) => !known.offers[id]?.value);
+    if (!offers || silent) return `${(silent ?? chosen).label} has not said yet what it offers`;
     const here = new Set(fields.filter(({ step }) => step <= state.step).map(({ id }) => id));
     const result = made(values);
     for (const problem of result?.problems ?? []) {
@@ -154,11 +181,11 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
       change({ step: (state.step + 1) as StepNumber });
       return;
     }
-    const place = placedOn(making, chosen.id);
+    const placed = placedFor(values);
+    const data = placed && dataFor(values, placed);
     const result = made(values);
-    if (!place || !offers || !result) return;
-    const { ready } = wantedOf(dataOf(values, offers.provider, place.host));
-    if (!making.start(result.plan, [place], ready)) {
+    if (!placed || !data || !result) return;
+    if (!making.start(result.plan, placed, wantedOf(data).ready)) {
       workspace.notify("warning", "Others are being made: wait for their end, or take them back.");
       return;
     }
@@ -186,9 +213,9 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
                 copy(lines.join("\n"), "the commands");
               },
               onSave: (values: Values) => {
-                const place = placedOn(making, chosen.id);
-                if (!place) return;
-                const text = stringify(dataOf(values, offers.provider, place.host));
+                const data = dataFor(values, placedFor(values) ?? []);
+                if (!data) return;
+                const text = stringify(data);
                 const file = `${(values["name"] || "instance").replaceAll(/[^\w.-]/g, "")}.yaml`;
                 navigation.open({ screen: "create-save", text, file });
               },
@@ -200,12 +227,18 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
             values={values}
             step={state.step}
             made={offers ? made(values) : null}
-            loading={loaded?.loading === true || (!offers && !loaded?.error)}
+            loading={placesOf(values).some(({ id }) => {
+              const one = known.offers[id];
+              return one?.loading === true || (!one?.value && !one?.error);
+            })}
+            places={placesOf(values)
+              .map(({ id }) => id)
+              .join("\n")}
             onPlace={(place) => {
               if (place !== chosen.id) change({ place });
             }}
-            onFiles={(files) => {
-              if (files.length > 0) void making.ask(chosen.id, files);
+            onAsk={(ids, files) => {
+              for (const id of ids) if (files.length > 0 || id !== chosen.id) void making.ask(id, files);
             }}
             lines={Math.max(3, size.rows - frameLines - 8)}
           />
@@ -229,19 +262,22 @@ interface FooterProps {
   step: StepNumber;
   made: Made | null;
   loading: boolean;
+  /** Ids, a line each. */
+  places: string;
   lines: number;
   onPlace: (place: string) => void;
-  onFiles: (files: readonly string[]) => void;
+  /** What these places offer is wanted, and whether they have these files. */
+  onAsk: (ids: readonly string[], files: readonly string[]) => void;
 }
 
-function Footer({ values, step, made, loading, lines, onPlace, onFiles }: FooterProps): ReactNode {
+function Footer({ values, step, made, loading, places, lines, onPlace, onAsk }: FooterProps): ReactNode {
   const { size } = useUi();
   const place = values["place"] ?? "";
   const files = made ? [...new Set(made.plan.rows.flatMap(({ request }) => filesOf(request)))].join("\n") : "";
   // biome-ignore lint/correctness/useExhaustiveDependencies: told when the place changes, whoever listens now
   useEffect(() => onPlace(place), [place]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked when the files change, whoever listens now
-  useEffect(() => onFiles(files === "" ? [] : files.split("\n")), [files]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked when places or files change, whoever listens now
+  useEffect(() => onAsk(places.split("\n"), files === "" ? [] : files.split("\n")), [places, files]);
   if (loading) return <Busy text="Asking what the host offers" />;
   if (step !== 4 || !made) return null;
   const { rows } = made.plan;
@@ -249,6 +285,7 @@ function Footer({ values, step, made, loading, lines, onPlace, onFiles }: Footer
   const [first] = rows;
   // Several stand as a list over the command.
   const listed = rows.length > 1 ? Math.min(rows.length, 6) : 0;
+  const several = new Set(rows.map(({ host }) => host)).size > 1;
   return (
     <Box flexDirection="column" marginTop={1}>
       {rows.length > 1 && (
@@ -256,8 +293,8 @@ function Footer({ values, step, made, loading, lines, onPlace, onFiles }: Footer
           {rows
             .slice(0, 5)
             .map(
-              ({ name, where, address, problems }) =>
-                ` ${problems.length > 0 ? paint(symbol("bad"), "red") : " "} ${cell(name, 24)} ${cell(where, 24)} ${address ?? ""}`,
+              ({ name, host, where, address, problems }) =>
+                ` ${problems.length > 0 ? paint(symbol("bad"), "red") : " "} ${cell(name, 24)} ${several ? `${cell(host, 14)} ` : ""}${cell(where, 20)} ${address ?? ""}`,
             )
             .join("\n")}
           {rows.length > 5 ? `\n   and ${rows.length - 5} more` : ""}
