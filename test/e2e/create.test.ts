@@ -169,7 +169,7 @@ test("libvirt: four are spread over two hosts by free memory; the list says wher
     { timeout: 15_000 },
   );
   const listed = (await terminal.waitFor(/many-4 .*hv\d/)).filter((line) => /many-\d .*hv\d/.test(line));
-  const at = (host: string) => listed.filter((line) => line.includes(` ${host} `)).length;
+  const at = (host: string) => listed.filter((line) => new RegExp(` ${host}\\b`).test(line)).length;
   expect(at("hv1") + at("hv2")).toBe(4);
   expect(Math.min(at("hv1"), at("hv2"))).toBeGreaterThan(0);
   terminal.press(keys.enter);
