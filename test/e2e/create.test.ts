@@ -173,7 +173,7 @@ test("libvirt: four are spread over two hosts by free memory; the list says wher
   expect(at("hv1") + at("hv2")).toBe(4);
   expect(Math.min(at("hv1"), at("hv2"))).toBeGreaterThan(0);
   terminal.press(keys.enter);
-  await terminal.waitFor(/many-4 +hv\d +✓ made/, 20_000);
+  await terminal.waitFor("4 instances made.", 20_000);
   const made = ["hv1", "hv2"].map(
     (name) =>
       site.world.libvirt
