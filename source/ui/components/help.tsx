@@ -34,6 +34,12 @@ export function HelpScreen({ active, onClose }: { active: readonly Active[]; onC
   const last = Math.max(0, lines.length - height);
   const go = (step: number) => ({ run: () => setOffset((before) => Math.max(0, Math.min(last, before + step))) });
   useKeys(
+    "global",
+    { back: { run: onClose }, help: { run: onClose }, quit: { run: onClose } },
+    // The keys that it tells of do nothing while it is read: below this one nobody gets any.
+    { level: layer.dialog, modal: true, typed: (key) => /^\d$/.test(key.name) },
+  );
+  useKeys(
     "list",
     {
       up: go(-1),
@@ -44,12 +50,6 @@ export function HelpScreen({ active, onClose }: { active: readonly Active[]; onC
       last: go(lines.length),
     },
     { level: layer.dialog },
-  );
-  useKeys(
-    "global",
-    { back: { run: onClose }, help: { run: onClose }, quit: { run: onClose } },
-    // The keys that it tells of do nothing while it is read.
-    { level: layer.dialog, modal: true, typed: (key) => /^\d$/.test(key.name) },
   );
   return (
     <Box flexDirection="column">
