@@ -46,6 +46,8 @@ export async function main(): Promise<number> {
   save("deploy", "A deployment, node by node; one has failed twice, says why, and can be tried again alone");
   terminal.press("4");
   await terminal.waitFor(/28 instances[\s\S]*metrics/, long);
+  // What they use is known after two looks.
+  await terminal.waitFor(/build .*%[\s\S]*db1\.demo .*%/, long);
   // The two that the picture shows shutting down: both run, on hosts that take their time.
   terminal.press("/", "build", keys.enter, keys.space, keys.escape);
   await terminal.waitFor(/28 instances · 1 marked/, long);
