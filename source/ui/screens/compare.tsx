@@ -16,6 +16,7 @@ import { layer } from "../router.ts";
 import { cell, glyph, paint, symbol } from "../theme.ts";
 import { wrapped } from "../wrap.ts";
 import { compareErrors, compareFields, wishOf } from "./compare-fields.ts";
+import { NoPlaces } from "./no-places.tsx";
 
 interface WizardState {
   step: "places" | "sizes" | "plan";
@@ -49,8 +50,7 @@ export function CompareScreen(): ReactNode {
   const level = state.step === "sizes" && chosen.length > 1 ? layer.field : layer.screen;
   useKeys("global", { back: { run: back[state.step] } }, { level });
   if (state.step === "places" || chosen.length < 2) {
-    const busy = hosts.some(({ state: how }) => how === "discovering");
-    return <Places providers={providers} busy={busy} state={state} onChange={change} />;
+    return <Places providers={providers} state={state} onChange={change} />;
   }
   if (state.step === "sizes") {
     return (
@@ -79,12 +79,11 @@ function titleOf({ name, attachment, cluster }: Provider): string {
 
 interface PlacesProps {
   providers: readonly Provider[];
-  busy: boolean;
   state: WizardState;
   onChange: (part: Partial<WizardState>) => void;
 }
 
-function Places({ providers, busy, state, onChange }: PlacesProps): ReactNode {
+function Places({ providers, state, onChange }: PlacesProps): ReactNode {
   const { size } = useUi();
   const keys = providers.map(({ place }) => place);
   const marked = state.marked.filter((place) => keys.includes(place));
@@ -123,13 +122,7 @@ function Places({ providers, busy, state, onChange }: PlacesProps): ReactNode {
           const on = marked.includes(provider.place);
           return `${on ? paint(`[${glyph.done}]`, "green") : "[ ]"} ${cell(titleOf(provider), size.columns - 8)}`;
         }}
-        empty={
-          busy ? (
-            <Busy text="Finding out what the hosts run" />
-          ) : (
-            <Text dimColor> No host that is shown makes instances. H under Instances (4) adds one.</Text>
-          )
-        }
+        empty={<NoPlaces none="No host that is shown makes instances." />}
       />
       <Text dimColor>{` ${count(marked.length, "place")} of ${keys.length}`}</Text>
     </Box>

@@ -23,6 +23,7 @@ import { type StepNumber, stepTitles } from "./create-field-kinds.ts";
 import { type CreatePlace, createFields, isSpread } from "./create-fields.ts";
 import { meaningsOf } from "./create-meanings.ts";
 import { dataOf, fieldOf, typedErrors } from "./create-request.ts";
+import { NoPlaces } from "./no-places.tsx";
 
 interface WizardState {
   step: StepNumber;
@@ -143,14 +144,7 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
   const leave = state.step === 0 ? null : () => change({ step: (state.step - 1) as StepNumber });
   useKeys("global", { back: { run: leave ?? (() => void navigation.back()) } }, { level: layer.field });
 
-  if (!chosen) {
-    const busy = hosts.some(({ state: how }) => how === "discovering");
-    return busy ? (
-      <Busy text="Finding out what the hosts run" />
-    ) : (
-      <Text dimColor> No host that is shown runs anything that can make them. H under Instances (4) adds one.</Text>
-    );
-  }
+  if (!chosen) return <NoPlaces none="No host that is shown runs anything that can make them." />;
   const errors = (values: Values): Record<string, string> => {
     const wrong = typedErrors(values);
     if (!offers) return wrong;

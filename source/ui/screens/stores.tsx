@@ -1,5 +1,5 @@
 /** Where instances keep their disks, and what connects them: pools, volumes, networks, leases, and who uses them. */
-import { Box, Text } from "ink";
+import { Box } from "ink";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import type { StoreAction } from "../../instances/stores-types.ts";
 import { plainLine } from "../../text.ts";
@@ -13,6 +13,7 @@ import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { matches } from "../list.ts";
 import type { Place } from "../navigation.ts";
 import { parseSize } from "./create-sizes.ts";
+import { NoPlaces } from "./no-places.tsx";
 import { type StoreRow, storeLine, storeRows } from "./stores-rows.ts";
 
 interface Asked {
@@ -133,9 +134,7 @@ export function StoresScreen(): ReactNode {
         width={size.columns}
         view={list}
         row={(index) => storeLine(rows[index] as StoreRow, size.columns - 2)}
-        empty={
-          <Text dimColor> No host that is shown runs libvirt or Ganeti, whose storage and networks stand here.</Text>
-        }
+        empty={<NoPlaces none="No host that is shown runs libvirt or Ganeti, whose storage and networks stand here." />}
       />
     </Box>
   );
