@@ -31,6 +31,10 @@ describe("the command in its box", () => {
     expect(wrapCommand(line, 100)).toEqual([line]);
   });
   it("keeps its right edge straight and says how much is hidden", () => {
+    const long = ["a ".repeat(200).trim()];
+    expect(commandBox("will run on f", long, 60, 3, "Ctrl-Y copies all").join("\n")).toMatch(
+      /… \d+ more: Ctrl-Y copies all/,
+    );
     const box = commandBox("will run on f", ["a ".repeat(200).trim()], 40, 3).map((text) =>
       text.replace(/\u001b\[\d+m/g, ""),
     );

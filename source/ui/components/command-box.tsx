@@ -36,12 +36,19 @@ export function wrapCommand(line: string, width: number): string[] {
   });
 }
 
-/** The box as lines of exactly `columns` columns. At most `limit` lines of commands. */
-export function commandBox(title: string, commands: readonly string[], columns: number, limit = 6): string[] {
+/** The box as lines of exactly `columns` columns. At most `limit` lines of commands; `whole` says how to get at all of them. */
+export function commandBox(
+  title: string,
+  commands: readonly string[],
+  columns: number,
+  limit = 6,
+  whole = "",
+): string[] {
   const inner = columns - 4;
   const [corner, top, side] = glyph.line === "─" ? (["┌┐└┘", "─", "│"] as const) : (["++++", "-", "|"] as const);
   const all = commands.flatMap((line) => wrapCommand(plainLine(line), inner));
-  const lines = all.length > limit ? [...all.slice(0, limit - 1), `${glyph.more} ${all.length - limit + 1} more`] : all;
+  const rest = `${glyph.more} ${all.length - limit + 1} more${whole && `: ${whole}`}`;
+  const lines = all.length > limit ? [...all.slice(0, limit - 1), rest] : all;
   const head = ` ${title} `.slice(0, columns - 2);
   return [
     `${corner[0]}${head}${top.repeat(Math.max(0, columns - 2 - widthOf(head)))}${corner[1]}`,

@@ -301,6 +301,7 @@ function Footer({ values, step, made, loading, places, lines, onPlace, onAsk }: 
             commands,
             size.columns - 1,
             Math.max(3, lines - listed),
+            "Ctrl-Y copies all of it",
           ).join("\n")}
         </Text>
       )}
