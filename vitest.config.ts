@@ -7,7 +7,11 @@ export default defineConfig({
     exclude: ["test/lab/**", "node_modules/**"],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // A shared machine now and then stands still for longer than a test waits: what fails twice is broken. The report
+    // says what was tried again.
+    retry: process.env["CI"] ? 1 : 0,
     env: { TZ: "UTC", LANG: "C.UTF-8", FORCE_COLOR: "3", TERM: "xterm-256color" },
+    reporters: ["default", "./test/tried-again.ts"],
     setupFiles: ["test/setup.ts"],
   },
 });

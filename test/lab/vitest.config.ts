@@ -14,6 +14,6 @@ export default defineConfig({
     // Emulated guests on shared cores now and then miss a limit, and then the whole of it would be run again for nothing: what
     // fails twice is broken. The report says what was tried again.
     retry: process.env["CI"] ? 1 : 0,
-    reporters: ["verbose"],
+    reporters: ["verbose", "./test/tried-again.ts"],
   },
 });
