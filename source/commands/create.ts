@@ -1,7 +1,7 @@
 /** `virtu create`: instances from flags or a file, one or many, on the hosts that are named. */
 
 import { randomUUID } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { faultsOf, fieldName, fileText, readChecked } from "../checked-file.ts";
 import { toVirtuError, VirtuError } from "../errors.ts";
@@ -15,6 +15,7 @@ import type { CreateEvent, CreateOutcome, CreatePlan, CreateRequest } from "../i
 import { discover } from "../instances/discover.ts";
 import type { Provider } from "../instances/types.ts";
 import { jobAddresses } from "../journey/job-addresses.ts";
+import { writeLocal } from "../local-file.ts";
 import { count } from "../text.ts";
 import { type CreateFlags, flagsData, withCreateFlags } from "./create-flags.ts";
 import { type HostOptions, hostNames, wholeOption, withHosts } from "./hosts.ts";
@@ -201,7 +202,9 @@ export async function create(session: Session, name: string | undefined, options
   const [problem] = checkBatch(wanted.batch);
   if (problem)
     throw new VirtuError({ kind: "usage", what: "This can't be made", where: problem.field, why: problem.text });
-  if (options.save !== undefined) save(options.save, data);
+  if (options.save !== undefined) {
+    await writeLocal(options.save, fileText(data), { over: true, mode: 0o600, kind: "usage" });
+  }
   wanted.batch.addresses = await addressesOf(session, wanted, options);
   const { places, silent } = await findPlaces(session, wanted, options);
   if (places.length === 0) return exit.failed;
@@ -220,19 +223,6 @@ export async function create(session: Session, name: string | undefined, options
   const failed = outcomes.filter(({ ok, ready }) => !ok || ready === false).length;
   if (failed > 0) return failed === outcomes.length ? exit.failed : exit.some;
   return silent > 0 ? exit.some : exit.done;
-}
-
-function save(file: string, data: CreateData): void {
-  try {
-    writeFileSync(file, fileText(data), { mode: 0o600 });
-  } catch (thrown) {
-    throw new VirtuError({
-      kind: "usage",
-      what: "The file can't be written",
-      where: file,
-      why: toVirtuError(thrown).message,
-    });
-  }
 }
 
 const told = `

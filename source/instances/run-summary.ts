@@ -1,5 +1,5 @@
 /** What came of a run, to be kept: as JSON or as text. Pure. */
-import { clock, count, iso } from "../text.ts";
+import { clock, count, iso, plain } from "../text.ts";
 import { verbOf } from "./action-words.ts";
 import type { ActionItem, ActionRunView, ActionState } from "./inventory-types.ts";
 import { conditionText } from "./waves.ts";
@@ -71,4 +71,12 @@ export function summaryText(run: ActionRunView): string {
     for (const line of item.detail?.trim().split("\n") ?? []) lines.push(`          | ${line}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Whether a file's name asks for JSON. */
+export const isJson = (file: string): boolean => file.toLowerCase().endsWith(".json");
+
+/** What a file of that name holds: JSON where the name ends so, else text. */
+export function summaryFile(run: ActionRunView, file: string): string {
+  return isJson(file) ? `${JSON.stringify(summaryJson(run), null, 2)}\n` : plain(summaryText(run));
 }
