@@ -51,16 +51,22 @@ export function Menu<V>({
   onChoose: (value: V) => void;
   onMove?: (value: V) => void;
 }): ReactNode {
+  // ink-select-input goes back to the first choice when a value is another than before, and a value may be made anew with
+  // each drawing (a function, a list): to it a choice is the place where it stands.
+  const use = (what: ((value: V) => void) | undefined) => (item: { value: number }) => {
+    const choice = choices[item.value];
+    if (choice) what?.(choice.value);
+  };
   return (
     <SelectInput
-      items={choices.map(({ label, value }, index) => ({ key: String(index), label, value }))}
+      items={choices.map(({ label }, index) => ({ key: String(index), label, value: index }))}
       initialIndex={initial}
       limit={limit}
       isFocused={active}
       indicatorComponent={Indicator}
       itemComponent={Item}
-      onSelect={({ value }) => onChoose(value)}
-      onHighlight={({ value }) => onMove?.(value)}
+      onSelect={use(onChoose)}
+      onHighlight={use(onMove)}
     />
   );
 }
