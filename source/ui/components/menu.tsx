@@ -27,7 +27,8 @@ function Item({ isSelected = false, label }: { isSelected?: boolean; label: stri
   );
 }
 
-const native: Handler = { run: () => {}, native: true };
+/** A key that the menu takes by itself. */
+export const native: Handler = { run: () => {}, native: true };
 
 /** Shows a dialog's keys in the footer: those of a menu, or of a field to be typed in. Call it after the dialog's own `useKeys`. */
 export function useDialogKeys(kind: "menu" | "field", more: Handlers<"dialog"> = {}): void {
