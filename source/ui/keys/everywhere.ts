@@ -40,7 +40,7 @@ export const everywhereKeys = {
     submit: { keys: ["enter"], label: "go on", text: "Go on: first to the summary, then for real" },
     next: { keys: ["tab", "down"], label: "next field", text: "Go to the next field" },
     previous: { keys: ["shift+tab", "up"], label: "previous field", text: "Go to the field before", quiet: true },
-    earlier: { keys: ["left"], label: "choose", text: "Take the choice before, in a field of choices", quiet: true },
+    earlier: { keys: ["left"], sign: "←→", label: "choose", text: "Take the choice before, in a field of choices" },
     later: { keys: ["right"], label: "choose", text: "Take the next choice, in a field of choices", quiet: true },
     reserve: { keys: ["enter"], label: "reserve", text: "Send the reservation to OAR" },
     deploy: { keys: ["enter"], label: "deploy", text: "Go on: name what is erased, then deploy", dangerous: true },
