@@ -7,7 +7,9 @@ import type { PlaceRecord } from "./host-entry.ts";
 import type { ActionItem, InstanceRow, NodeRow } from "./inventory-types.ts";
 import type { Instance, Snapshot } from "./types.ts";
 
-function byName(one: { name: string; host: string }, other: { name: string; host: string }): number {
+type Named = Pick<Instance, "name" | "host">;
+
+function byName(one: Named, other: Named): number {
   return natural(one.name, other.name) || natural(one.host, other.host);
 }
 
@@ -19,34 +21,14 @@ interface Entry {
   row: InstanceRow | null;
 }
 
-/** Those that were there before in their order of then, new ones after them: nearly sorted already, which sorts in one pass. */
-function asBefore(entries: readonly Entry[], before: readonly Entry[]): Entry[] {
-  const places = new Map(before.map(({ instance }, index) => [instance.key, index]));
-  const known: Entry[] = new Array(before.length);
-  const others: Entry[] = [];
-  for (const entry of entries) {
-    const index = places.get(entry.instance.key);
-    if (index === undefined) others.push(entry);
-    else known[index] = before[index]?.instance === entry.instance ? { ...entry, row: before[index].row } : entry;
-  }
-  // Without the holes that gone ones leave.
-  return [...known.filter(Boolean), ...others];
-}
-
 export class InstanceRows {
   private snapshots: readonly Snapshot[] = [];
+  private known = new Map<string, Entry>();
   private sorted: Entry[] = [];
 
   /** By name, then host. */
   of(records: readonly PlaceRecord[], actionOn: (key: string) => ActionItem | null): InstanceRow[] {
-    const snapshots = records.map(({ snapshot }) => snapshot);
-    if (snapshots.length !== this.snapshots.length || snapshots.some((one, at) => one !== this.snapshots[at])) {
-      this.snapshots = snapshots;
-      const entries = snapshots.flatMap(({ instances }, at) =>
-        instances.map((instance) => ({ instance, at, row: null })),
-      );
-      this.sorted = asBefore(entries, this.sorted).sort((one, other) => byName(one.instance, other.instance));
-    }
+    this.take(records.map(({ snapshot }) => snapshot));
     return this.sorted.map((entry) => {
       const { seenAt = 0, stale = true } = records[entry.at] ?? {};
       const action = actionOn(entry.instance.key);
@@ -55,6 +37,37 @@ export class InstanceRows {
       entry.row = { ...entry.instance, seenAt, stale, action };
       return entry.row;
     });
+  }
+
+  /** A new answer is most often of the same instances: they stand where they stood, in whatever order it names them. */
+  private take(snapshots: readonly Snapshot[]): void {
+    const before = this.snapshots;
+    this.snapshots = snapshots;
+    const fresh: Entry[] = [];
+    let number = 0;
+    let moved = false;
+    for (const [at, snapshot] of snapshots.entries()) {
+      number += snapshot.instances.length;
+      if (snapshot === before[at]) continue;
+      for (const instance of snapshot.instances) {
+        const entry = this.known.get(instance.key);
+        if (!entry) {
+          fresh.push({ instance, at, row: null });
+          continue;
+        }
+        entry.at = at;
+        if (entry.instance === instance) continue;
+        moved ||= entry.instance.name !== instance.name || entry.instance.host !== instance.host;
+        entry.instance = instance;
+        entry.row = null;
+      }
+    }
+    if (number === this.sorted.length && fresh.length === 0 && !moved) return;
+    const there = new Set(snapshots.flatMap(({ instances }) => instances));
+    // Nearly sorted already, which sorts in one pass.
+    this.sorted = [...this.sorted.filter(({ instance }) => there.has(instance)), ...fresh];
+    this.sorted.sort((one, other) => byName(one.instance, other.instance));
+    this.known = new Map(this.sorted.map((entry) => [entry.instance.key, entry]));
   }
 }
 

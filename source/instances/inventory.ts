@@ -19,7 +19,7 @@ import type {
 import { limitsOf } from "./limits.ts";
 import { indexOf } from "./snapshot-index.ts";
 import { previewOf, type Request, type RequestName } from "./target.ts";
-import type { Provider, Status } from "./types.ts";
+import type { Provider, ProviderOptions, Status } from "./types.ts";
 import { Watchers } from "./watchers.ts";
 import { Watching } from "./watching.ts";
 import type { Condition } from "./waves.ts";
@@ -57,7 +57,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       },
       onStale: (provider) => {
         const entry = this.reaching(provider.place, null) ?? this.hosts.get(provider.attachment.host.name);
-        if (entry && this.interval(entry) !== null) this.poll(entry, true);
+        if (entry && this.interval(entry) !== null) this.poll(entry, { fresh: true, follows: true });
       },
     });
     this.around = {
@@ -121,15 +121,15 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   }
 
   /** Asks a host that somebody looks at. */
-  private poll(entry: HostEntry, fresh = false): void {
+  private poll(entry: HostEntry, how: { fresh?: boolean; follows?: boolean } = {}): void {
     if (this.interval(entry) === null) return;
     entry.stop();
-    void this.refreshEntry(entry, { priority: "poll", fresh });
+    void this.refreshEntry(entry, { priority: "poll", ...how });
   }
 
   private async refreshEntry(
     entry: HostEntry,
-    options: { priority: "user" | "poll"; fresh?: boolean; signal?: AbortSignal; usageWithinMs?: number },
+    options: ProviderOptions & { fresh?: boolean; follows?: boolean },
   ): Promise<void> {
     const usageWithinMs = this.watchers.usageWithinMs(entry.ref.name, this.usual(entry));
     const refreshed = entry.refresh({ ...(usageWithinMs !== null && { usageWithinMs }), ...options });
@@ -250,7 +250,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       const shown = this.places.get(provider.place)?.provider ?? provider;
       const entry = this.reaching(provider.place, null) ?? this.hosts.get(shown.attachment.host.name);
       if (!entry) return null;
-      await this.refreshEntry(entry, { priority: "user", fresh: true });
+      await this.refreshEntry(entry, { priority: "user", fresh: true, follows: true });
       const record = this.places.get(provider.place);
       if (record && !record.stale && record.seenAt >= began) {
         return indexOf(record.snapshot).instances.get(key)?.status ?? null;
