@@ -1,11 +1,11 @@
 /**
- * The rows of the view. Sorting is for a new list of instances only, and a row stays the same object as long as nothing
- * of it changed: an action on one of thousands costs a pass over them, not a sort.
+ * The rows of the view. Sorting is for a new list of instances only, a pass over all of them for a new answer, and a row
+ * stays the same object as long as nothing of it changed: an action on one of thousands costs what one row costs.
  */
 import { natural } from "../text.ts";
 import type { PlaceRecord } from "./host-entry.ts";
 import type { ActionItem, InstanceRow, NodeRow } from "./inventory-types.ts";
-import type { Instance, Snapshot } from "./types.ts";
+import type { Instance } from "./types.ts";
 
 type Named = Pick<Instance, "name" | "host">;
 
@@ -17,42 +17,79 @@ interface Entry {
   instance: Instance;
   /** Index of its record. */
   at: number;
+  /** Where its row stands. */
+  index: number;
   /** As it was last shown. */
   row: InstanceRow | null;
 }
 
-export class InstanceRows {
-  private snapshots: readonly Snapshot[] = [];
+/** Of a record what its rows hold. */
+type Seen = Pick<PlaceRecord, "snapshot" | "seenAt" | "stale">;
+
+function sameAs(one: Seen, other: Seen | undefined): boolean {
+  return one.snapshot === other?.snapshot && one.seenAt === other.seenAt && one.stale === other.stale;
+}
+
+export interface Rows {
+  /** By name, then host; the same array as long as nothing of it changed. */
+  instances: readonly InstanceRow[];
+  nodes: readonly NodeRow[];
+}
+
+export class InventoryRows {
+  private seen: readonly Seen[] = [];
   private known = new Map<string, Entry>();
   private sorted: Entry[] = [];
+  /** Instances whose action has changed since they were shown. */
+  private readonly acted = new Set<string>();
+  private rows: Rows = { instances: [], nodes: [] };
 
-  /** By name, then host. */
-  of(records: readonly PlaceRecord[], actionOn: (key: string) => ActionItem | null): InstanceRow[] {
-    this.take(records.map(({ snapshot }) => snapshot));
-    return this.sorted.map((entry) => {
-      const { seenAt = 0, stale = true } = records[entry.at] ?? {};
-      const action = actionOn(entry.instance.key);
-      const { row } = entry;
-      if (row && row.seenAt === seenAt && row.stale === stale && row.action === action) return row;
-      entry.row = { ...entry.instance, seenAt, stale, action };
-      return entry.row;
-    });
+  constructor(private readonly actionOn: (key: string) => ActionItem | null) {}
+
+  /** The action on this instance has changed. */
+  touch(key: string): void {
+    this.acted.add(key);
+  }
+
+  of(records: readonly PlaceRecord[]): Rows {
+    const { seen } = this;
+    if (records.length !== seen.length || !records.every((record, at) => sameAs(record, seen[at]))) {
+      this.seen = records.map(({ snapshot, seenAt, stale }) => ({ snapshot, seenAt, stale }));
+      this.take(seen);
+      this.rows = { instances: this.sorted.map((entry) => this.row(entry)), nodes: nodeRows(this.seen) };
+    } else if (this.acted.size > 0) {
+      const instances = [...this.rows.instances];
+      for (const key of this.acted) {
+        const entry = this.known.get(key);
+        if (entry) instances[entry.index] = this.row(entry);
+      }
+      this.rows = { ...this.rows, instances };
+    }
+    this.acted.clear();
+    return this.rows;
+  }
+
+  private row(entry: Entry): InstanceRow {
+    const { seenAt = 0, stale = true } = this.seen[entry.at] ?? {};
+    const action = this.actionOn(entry.instance.key);
+    const { row } = entry;
+    if (row && row.seenAt === seenAt && row.stale === stale && row.action === action) return row;
+    entry.row = { ...entry.instance, seenAt, stale, action };
+    return entry.row;
   }
 
   /** A new answer is most often of the same instances: they stand where they stood, in whatever order it names them. */
-  private take(snapshots: readonly Snapshot[]): void {
-    const before = this.snapshots;
-    this.snapshots = snapshots;
+  private take(before: readonly Seen[]): void {
     const fresh: Entry[] = [];
     let number = 0;
     let moved = false;
-    for (const [at, snapshot] of snapshots.entries()) {
+    for (const [at, { snapshot }] of this.seen.entries()) {
       number += snapshot.instances.length;
-      if (snapshot === before[at]) continue;
+      if (snapshot === before[at]?.snapshot) continue;
       for (const instance of snapshot.instances) {
         const entry = this.known.get(instance.key);
         if (!entry) {
-          fresh.push({ instance, at, row: null });
+          fresh.push({ instance, at, index: -1, row: null });
           continue;
         }
         entry.at = at;
@@ -63,15 +100,16 @@ export class InstanceRows {
       }
     }
     if (number === this.sorted.length && fresh.length === 0 && !moved) return;
-    const there = new Set(snapshots.flatMap(({ instances }) => instances));
+    const there = new Set(this.seen.flatMap(({ snapshot }) => snapshot.instances));
     // Nearly sorted already, which sorts in one pass.
     this.sorted = [...this.sorted.filter(({ instance }) => there.has(instance)), ...fresh];
     this.sorted.sort((one, other) => byName(one.instance, other.instance));
+    for (const [index, entry] of this.sorted.entries()) entry.index = index;
     this.known = new Map(this.sorted.map((entry) => [entry.instance.key, entry]));
   }
 }
 
-export function nodeRows(records: readonly PlaceRecord[]): NodeRow[] {
+function nodeRows(records: readonly Seen[]): NodeRow[] {
   return records
     .flatMap(({ snapshot, seenAt, stale }) => snapshot.nodes.map((node) => ({ ...node, seenAt, stale })))
     .sort(byName);
