@@ -60,22 +60,24 @@ const nobody: readonly InstanceRow[] = [];
 
 /**
  * `targets`: what the actions are for: all that are marked, or the one with the cursor (`current`). `onStarted`: called when
- * something was really started. `all`: where none of the targets has missed a shutdown, the offer of force is for these.
+ * something was really started. `deaf`: all who have missed a shutdown, for whom the offer of force is where none of the
+ * targets has; absent: it is for the targets only.
  */
 export function useInstanceActions(
   targets: readonly InstanceRow[],
   current: string | null,
   onStarted?: () => void,
-  all: readonly InstanceRow[] = nobody,
+  deaf?: readonly InstanceRow[],
 ): InstanceActions {
   const { workspace, navigation } = useUi();
   const { inventory } = workspace;
   const [asked, setAsked] = useState<Asked | null>(null);
   const losses = useMemo(() => (asked ? lossLines(asked.action, asked.rows) : []), [asked]);
-  const unheard = useUnheard(
-    useMemo(() => (targets.some(isUnheard) ? targets : all), [targets, all]),
-    onStarted,
-  );
+  const forced = useMemo(() => {
+    const own = deaf?.length === 0 ? nobody : targets.filter(isUnheard);
+    return own.length > 0 ? own : (deaf ?? nobody);
+  }, [targets, deaf]);
+  const unheard = useUnheard(forced, onStarted);
 
   const act = (action: Action, rows: readonly InstanceRow[]) => {
     inventory.act(
