@@ -9,11 +9,15 @@ const order: readonly ActionState[] = ["failed", "running", "queued", "cancelled
 
 /** Worst first; among equals as they were asked for. */
 export function worstFirst(items: readonly ActionItem[]): ActionItem[] {
-  return order.flatMap((state) => items.filter((item) => item.state === state));
+  const parts: Record<ActionState, ActionItem[]> = { queued: [], running: [], done: [], failed: [], cancelled: [] };
+  for (const item of items) parts[item.state].push(item);
+  return order.flatMap((state) => parts[state]);
 }
 
-export function countsOf(items: readonly ActionItem[]): Record<ActionState, number> {
-  const counts: Record<ActionState, number> = { queued: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
+export type Counts = Readonly<Record<ActionState, number>>;
+
+export function countsOf(items: readonly ActionItem[]): Counts {
+  const counts = { queued: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
   for (const { state } of items) counts[state] += 1;
   return counts;
 }
