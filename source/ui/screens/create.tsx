@@ -6,9 +6,8 @@ import { stringify } from "yaml";
 import { type CreateData, wantedOf } from "../../instances/create-file.ts";
 import { filesOf } from "../../instances/create-files.ts";
 import { checkBatch, planCreate } from "../../instances/create-plan.ts";
-import { type ProviderPlace, placeOf } from "../../instances/create-run.ts";
+import type { ProviderPlace } from "../../instances/create-run.ts";
 import type { CreatePlan, CreateProblem } from "../../instances/create-types.ts";
-import type { CreateWork } from "../../store/create-work.ts";
 import { count, plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { commandBox } from "../components/command-box.tsx";
@@ -38,11 +37,6 @@ const begin: WizardState = { step: 0, place: "", uuids: [] };
 interface Made {
   plan: CreatePlan;
   problems: readonly CreateProblem[];
-}
-
-function placedOn(making: CreateWork, place: string): ProviderPlace | null {
-  const found = making.offered(place);
-  return found && placeOf(found.provider, found.offers);
 }
 
 export function CreateScreen({ place: here }: { place: Place }): ReactNode {
@@ -99,7 +93,7 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
   );
   /** The same with what they offer; null while one has not said it yet. */
   const placedFor = (values: Values): ProviderPlace[] | null => {
-    const placed = placesOf(values).flatMap(({ id }) => placedOn(making, id) ?? []);
+    const placed = placesOf(values).flatMap(({ id }) => making.offered(id) ?? []);
     return placed.length > 0 && placed.length === placesOf(values).length ? placed : null;
   };
   /** The form as a file has it. */
