@@ -3,8 +3,24 @@ import { mebibytes } from "../tools/disk-image.ts";
 import type { LibvirtOffers, OfferedPool } from "../tools/libvirt-offers.ts";
 import { isOptionWord, volumeName } from "../tools/virt-install.ts";
 import type { CheckOptions, Report } from "./create-check.ts";
-import { libvirtFiles } from "./create-files.ts";
 import type { ImageCopy, LibvirtRequest } from "./create-types.ts";
+
+interface NamedFile {
+  field: string;
+  path: string;
+}
+
+/** Files that must be there, with the field that names each. An ISO that is yet to be sent is none of them. */
+export function libvirtFiles({ media, disks }: Pick<LibvirtRequest, "media" | "disks">): NamedFile[] {
+  const files: NamedFile[] = [];
+  if (media.kind === "iso" && media.upload === null) files.push({ field: "media.iso", path: media.path });
+  if (media.kind === "import" || media.kind === "cloud")
+    files.push({ field: `media.${media.kind}`, path: media.image });
+  disks.forEach((disk, index) => {
+    if (disk.kind === "path") files.push({ field: `disks.${index}`, path: disk.path });
+  });
+  return files;
+}
 
 export function checkLibvirt(
   request: LibvirtRequest,
