@@ -3,8 +3,24 @@ import { mebibytes } from "../tools/disk-image.ts";
 import type { LibvirtOffers, OfferedPool } from "../tools/libvirt-offers.ts";
 import { isOptionWord, volumeName } from "../tools/virt-install.ts";
 import type { CheckOptions, Report } from "./create-check.ts";
-import { libvirtFiles } from "./create-files.ts";
 import type { ImageCopy, LibvirtRequest } from "./create-types.ts";
+
+interface NamedFile {
+  field: string;
+  path: string;
+}
+
+/** Files that must be there, with the field that names each. An ISO that is yet to be sent is none of them. */
+export function libvirtFiles({ media, disks }: Pick<LibvirtRequest, "media" | "disks">): NamedFile[] {
+  const files: NamedFile[] = [];
+  if (media.kind === "iso" && media.upload === null) files.push({ field: "media.iso", path: media.path });
+  if (media.kind === "import" || media.kind === "cloud")
+    files.push({ field: `media.${media.kind}`, path: media.image });
+  disks.forEach((disk, index) => {
+    if (disk.kind === "path") files.push({ field: `disks.${index}`, path: disk.path });
+  });
+  return files;
+}
 
 export function checkLibvirt(
   request: LibvirtRequest,
@@ -138,20 +154,30 @@ function checkDisks(request: LibvirtRequest, offers: LibvirtOffers, options: Che
     }
   }
   const hasImage = media.kind === "import" || media.kind === "cloud";
+  /** Files and devices that it has already. */
+  const seen = new Set(media.kind === "import" && media.copy === null ? [media.image] : []);
+  const once = (field: string, path: string, name: string) => {
+    if (seen.has(path)) report.add(field, `${name} is a disk of it already`);
+    seen.add(path);
+  };
   request.disks.forEach((disk, index) => {
     const field = `disks.${index}`;
-    if (disk.kind === "path") return;
+    if (disk.kind === "path") {
+      if (disk.path !== "") once(field, disk.path, disk.path);
+      return;
+    }
     const pool = poolOf(field, disk.pool);
     if (!pool) return;
     if (disk.kind === "volume") {
       checkWord(field, disk.volume, report);
-      if (!pool.volumes.some((one) => one.name === disk.volume)) {
-        report.add(field, `the pool ${disk.pool} has no volume ${disk.volume}`);
-      }
+      const there = pool.volumes.find((one) => one.name === disk.volume);
+      if (there) once(field, there.path, `${disk.pool}/${disk.volume}`);
+      else report.add(field, `the pool ${disk.pool} has no volume ${disk.volume}`);
     } else if (!(disk.sizeMiB >= 1)) report.add(`${field}.size`, "a disk has at least 1 MiB");
     else {
       const volume = disk.volume ?? volumeName(name, index + (hasImage ? 1 : 0), disk.format);
       newVolume(field, pool, volume, disk.sizeMiB);
+      once(field, `${pool.name}/${volume}`, `${pool.name}/${volume}`);
     }
   });
 }

@@ -3,8 +3,27 @@ import { mebibytes } from "../tools/disk-image.ts";
 import { configPath, targetOf } from "../tools/xl-create.ts";
 import { mountOf, type XenOffers } from "../tools/xl-offers.ts";
 import type { CheckOptions, Report } from "./create-check.ts";
-import { xenFiles } from "./create-files.ts";
 import type { XenDisk, XenRequest } from "./create-types.ts";
+
+interface NamedFile {
+  field: string;
+  path: string;
+}
+
+/** Files that must be there: what it boots, disks that are used in place, images that are copied. */
+export function xenFiles({ boot, disks }: Pick<XenRequest, "boot" | "disks">): NamedFile[] {
+  const files: NamedFile[] = [];
+  if (boot.kind === "kernel") {
+    files.push({ field: "boot.kernel", path: boot.kernel });
+    if (boot.ramdisk !== null) files.push({ field: "boot.ramdisk", path: boot.ramdisk });
+  }
+  if (boot.kind === "iso") files.push({ field: "boot.iso", path: boot.iso });
+  disks.forEach((disk, index) => {
+    if (disk.kind === "path") files.push({ field: `disks.${index}`, path: disk.path });
+    else if (disk.image !== null) files.push({ field: `disks.${index}`, path: disk.image });
+  });
+  return files;
+}
 
 export function checkXen(request: XenRequest, offers: XenOffers, options: CheckOptions, report: Report): void {
   const { name, nics } = request;

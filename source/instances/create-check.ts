@@ -3,10 +3,7 @@ import type { GanetiOffers } from "../tools/ganeti-offers.ts";
 import type { LibvirtOffers } from "../tools/libvirt-offers.ts";
 import type { XenServerOffers } from "../tools/xe-offers.ts";
 import type { XenOffers } from "../tools/xl-offers.ts";
-import { checkGaneti } from "./create-check-ganeti.ts";
-import { checkLibvirt } from "./create-check-libvirt.ts";
-import { checkXen } from "./create-check-xen.ts";
-import { checkXenServer } from "./create-check-xenserver.ts";
+import { planningOf } from "./create-planning.ts";
 import type { CreateProblem, CreateRequest, NicRequest } from "./create-types.ts";
 
 export type Offers = GanetiOffers | LibvirtOffers | XenOffers | XenServerOffers;
@@ -28,11 +25,7 @@ export function checkCreate(request: CreateRequest, offers: Offers, options: Che
     report.add("memory", "memory is a whole number of MiB");
   if (!Number.isInteger(request.vcpus) || request.vcpus < 1) report.add("vcpus", "an instance has at least one CPU");
   for (const [index, nic] of (request.nics ?? []).entries()) checkMac(nic, index, offers, report);
-  if (request.provider === "libvirt" && offers.provider === "libvirt") checkLibvirt(request, offers, options, report);
-  if (request.provider === "ganeti" && offers.provider === "ganeti") checkGaneti(request, offers, options, report);
-  if (request.provider === "xen" && offers.provider === "xen") checkXen(request, offers, options, report);
-  if (request.provider === "xenserver" && offers.provider === "xenserver")
-    checkXenServer(request, offers, options, report);
+  planningOf(request).check(request, offers, options, report);
   return report.problems;
 }
 

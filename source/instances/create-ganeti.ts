@@ -11,7 +11,7 @@ import {
   whereCommand,
 } from "../tools/ganeti-create.ts";
 import { explainGaneti } from "../tools/ganeti-errors.ts";
-import type { Made, MakeOptions } from "./create-libvirt.ts";
+import type { Made, MakeOptions } from "./create-maker.ts";
 import type { GanetiRequest } from "./create-types.ts";
 import type { GanetiProvider } from "./ganeti.ts";
 

@@ -4,9 +4,8 @@
  */
 import { addressOfMac, macOf, rangeOf, siteNetwork, usableAddresses } from "../tools/subnet-addresses.ts";
 import { checkCreate, type Offers } from "./create-check.ts";
-import { withoutXen, withoutXenServer } from "./create-ledger.ts";
-import { resolveXen, resolveXenServer } from "./create-resolve.ts";
-import type { CommandLine, CreatePlan, CreateProblem, CreateRequest, CreateRow } from "./create-types.ts";
+import { planningOf } from "./create-planning.ts";
+import type { CommandLine, CreatePlan, CreateProblem, CreateRequest, CreateRow, NicRequest } from "./create-types.ts";
 
 /** What an instance is to be, without what tells it from its neighbours. */
 export type CreateTemplate<T extends CreateRequest = CreateRequest> = T extends CreateRequest
@@ -44,6 +43,9 @@ export interface CreatePlace {
   lines: (request: CreateRequest) => CommandLine[];
 }
 
+/** MiB that the next instance could have on a place. */
+const freeMemory = (offers: Offers): number => planningOf(offers).freeMemory(offers);
+
 /** The names of a batch. A pattern without a number gets one when there are several. */
 export function namesOf({ pattern, count, from }: Pick<CreateBatch, "pattern" | "count" | "from">): string[] {
   const whole = count > 1 && !/\{n(?::\d+)?\}/.test(pattern) ? `${pattern}-{n}` : pattern;
@@ -55,64 +57,23 @@ export function namesOf({ pattern, count, from }: Pick<CreateBatch, "pattern" | 
   );
 }
 
-/** What is left to give on a place, once earlier instances of the plan are counted. */
-function freeMemory(offers: Offers): number {
-  if (offers.provider === "libvirt" || offers.provider === "xen") return offers.memoryFreeMiB ?? 0;
-  if (offers.provider === "xenserver") {
-    return Math.max(0, ...offers.hosts.filter(({ usable }) => usable).map((host) => host.memoryFreeMiB ?? 0));
-  }
-  return Math.max(0, ...offers.nodes.filter(({ usable }) => usable).map((node) => node.memoryFreeMiB ?? 0));
+/** Every file of the host whose presence matters to a request, those among them that must not be there yet. */
+export function filesOf(request: CreateRequest): string[] {
+  return [...new Set(planningOf(request).files(request))];
 }
 
 /** The offers as they are once the request is made: its name and cards are taken, its memory and room are gone. */
 function without(offers: Offers, request: CreateRequest): Offers {
+  if (offers.provider !== request.provider) return offers;
   const macs = [...offers.macs, ...(request.nics ?? []).flatMap(({ mac }) => mac?.toLowerCase() ?? [])];
-  const names = [...offers.names, request.name];
-  if (offers.provider === "libvirt" && request.provider === "libvirt") {
-    const { media } = request;
-    const copy = media.kind === "import" || media.kind === "cloud" ? media.copy : null;
-    const image = media.kind === "import" || media.kind === "cloud" ? offers.files.get(media.image) : null;
-    const copied = copy === null ? 0 : Math.max(copy.sizeMiB ?? 0, (image?.virtualBytes ?? 0) / 1024 ** 2);
-    const pools = offers.pools.map((pool) => {
-      const made = request.disks.flatMap((disk) =>
-        disk.kind === "new" && disk.pool === pool.name ? [disk.sizeMiB] : [],
-      );
-      const used = made.reduce((sum, size) => sum + size, copy?.pool === pool.name ? Math.ceil(copied) : 0);
-      return { ...pool, availableMiB: pool.availableMiB === null ? null : pool.availableMiB - used };
-    });
-    const memoryFreeMiB = offers.memoryFreeMiB === null ? null : offers.memoryFreeMiB - request.memoryMiB;
-    return { ...offers, macs, names, pools, memoryFreeMiB };
-  }
-  if (offers.provider === "ganeti" && request.provider === "ganeti") {
-    const { placement } = request;
-    const ips = [...offers.ips, ...(request.nics ?? []).flatMap(({ ip }) => ip ?? [])];
-    // Where the allocator puts it nobody knows beforehand: mostly on the node with the most memory.
-    const most = freeMemory(offers);
-    const target =
-      placement.kind === "node"
-        ? offers.nodes.find(({ name }) => name === placement.primary || name.startsWith(`${placement.primary}.`))
-        : offers.nodes.find(({ usable, memoryFreeMiB }) => usable && memoryFreeMiB === most);
-    const nodes = offers.nodes.map((node) =>
-      node === target && node.memoryFreeMiB !== null
-        ? { ...node, memoryFreeMiB: node.memoryFreeMiB - request.memoryMiB }
-        : node,
-    );
-    return { ...offers, macs, names, ips, nodes };
-  }
-  if (offers.provider === "xen" && request.provider === "xen") {
-    return { ...withoutXen(offers, request), macs, names };
-  }
-  if (offers.provider === "xenserver" && request.provider === "xenserver") {
-    return { ...withoutXenServer(offers, request, freeMemory(offers)), macs, names };
-  }
-  return offers;
+  return { ...planningOf(offers).without(offers, request), macs, names: [...offers.names, request.name] };
 }
 
 function addressesFor({ addresses, count }: CreateBatch, places: readonly CreatePlace[]): (string | null)[] {
   if (addresses === null) return Array.from({ length: count }, () => null);
   // libvirt knows no addresses of its instances; by the rule their cards tell them.
   const known = places.flatMap(({ offers }) => [
-    ...(offers.provider === "ganeti" ? offers.ips : []),
+    ...planningOf(offers).addresses(offers),
     ...offers.macs.flatMap((mac) => addressOfMac(mac) ?? []),
   ]);
   const gateway = addresses.gateway ?? siteNetwork(addresses.range.split(/[/-]/)[0] ?? "")?.gateway;
@@ -124,61 +85,25 @@ function addressesFor({ addresses, count }: CreateBatch, places: readonly Create
 
 /** The template with its name, and its address on the first card: its MAC address by the rule, cloud-init's network. */
 function requestFor(
-  batch: CreateBatch,
+  { template, addresses }: CreateBatch,
   name: string,
   address: string | null,
   uuid: string,
-  offers: Offers,
+  offers: Offers | null,
 ): CreateRequest {
-  const { template, addresses } = batch;
-  const withCard = <T extends NonNullable<CreateRequest["nics"]>>(nics: T | null): T | null => {
+  const withCard = (nics: readonly NicRequest[] | null): readonly NicRequest[] | null => {
     if (address === null) return nics;
     const [first = { network: null, link: null, mac: null, ip: null }, ...others] = nics ?? [];
-    return [{ ...first, ip: address, mac: first.mac ?? macOf(address) }, ...others] as unknown as T;
+    return [{ ...first, ip: address, mac: first.mac ?? macOf(address) }, ...others];
   };
-  if (template.provider === "ganeti") return { ...template, name, nics: withCard(template.nics) };
-  if (template.provider === "xenserver") {
-    const request = { ...template, name, uuid, nics: withCard(template.nics) };
-    return offers.provider === "xenserver" ? resolveXenServer(request, offers) : request;
-  }
-  if (template.provider === "xen") {
-    const request = { ...template, name, uuid, nics: withCard(template.nics) ?? [] };
-    return offers.provider === "xen" ? resolveXen(request, offers) : request;
-  }
-  const nics = withCard(template.nics) ?? [];
-  const { media } = template;
-  if (media.kind !== "cloud") return { ...template, name, uuid, nics };
-  const { cloudInit } = media;
+  const planning = planningOf(template);
+  const identity = planning.identified ? { name, uuid } : { name };
+  const request = { ...template, ...identity, nics: withCard(template.nics) } as CreateRequest;
   const site = address === null ? null : siteNetwork(address);
   const length = addresses?.prefixLength ?? site?.prefixLength ?? 24;
-  const network =
-    address === null
-      ? cloudInit.network
-      : {
-          address: `${address}/${length}`,
-          gateway: addresses?.gateway ?? site?.gateway ?? null,
-          dns: addresses?.dns ?? [],
-        };
-  const hostname = cloudInit.hostname ?? name;
-  return { ...template, name, uuid, nics, media: { ...media, cloudInit: { ...cloudInit, hostname, network } } };
-}
-
-function whereOf(request: CreateRequest, offers: Offers): string {
-  if (request.provider !== "ganeti") return "";
-  const { placement } = request;
-  if (placement.kind === "node") return [placement.primary, placement.secondary].filter(Boolean).join(":");
-  return `by ${placement.name ?? (offers.provider === "ganeti" ? offers.allocator : null) ?? "the allocator"}`;
-}
-
-/** Disks that are there already, or have a name: there is one of each, and several instances can't have it. */
-function sharesDisks(template: CreateTemplate): boolean {
-  if (template.provider === "libvirt") {
-    return template.disks.some((disk) => disk.kind !== "new" || disk.volume !== null);
-  }
-  if (template.provider !== "xen") return false;
-  return template.disks.some(
-    (disk) => disk.kind === "path" || (disk.kind === "file" ? disk.path : disk.volume) !== null,
-  );
+  const gateway = addresses?.gateway ?? site?.gateway ?? null;
+  const network = address === null ? null : { address: `${address}/${length}`, gateway, dns: addresses?.dns ?? [] };
+  return planning.settle(request, offers, network);
 }
 
 /** Problems of the batch itself, before any host is asked. */
@@ -189,14 +114,7 @@ export function checkBatch(batch: CreateBatch): CreateProblem[] {
   if (addresses !== null && rangeOf(addresses.range) === null) {
     problems.push({ field: "addresses", text: `"${addresses.range}" is neither 10.0.0.0/22 nor 10.0.0.5-10.0.0.40` });
   }
-  if (count > 1 && sharesDisks(batch.template)) {
-    problems.push({ field: "disks", text: "several instances can't share a disk: leave its name to be chosen" });
-  }
-  const media = batch.template.provider === "libvirt" ? batch.template.media : null;
-  const image = media?.kind === "import" || media?.kind === "cloud" ? media : null;
-  if (count > 1 && image !== null && (image.copy === null || image.copy.volume !== null)) {
-    problems.push({ field: "media", text: "several instances need a copy of the image each, with a name of its own" });
-  }
+  if (count > 1) problems.push(...planningOf(batch.template).shared(batch.template));
   return problems;
 }
 
@@ -209,8 +127,10 @@ export function planCreate(batch: CreateBatch, places: readonly CreatePlace[], u
   const addresses = addressesFor(batch, places);
   const rows = namesOf(batch).map((name, index): CreateRow => {
     const best = ledger.reduce((one, other) => (freeMemory(other.offers) > freeMemory(one.offers) ? other : one));
+    // A place of another kind is refused by the check.
+    const own = best.offers.provider === batch.template.provider ? best.offers : null;
     const address = addresses[index] ?? null;
-    const request = requestFor(batch, name, address, uuid(), best.offers);
+    const request = requestFor(batch, name, address, uuid(), own);
     const problems = checkCreate(request, best.offers, { overcommit: batch.overcommit });
     // A name is taken wherever it is: two hosts with one name each are a trap of their own.
     const elsewhere = places.find(({ host, offers }) => host !== best.place.host && offers.names.includes(name));
@@ -219,7 +139,8 @@ export function planCreate(batch: CreateBatch, places: readonly CreatePlace[], u
       problems.push({ field: "addresses", text: `${batch.addresses.range} has no free address left` });
     }
     const row: CreateRow = {
-      ...{ name, host: best.place.host, provider: request.provider, request, where: whereOf(request, best.offers) },
+      ...{ name, host: best.place.host, provider: request.provider, request },
+      where: planningOf(request).where(request, own),
       ...{ address, commands: best.place.lines(request), problems },
     };
     best.offers = without(best.offers, request);

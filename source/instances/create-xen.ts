@@ -16,12 +16,12 @@ import {
   writeConfig,
 } from "../tools/xl-create.ts";
 import { parseXlList } from "../tools/xl-parse.ts";
-import type { Made, MakeOptions } from "./create-libvirt.ts";
-import { Making, type MakingPlace, StepUnknown, type Undo } from "./create-making.ts";
+import type { Made, MakeOptions } from "./create-maker.ts";
+import { isUnknown, Making, type MakingPlace, type Undo } from "./create-making.ts";
 import type { CreateStep, XenRequest } from "./create-types.ts";
-import { isPassing, pause } from "./exec.ts";
+import { pause } from "./exec.ts";
 
-export interface XenMakingPlace extends Omit<MakingPlace, "explain"> {
+export interface XenMakingPlace extends MakingPlace {
   access: XlAccess;
 }
 
@@ -86,48 +86,49 @@ export function xenSteps(access: XlAccess, request: XenRequest): XenMakeStep[] {
 }
 
 export async function makeOnXen(place: XenMakingPlace, request: XenRequest, options: MakeOptions): Promise<Made> {
-  const making = new Making({ ...place, explain: explainXenMaking }, options);
+  const making = new Making(place, options, ({ stdout, stderr, status }) => {
+    const detail = `${stderr}${stdout}`;
+    return { ...explainXenMaking(detail, status), detail };
+  });
   return making.carry(async () => {
     const steps = xenSteps(place.access, request);
     for (const [index, { step, text, command, seconds, makes }] of steps.entries()) {
       options.onStep(step, text);
       const isStart = request.start && index === steps.length - 1;
-      if (isStart) await start(making, place.access, request, command, seconds);
-      else await making.step(command, seconds, makes);
+      if (isStart) await start(making, request, command, seconds);
+      else await making.step(command, { timeoutMs: seconds * 1000 }, makes);
     }
   });
 }
 
 /** What a failed start may have left is a domain of this UUID: it is ended before its disks are taken from under it. */
 async function start(
-  making: Making,
-  access: XlAccess,
+  making: Making<XenMakingPlace>,
   request: XenRequest,
   command: Command,
   seconds: number,
 ): Promise<void> {
   try {
-    await making.step(command, seconds);
+    await making.step(command, { timeoutMs: seconds * 1000 });
   } catch (thrown) {
-    const unknown = thrown instanceof StepUnknown || isPassing(thrown);
+    const unknown = isUnknown(thrown);
     if (unknown) making.options.onStep("create", "no answer from xl: looking for the domain");
-    const found = await find(making, access, request.uuid, unknown);
+    const found = await find(making, request.uuid, unknown);
     // After a loss xl may have gone on to the end.
     if (unknown && found !== null && found.memoryMiB > 0) return;
     if (found !== null) {
       const label = `domain ${request.name}`;
-      making.remember({ label, command: destroyDomain(access, found.id), knowsItsOwn: false });
+      making.remember({ label, command: destroyDomain(making.place.access, found.id), knowsItsOwn: false });
     }
     throw thrown;
   }
 }
 
 /** The domain of this UUID; null: there is none, or nobody says so. Asked without the user's cancelling, which may be why. */
-async function find(making: Making, access: XlAccess, uuid: string, patient: boolean) {
-  const { retryMs = 1000 } = making.place;
+async function find(making: Making<XenMakingPlace>, uuid: string, patient: boolean) {
+  const { pool, host, access, retryMs = 1000 } = making.place;
   for (let n = 0, wait = retryMs; n < (patient ? 8 : 3); n += 1, wait = Math.min(wait * 2, 15_000)) {
     try {
-      const { pool, host } = making.place;
       const timeoutMs = (xlPollLimit + 10) * 1000;
       const answer = await pool.exec(host, xlList(access), { priority: "user", timeoutMs });
       const domains = answer.outcome === "exited" && answer.status === 0 ? parseXlList(answer.stdout) : null;

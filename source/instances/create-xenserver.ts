@@ -9,16 +9,15 @@ import {
   parseInstalled,
   parseMaking,
   uninstallVm,
-  type XeMakeLine,
   xeMakeLines,
 } from "../tools/xe-create.ts";
 import { explainXe } from "../tools/xe-errors.ts";
-import type { Made, MakeOptions } from "./create-libvirt.ts";
-import { Making, type MakingPlace, StepFailed, StepUnknown } from "./create-making.ts";
+import type { Made, MakeOptions } from "./create-maker.ts";
+import { isCancelled, isUnknown, Making, type MakingPlace, StepFailed } from "./create-making.ts";
 import type { XenServerRequest } from "./create-types.ts";
-import { isPassing, pause } from "./exec.ts";
+import { pause } from "./exec.ts";
 
-export interface XeMakingPlace extends Omit<MakingPlace, "explain"> {
+export interface XeMakingPlace extends MakingPlace {
   access: XeAccess;
 }
 
@@ -33,36 +32,37 @@ export async function makeOnXenServer(
   request: XenServerRequest,
   options: MakeOptions,
 ): Promise<Made> {
-  const making = new Making({ ...place, explain: explainXe }, options);
+  const making = new Making(place, options, ({ stdout, stderr, status }) => {
+    const detail = `${stderr}${stdout}`;
+    return { ...explainXe(detail, status), detail };
+  });
   const { access } = place;
   return making.carry(async () => {
     options.onStep("disk", `installing the template ${request.template}`);
-    const vm = await install(making, access, request);
+    const vm = await install(making, request);
     making.remember({ label: `guest ${request.name}`, command: uninstallVm(access, vm), knowsItsOwn: false });
     for (const line of xeMakeLines(access, request)) {
       options.onStep("create", line.text);
-      await carry(making, vm, line);
+      // A line that was lost on the way is an end too: what it did is taken away with the guest.
+      await making.step(lineFor(vm, line), { timeoutMs: (line.seconds + 15) * 1000 });
     }
   });
 }
 
-/** A line that was lost on the way is an end too: what it did is taken away with the guest. */
-async function carry(making: Making, vm: string, line: XeMakeLine): Promise<void> {
-  await making.step(lineFor(vm, line), line.seconds + 15);
-}
-
 /** The guest's UUID. When the answer is lost, its first name, which nobody else has, tells whether it is there. */
-async function install(making: Making, access: XeAccess, request: XenServerRequest): Promise<string> {
+async function install(making: Making<XeMakingPlace>, request: XenServerRequest): Promise<string> {
+  const { access } = making.place;
   try {
-    const vm = parseInstalled(await making.step(installVm(access, request), xeLongLimit + 15));
+    const timeoutMs = (xeLongLimit + 15) * 1000;
+    const { stdout } = await making.step(installVm(access, request), { timeoutMs });
+    const vm = parseInstalled(stdout);
     if (vm === null) throw new StepFailed("vm-install named no guest that it made", "");
     return vm;
   } catch (thrown) {
-    const cancelled = thrown instanceof VirtuError && thrown.kind === "cancelled";
-    const unknown = thrown instanceof StepUnknown || isPassing(thrown);
-    if (!unknown && !cancelled) throw thrown;
+    const cancelled = isCancelled(thrown);
+    if (!isUnknown(thrown) && !cancelled) throw thrown;
     making.options.onStep("create", "no answer from xe: looking for the guest");
-    const vm = await find(making, access, request);
+    const vm = await find(making, request);
     if (vm === null) {
       // xapi carries a task on without its client: a large template may still be on its way.
       const label = `guest ${makingName(request)}`;
@@ -75,8 +75,8 @@ async function install(making: Making, access: XeAccess, request: XenServerReque
   }
 }
 
-async function find(making: Making, access: XeAccess, request: XenServerRequest): Promise<string | null> {
-  const { pool, host, retryMs = 1000 } = making.place;
+async function find(making: Making<XeMakingPlace>, request: XenServerRequest): Promise<string | null> {
+  const { pool, host, access, retryMs = 1000 } = making.place;
   for (let tries = 0, wait = retryMs; tries < 6; tries += 1, wait = Math.min(wait * 2, 15_000)) {
     try {
       const timeoutMs = (xePollLimit + 10) * 1000;

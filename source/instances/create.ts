@@ -1,26 +1,21 @@
 /** Makes one instance where a provider was found, whatever its kind, and says how it ended. */
 import { VirtuError } from "../errors.ts";
 import type { Pool } from "../ssh/types.ts";
-import { makeOnGaneti } from "./create-ganeti.ts";
-import { type LibvirtPlace, type Made, type MakeOptions, makeOnLibvirt } from "./create-libvirt.ts";
+import type { Offers } from "./create-check.ts";
+import { type MakerOptions, makerOf } from "./create-maker.ts";
 import type { CreateEvent, CreateOutcome, CreateRequest } from "./create-types.ts";
-import { makeOnXen } from "./create-xen.ts";
-import { makeOnXenServer } from "./create-xenserver.ts";
-import { GanetiProvider } from "./ganeti.ts";
 import type { Provider } from "./types.ts";
-import { XenProvider } from "./xen.ts";
-import { XenServerProvider } from "./xenserver.ts";
 
 export interface CreateOptions {
   pool: Pool;
   signal?: AbortSignal;
   onEvent?: (event: CreateEvent) => void;
-  /** One at a time on a libvirt host's storage, where several are made there. */
-  turn?: LibvirtPlace["turn"];
-  /** First pause before a libvirt host is asked again (default 1000 ms). */
+  /** One at a time on a host's storage, where several are made there. */
+  turn?: MakerOptions["turn"];
+  /** First pause before a host is asked again (default 1000 ms). */
   retryMs?: number;
-  /** Ganeti's version where it is known: `3.0.2`. */
-  version?: string | null;
+  /** What the place offered, where it was asked. */
+  offers?: Offers;
 }
 
 /**
@@ -35,11 +30,16 @@ export async function createInstance(
   const began = performance.now();
   const host = provider.attachment.host.name;
   const { name } = request;
-  const make: MakeOptions = {
-    signal: options.signal,
-    onStep: (step, text, more) => options.onEvent?.({ name, host, step, text, ...more }),
-  };
-  const made = await makeOn(provider, request, options, make);
+  if (request.provider !== provider.name) {
+    const why = `it is described for ${request.provider}`;
+    throw new VirtuError({ kind: "usage", what: `${name} can't be made by ${provider.name}`, where: host, why });
+  }
+  const { onEvent, ...more } = options;
+  const maker = await makerOf(provider);
+  const made = await maker.make(request, {
+    ...more,
+    onStep: (step, text, how) => onEvent?.({ name, host, step, text, ...how }),
+  });
   const outcome: CreateOutcome = {
     ...{ name, host, provider: provider.name, ok: made.ok, ready: null, node: made.node },
     ...{ address: addressOf(request), job: made.job, notes: made.notes, error: made.error, detail: made.detail },
@@ -48,30 +48,6 @@ export async function createInstance(
   };
   options.onEvent?.({ name, host, step: made.ok ? "done" : "failed", text: made.error ?? "made" });
   return outcome;
-}
-
-function makeOn(provider: Provider, request: CreateRequest, options: CreateOptions, make: MakeOptions): Promise<Made> {
-  if (request.provider === "ganeti" && provider instanceof GanetiProvider) {
-    return makeOnGaneti(provider, request, options.version ?? null, make);
-  }
-  if (request.provider === "libvirt" && provider.name === "libvirt") {
-    const { host, label } = provider.attachment;
-    const { pool, turn, retryMs } = options;
-    return makeOnLibvirt({ pool, host, uri: label, turn, retryMs }, request, make);
-  }
-  const { pool } = options;
-  if (request.provider === "xen" && provider instanceof XenProvider) {
-    return makeOnXen({ pool, host: provider.target, access: provider.access }, request, make);
-  }
-  if (request.provider === "xenserver" && provider instanceof XenServerProvider) {
-    return makeOnXenServer({ pool, host: provider.target, access: provider.access }, request, make);
-  }
-  throw new VirtuError({
-    kind: "usage",
-    what: `${request.name} can't be made by ${provider.name}`,
-    where: provider.attachment.host.name,
-    why: `it is described for ${request.provider}`,
-  });
 }
 
 /** The address that a request gives its instance, without a prefix length. */

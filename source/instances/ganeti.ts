@@ -3,6 +3,7 @@ import { type Command, sh } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult, HostRef } from "../ssh/types.ts";
 import { findJob, type GanetiAccess } from "../tools/ganeti.ts";
 import { type GanetiStep, stepCommand, stepsOf } from "../tools/ganeti-actions.ts";
+import type { Maker } from "./create-maker.ts";
 import { consoleOf, graphicsOf } from "./ganeti-console.ts";
 import { detailsOf, targetsOf } from "./ganeti-details.ts";
 import { type GanetiJob, runJob } from "./ganeti-job.ts";
@@ -128,6 +129,11 @@ export class GanetiProvider implements Provider {
   preview(action: Action, instance: Instance, options: ActionLimits = {}): string[] {
     const steps = this.steps(action, instance, options.limitSeconds) ?? [];
     return steps.map((step) => stepCommand(this.master.access, step).line);
+  }
+
+  async maker(): Promise<Maker> {
+    const { GanetiMaker } = await import("./create-maker-ganeti.ts");
+    return new GanetiMaker(this);
   }
 
   unattended(action: Action, instance: Instance): Command | null {

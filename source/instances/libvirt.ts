@@ -14,6 +14,7 @@ import { actionCommand, migrateCommand } from "../tools/virsh-actions.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
 import { type Domain, type HostPoll, parsePoll, statusOf, whole } from "../tools/virsh-parse.ts";
 import { usageOf } from "../tools/virsh-usage.ts";
+import type { Maker } from "./create-maker.ts";
 import { ask } from "./exec.ts";
 import { type ActOptions, act, domainOf, type LibvirtPlace, lookLimitMs } from "./libvirt-act.ts";
 import { detailsOf } from "./libvirt-look.ts";
@@ -187,6 +188,11 @@ export class LibvirtProvider implements Provider {
       return domain.active ? [line(false), "# where the hosts share no storage:", line(true)] : [line(false)];
     }
     return actionCommand(uri, action, domain)?.line.split("\n") ?? [];
+  }
+
+  async maker(): Promise<Maker> {
+    const { LibvirtMaker } = await import("./create-maker-libvirt.ts");
+    return new LibvirtMaker(this.options.host, this.options.uri);
   }
 
   unattended(action: Action, instance: Instance): Command | null {

@@ -12,6 +12,7 @@ import type {
   NodeActionName,
   Refusal,
 } from "./action-types.ts";
+import type { Maker } from "./create-maker.ts";
 import type { Stores } from "./stores-types.ts";
 
 export type * from "./action-types.ts";
@@ -306,6 +307,8 @@ export interface Provider {
   readonly stores?: Stores;
   /** Absent: the provider has no jobs. */
   readonly jobs?: ProviderJobs;
+  /** What makes instances through it; loaded by the call. Absent: none can be made. */
+  maker?(): Promise<Maker>;
 }
 
 export interface NodeActions {

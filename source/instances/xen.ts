@@ -6,6 +6,7 @@ import { type XlAccess, xlPoll, xlPollLimit } from "../tools/xl.ts";
 import { consoleCommand, detailsCommand, vncCommand } from "../tools/xl-actions.ts";
 import { explainXl, nothingAnswers, storeHangs } from "../tools/xl-errors.ts";
 import { parseXlPoll, type XlOwner, type XlSilence } from "../tools/xl-parse.ts";
+import type { Maker } from "./create-maker.ts";
 import { type Answer, ask } from "./exec.ts";
 import type {
   Action,
@@ -105,6 +106,11 @@ export class XenProvider implements Provider {
   act(action: Action, instance: Instance, options: XenActOptions): Promise<ActionOutcome> {
     const { pool, host, access, lookMs = 1000 } = this.options;
     return actOnXen({ pool, host, access, lookMs }, action, instance, options);
+  }
+
+  async maker(): Promise<Maker> {
+    const { XenMaker } = await import("./create-maker-xen.ts");
+    return new XenMaker(this);
   }
 
   unattended(action: Action, instance: Instance): Command | null {

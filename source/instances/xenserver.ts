@@ -9,6 +9,7 @@ import { type XeAccess, xeConsole, xeDetails, xePoll, xePollLimit, xeTargets, xe
 import { explainXe } from "../tools/xe-errors.ts";
 import { parseXeList, partsOf, type XeFound, type XeRecord } from "../tools/xe-parse.ts";
 import { explainXl } from "../tools/xl-errors.ts";
+import type { Maker } from "./create-maker.ts";
 import { ask } from "./exec.ts";
 import type {
   Action,
@@ -109,6 +110,11 @@ export class XenServerProvider implements Provider {
   preview(action: Action, instance: Instance, options: ActionLimits = {}): string[] {
     const plan = this.plan(action, instance, options);
     return "command" in plan ? [plan.command.line] : [];
+  }
+
+  async maker(): Promise<Maker> {
+    const { XenServerMaker } = await import("./create-maker-xenserver.ts");
+    return new XenServerMaker(this);
   }
 
   unattended(action: Action, instance: Instance): Command | null {

@@ -1,14 +1,10 @@
 /** Takes away what a comparison has made, wherever it is by now, and says exactly what it could not take away and why. */
 import { toVirtuError } from "../errors.ts";
-import { libvirtSteps } from "../instances/create-libvirt-steps.ts";
 import { ask, isPassing, pause } from "../instances/exec.ts";
 import type { Instance, Provider } from "../instances/types.ts";
-import { XenProvider } from "../instances/xen.ts";
-import { type Command, sh } from "../ssh/command.ts";
-import { deleteVolume, findVolume } from "../tools/virt-install.ts";
+import type { Command } from "../ssh/command.ts";
 import { makingName } from "../tools/xe-create.ts";
-import { rootShell } from "../tools/xl.ts";
-import { configPath, removeConfig, removeFile, removeVolume } from "../tools/xl-create.ts";
+import { configPath } from "../tools/xl-create.ts";
 import type { Reach } from "./compare-places.ts";
 import type { Left, MadeNow } from "./compare-types.ts";
 
@@ -114,54 +110,6 @@ async function removeFrom(
   return why ?? "it is still there, nobody says why";
 }
 
-/** Something beside the instance that its making, or a migration that copied disks, may leave. */
-interface Trace {
-  what: string;
-  /** Status 0: it is there. Null: removing what is not there is no failure. */
-  find: Command | null;
-  remove: Command;
-  /** Status of a removal that found nothing of ours. */
-  nothing: number;
-  /** Its name was given by the user and not made of the instance's: somebody else may have made it since. */
-  named: boolean;
-}
-
-function tracesOf({ name, request, image }: Pick<MadeNow, "name" | "request" | "image">, provider: Provider): Trace[] {
-  if (request.provider === "libvirt") {
-    const uri = provider.attachment.label;
-    return libvirtSteps(uri, request, image).flatMap((step): Trace[] => {
-      if (step.kind === "tidy") {
-        return [
-          { what: "cloud-init's files", find: null, remove: sh`${step.command} || true`, nothing: 0, named: false },
-        ];
-      }
-      if (step.kind !== "run" || step.makes === null) return [];
-      const { pool, volume } = step.makes;
-      const commands = { find: findVolume(uri, step.makes), remove: deleteVolume(uri, step.makes) };
-      return [{ what: `volume ${pool}/${volume}`, ...commands, nothing: 0, named: !volume.startsWith(name) }];
-    });
-  }
-  if (request.provider !== "xen" || !(provider instanceof XenProvider)) return [];
-  const { access } = provider;
-  const disks = request.disks.flatMap((disk): Trace[] => {
-    if (disk.kind === "path") return [];
-    if (disk.kind === "file") {
-      const path = disk.path ?? "";
-      const find = rootShell(access, sh`test -e ${path}`);
-      return [
-        { what: `file ${path}`, find, remove: removeFile(access, path), nothing: 0, named: !path.includes(name) },
-      ];
-    }
-    const volume = disk.volume ?? "";
-    const find = rootShell(access, sh`lvs ${`${disk.group}/${volume}`} >/dev/null 2>&1`);
-    const remove = removeVolume(access, disk.group, volume);
-    return [{ what: `volume ${disk.group}/${volume}`, find, remove, nothing: 0, named: !volume.startsWith(name) }];
-  });
-  // It removes the file only where this domain's id stands in it.
-  const config = { find: null, remove: removeConfig(access, request), nothing: 3, named: false };
-  return [...disks, { what: `file ${configPath(name)}`, ...config }];
-}
-
 async function tidy(made: MadeNow, provider: Provider, reach: Reach, { onText }: TakeOptions): Promise<Left[]> {
   const host = provider.target;
   const left: Left[] = [];
@@ -174,7 +122,8 @@ async function tidy(made: MadeNow, provider: Provider, reach: Reach, { onText }:
       return { status: null, text: toVirtuError(thrown).message };
     }
   };
-  for (const { what, find, remove, nothing, named } of tracesOf(made, provider)) {
+  const maker = await provider.maker?.();
+  for (const { what, find, remove, nothing, named } of maker?.traces(made.request, made.image) ?? []) {
     const found = find === null ? { status: 0, text: "" } : await run(find);
     // Nothing of ours was made where there is no such thing.
     if (found.status !== null && found.status !== 0) continue;

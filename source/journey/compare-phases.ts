@@ -121,9 +121,8 @@ export class Life {
     const { provider, offers } = this.place;
     const { request } = this.row;
     const { signal, reach, onText, turn } = this.options;
-    const version = offers.provider === "ganeti" ? offers.version : null;
     const outcome = await createInstance(provider, request, {
-      ...{ pool: reach.pool, signal, turn, version },
+      ...{ pool: reach.pool, signal, turn, offers },
       onEvent: ({ text }) => onText(text),
     });
     if (signal.aborted) throw new Ended("cancelled", "cancelled while it was made");

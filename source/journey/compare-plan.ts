@@ -3,10 +3,9 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { Offers } from "../instances/create-check.ts";
 import type { Wanted } from "../instances/create-file.ts";
-import { filesOf } from "../instances/create-files.ts";
 import { askOffers } from "../instances/create-offers.ts";
-import { type CreateBatch, type CreateTemplate, checkBatch, planCreate } from "../instances/create-plan.ts";
-import { placeOf } from "../instances/create-run.ts";
+import { type CreateBatch, type CreateTemplate, checkBatch, filesOf, planCreate } from "../instances/create-plan.ts";
+import { type ProviderPlace, placeOf } from "../instances/create-run.ts";
 import type { CreateRequest, CreateRow, ReadyWanted } from "../instances/create-types.ts";
 import type { Instance, Provider, ProviderName } from "../instances/types.ts";
 import type { HostRef } from "../ssh/types.ts";
@@ -161,7 +160,7 @@ function choose(found: readonly FoundHost[], { hosts, on }: ComparisonWish, sile
 }
 
 interface AskedPlace extends Chosen {
-  offers: Offers;
+  place: ProviderPlace;
   template: CreateTemplate;
   batch: Pick<CreateBatch, "addresses" | "overcommit">;
   ready: ReadyWanted | null;
@@ -197,7 +196,7 @@ async function askPlace(
   return {
     host,
     provider,
-    offers,
+    place: await placeOf(provider, offers),
     template,
     batch: { addresses, overcommit },
     ready: wish.ready ?? file?.ready ?? null,
@@ -213,27 +212,27 @@ interface Around {
   taken: readonly string[];
 }
 
-function planPlace(place: AskedPlace, { wish, tag, from, taken }: Around) {
-  const { host, provider, offers, ready } = place;
-  const atOnce = startsAtOnce(place.template);
-  const template: CreateTemplate = { ...place.template, start: atOnce };
-  const addresses = place.batch.addresses && { ...place.batch.addresses, taken };
+function planPlace(asked: AskedPlace, { wish, tag, from, taken }: Around) {
+  const { host, provider, place, ready } = asked;
+  const atOnce = startsAtOnce(asked.template);
+  const template: CreateTemplate = { ...asked.template, start: atOnce };
+  const addresses = asked.batch.addresses && { ...asked.batch.addresses, taken };
   const facts: PlaceFacts = {
     ...{ id: placeId(host.name, provider.name), host, provider: provider.name, label: provider.attachment.label },
     ...{ what: whatText(template), startsAtOnce: atOnce, ready },
   };
   const rounds = Array.from({ length: wish.rounds }, (_, round) => {
     const batch: CreateBatch = {
-      ...{ template, addresses, overcommit: place.batch.overcommit, pattern: `virtu-compare-${tag}-{n}` },
+      ...{ template, addresses, overcommit: asked.batch.overcommit, pattern: `virtu-compare-${tag}-{n}` },
       ...{ count: wish.count, from: from + round * wish.count },
     };
-    return { batch, plan: planCreate(batch, [placeOf(provider, offers)], randomUUID) };
+    return { batch, plan: planCreate(batch, [place], randomUUID) };
   });
   const [first] = rounds;
   // Each round finds what the one before has given back: what stands in its way stands in the first one's.
   const own = first ? [...checkBatch(first.batch), ...first.plan.rows.flatMap(({ problems }) => problems)] : [];
   return {
-    ...{ facts, provider, offers },
+    ...{ facts, provider, offers: place.offers },
     rows: rounds.flatMap(({ plan }) => plan.rows),
     problems: own.map((problem): PlanProblem => ({ ...problem, place: facts.id })),
   };

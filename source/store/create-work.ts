@@ -1,6 +1,5 @@
 /** Makes instances for the screen: asks what hosts offer, carries a plan out, tells how each instance goes. */
 import { toVirtuError } from "../errors.ts";
-import type { Offers } from "../instances/create-check.ts";
 import type { ProviderPlace } from "../instances/create-run.ts";
 import type { CreatePlan, ReadyWanted } from "../instances/create-types.ts";
 import type { Provider } from "../instances/types.ts";
@@ -14,6 +13,8 @@ export class CreateWork {
   private readonly abort = new AbortController();
   private run: AbortController | null = null;
   private readonly asking = new Map<string, string>();
+  /** As they last answered. */
+  private readonly places = new Map<string, ProviderPlace>();
 
   constructor(
     private readonly workspace: Workspace,
@@ -42,10 +43,15 @@ export class CreateWork {
     this.dispatch({ type: "offers", place, change: { loading: true } });
     try {
       const { pool } = this.workspace.context;
-      const { askOffers } = await import("../instances/create-offers.ts");
+      const [{ askOffers }, { placeOf }] = await Promise.all([
+        import("../instances/create-offers.ts"),
+        import("../instances/create-run.ts"),
+      ]);
       const value = await askOffers(pool, provider, { signal: this.abort.signal, files });
+      const answered = await placeOf(provider, value);
       // A later question has more files in it: its answer is the one that counts.
       if (this.asking.get(place) !== question) return;
+      this.places.set(place, answered);
       this.dispatch({
         type: "offers",
         place,
@@ -90,10 +96,11 @@ export class CreateWork {
   }
 
   /** A provider with what it offers; null while nothing is known of it. */
-  offered(place: string): { provider: Provider; offers: Offers } | null {
+  offered(place: string): ProviderPlace | null {
     const provider = this.provider(place);
-    const offers = this.workspace.state.making.offers[place]?.value;
-    return provider && offers ? { provider, offers } : null;
+    const answered = this.places.get(place);
+    // The host may have been found anew since.
+    return provider && answered ? { ...answered, provider } : null;
   }
 
   /** Carries a plan out. One at a time: false while another is under way. */

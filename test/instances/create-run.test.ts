@@ -22,10 +22,12 @@ test("on one host one at a time works on its storage, while hosts don't wait for
     all.now -= 1;
     return {};
   });
-  const places = ["hv1", "hv2"].map((name) => {
-    const provider = new LibvirtProvider({ pool, host: { name }, uri: "qemu:///system" });
-    return placeOf(provider, { provider: "libvirt" } as Parameters<typeof placeOf>[1]);
-  });
+  const places = await Promise.all(
+    ["hv1", "hv2"].map((name) => {
+      const provider = new LibvirtProvider({ pool, host: { name }, uri: "qemu:///system" });
+      return placeOf(provider, { provider: "libvirt" } as Parameters<typeof placeOf>[1]);
+    }),
+  );
   const disks = [{ kind: "new", pool: "default", volume: null, sizeMiB: 64, format: "qcow2" }] as const;
   const rows = ["hv1", "hv2", "hv1", "hv2", "hv1"].map((host, index): CreateRow => {
     const name = `web${index}`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { VirtuError } from "../../source/errors.ts";
-import type { MakeOptions } from "../../source/instances/create-libvirt.ts";
-import { resolveXen, xenMac } from "../../source/instances/create-resolve.ts";
+import type { MakeOptions } from "../../source/instances/create-maker.ts";
+import { resolveXen, xenMac } from "../../source/instances/create-plan-xen.ts";
 import type { XenRequest, XenServerRequest } from "../../source/instances/create-types.ts";
 import { makeOnXen } from "../../source/instances/create-xen.ts";
 import { makeOnXenServer } from "../../source/instances/create-xenserver.ts";

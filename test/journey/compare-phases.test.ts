@@ -1,5 +1,6 @@
 /** One instance through single phases, on a provider that does what the test says. */
 import { expect, test } from "vitest";
+import { LibvirtMaker } from "../../source/instances/create-maker-libvirt.ts";
 import type { CreateRow } from "../../source/instances/create-types.ts";
 import type { Action, ActionOutcome, Instance, Provider } from "../../source/instances/types.ts";
 import { countingPool } from "../../source/journey/compare-count.ts";
@@ -81,6 +82,7 @@ function lifeOf({ shows, act = () => ok(), answers = () => false, facts, provide
       return act(action);
     },
     targets: async () => [],
+    maker: async () => new LibvirtMaker({ name: "hv1" }, "qemu:///system"),
     ...own,
   });
   const place: PlannedPlace = {

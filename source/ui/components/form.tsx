@@ -22,6 +22,10 @@ export interface FormField {
   help?: string;
   /** Whether it is there, from the values as they stand. A field that is not shown keeps its value. */
   shown?: (values: Values) => boolean;
+  /** The fields of one part are drawn while the cursor is in it; else the first one stands for all of them. */
+  part?: string;
+  /** Of the first field of a part: what stands beside it meanwhile. */
+  summary?: (values: Values) => string;
 }
 
 export type Values = Readonly<Record<string, string>>;
@@ -68,6 +72,13 @@ export interface FormProps {
   onCopy?: (values: Values) => void;
   /** Keeps what the form stands for. */
   onSave?: (values: Values) => void;
+  /** Adds a part, or removes the one with the cursor. Absent: it has no such parts. */
+  parts?: {
+    /** Null, or why it can't be done now. */
+    refuses: (what: "add" | "remove", values: Values) => string | null;
+    /** The id of the field that the cursor goes to. `field`: the one that it is on. */
+    change: (what: "add" | "remove", values: Values, field: string) => string;
+  };
 }
 
 export function Form({
@@ -81,18 +92,18 @@ export function Form({
   footerLines = 10,
   onCopy,
   onSave,
+  parts,
 }: FormProps): ReactNode {
   const { size } = useUi();
   const [state, setState] = useRemembered<FormState>(`form:${name}`, startOf(all));
   const [refusal, setRefusal] = useState("");
   const values = valuesOf(state, all);
-  const fields = all.filter(({ shown }) => shown?.(values) ?? true);
+  const present = all.filter(({ shown }) => shown?.(values) ?? true);
   const wrong = errors(values);
-  const focus = Math.max(
-    0,
-    fields.findIndex(({ id }) => id === state.focus),
-  );
-  const field = fields[focus];
+  const field = present.find(({ id }) => id === state.focus) ?? present[0];
+  const isFirst = (index: number) => present[index]?.part !== present[index - 1]?.part;
+  const fields = present.filter(({ part }, index) => part === undefined || part === field?.part || isFirst(index));
+  const focus = field ? fields.indexOf(field) : 0;
   const goTo = (id: string | null) => setState((before) => ({ ...before, focus: id }));
   const step = (by: number) => ({
     run: () => goTo(fields[(focus + by + fields.length) % fields.length]?.id ?? null),
@@ -106,14 +117,21 @@ export function Form({
     if (next) setState((before) => ({ ...before, lines: { ...before.lines, [field.id]: lineOf(next.value) } }));
   };
   const submit = () => {
-    const bad = fields.find(({ id }) => wrong[id]);
+    const bad = present.find(({ id }) => wrong[id]);
     const lacking = bad ? { field: bad.id, text: wrong[bad.id] ?? "" } : (missing?.(values) ?? null);
-    const at = typeof lacking === "string" ? undefined : fields.find(({ id }) => id === lacking?.field);
+    const at = typeof lacking === "string" ? undefined : present.find(({ id }) => id === lacking?.field);
     const text = typeof lacking === "string" ? lacking : (lacking?.text ?? "");
     setRefusal(at ? `${at.label.trim()}: ${text}` : text);
     if (at) goTo(at.id);
     if (!lacking) onSubmit(values);
   };
+  const changing = (what: "add" | "remove", { change, refuses }: NonNullable<typeof parts>, { id }: FormField) => ({
+    disabled: refuses(what, values),
+    run: () => {
+      setRefusal("");
+      goTo(change(what, values, id));
+    },
+  });
   const handlers: Handlers<"form"> = {
     next: step(1),
     previous: step(-1),
@@ -121,6 +139,7 @@ export function Form({
     ...(field?.kind === "choice" ? { earlier: { run: turn(-1) }, later: { run: turn(1) } } : {}),
     ...(onCopy ? { copy: { run: () => onCopy(values) } } : {}),
     ...(onSave ? { save: { run: () => onSave(values) } } : {}),
+    ...(parts && field ? { add: changing("add", parts, field), remove: changing("remove", parts, field) } : {}),
   };
   useKeys("form", handlers, {
     level: layer.field,
@@ -140,7 +159,14 @@ export function Form({
     },
   });
   const meaning = meanings?.(values) ?? {};
-  const noteOf = ({ id, help }: FormField) => wrong[id] ?? meaning[id] ?? help ?? "";
+  const wrongWith = ({ id, part }: FormField) => {
+    if (part === undefined || part === field?.part) return wrong[id] ?? null;
+    // It stands for fields that are not drawn.
+    const bad = present.find((one) => one.part === part && wrong[one.id]);
+    return bad ? (wrong[bad.id] ?? null) : null;
+  };
+  const helpOf = (one: FormField) =>
+    one.part !== undefined && one.part !== field?.part ? one.summary?.(values) : (meaning[one.id] ?? one.help);
   const boxOf = (one: FormField, focused: boolean) => {
     const line = state.lines[one.id] ?? lineOf(one.initial ?? "");
     return one.kind === "choice"
@@ -148,7 +174,7 @@ export function Form({
       : textBox(line, one.width ?? 20, focused, one.kind === "secret");
   };
   // What stands beside the field with the cursor and is cut there is said in full under the fields, where there is room.
-  const note = field ? noteOf(field) : "";
+  const note = field ? (wrongWith(field) ?? helpOf(field) ?? "") : "";
   const cut = field && noteColumn(boxOf(field, true)) + widthOf(note) > size.columns;
   const whole = cut ? wrapped(note, size.columns - labelWidth - 2) : [];
   const noteTone = field && wrong[field.id] ? "red" : "dim";
@@ -161,8 +187,8 @@ export function Form({
           label={one.label}
           focused={index === focus}
           value={boxOf(one, index === focus)}
-          error={wrong[one.id] ?? null}
-          help={meaning[one.id] ?? one.help}
+          error={wrongWith(one)}
+          help={helpOf(one) ?? ""}
         />
       ))}
       {whole.length > 0 && whole.length <= room && (

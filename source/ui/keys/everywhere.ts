@@ -51,6 +51,12 @@ export const everywhereKeys = {
       text: "Copy the exact command to the clipboard",
     },
     save: { keys: ["ctrl+s"], label: "save as file", short: "save", text: "Save what the form stands for as a file" },
+    add: {
+      keys: ["ctrl+n"],
+      label: "add a disk",
+      text: "Add a disk of the same kind after this one, where an instance gets its disks",
+    },
+    remove: { keys: ["ctrl+d"], label: "remove it", text: "Leave this disk out again; nothing is there of it yet" },
   },
   dialog: {
     move: { keys: ["up", "down"], sign: "↑↓", label: "choose", text: "Go to another answer" },

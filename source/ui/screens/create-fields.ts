@@ -3,6 +3,7 @@ import type { Offers } from "../../instances/create-check.ts";
 import type { ProviderName } from "../../instances/types.ts";
 import type { LentAddresses } from "../../store/making-known.ts";
 import type { Values } from "../components/form.tsx";
+import { type Disks, diskFields, oneDisk } from "./create-disks.ts";
 import { type Choice, choice, choices, either, type StepField, text, typedRange } from "./create-field-kinds.ts";
 import { xenFields } from "./create-fields-xen.ts";
 import { xenServerFields } from "./create-fields-xenserver.ts";
@@ -38,6 +39,7 @@ export function createFields(
   places: readonly CreatePlace[],
   offers: Offers | null,
   lent: readonly LentAddresses[],
+  disks: Disks = oneDisk,
 ): StepField[] {
   const place = choice(
     0,
@@ -46,7 +48,7 @@ export function createFields(
     places.map(({ id, label }) => ({ value: id, label })),
   );
   if (!offers) return [place];
-  const own = ownFields(offers, lent);
+  const own = ownFields(offers, lent, disks);
   const hosts = places.filter(({ provider }) => provider === offers.provider).length;
   const many = own.flatMap((field) => (field.id === "count" ? [field, ...spreadFields(hosts)] : [field]));
   return [place, ...many, ...lastFields];
@@ -67,12 +69,12 @@ export function isSpread(values: Values): boolean {
   return values["spread"] === spreadOut && Number(values["count"]) > 1;
 }
 
-function ownFields(offers: Offers, lent: readonly LentAddresses[]): StepField[] {
+function ownFields(offers: Offers, lent: readonly LentAddresses[], disks: Disks): StepField[] {
   switch (offers.provider) {
     case "ganeti":
       return ganetiFields(offers, lent);
     case "libvirt":
-      return libvirtFields(offers, lent);
+      return libvirtFields(offers, lent, disks);
     case "xen":
       return xenFields(offers);
     case "xenserver":
@@ -118,7 +120,25 @@ function addressFields(lent: readonly LentAddresses[], none: string, shown: (for
   ];
 }
 
-function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>, lent: readonly LentAddresses[]): StepField[] {
+const diskKinds: readonly Choice[] = [
+  { value: "new", label: "a new volume" },
+  { value: "volume", label: "a volume that is there" },
+  { value: "path", label: "a file or device of the host" },
+];
+const noDisk: Choice = { value: "none", label: "none, beside an imported image" };
+
+/** A disk on one line. */
+function diskSummary(values: Values): string {
+  const { disk = "", pool = "", size = "", format = "", volume = "", path = "" } = values;
+  if (disk === "new") return [size, format, pool && `in ${pool}`].filter(Boolean).join(" ");
+  return disk === "volume" ? volume : path;
+}
+
+function libvirtFields(
+  offers: Extract<Offers, { provider: "libvirt" }>,
+  lent: readonly LentAddresses[],
+  disks: Disks,
+): StepField[] {
   const pools = choices(offers.pools.filter(({ active }) => active).map(({ name }) => name));
   const volumes = offers.pools.flatMap((pool) =>
     pool.volumes.map(({ name }) => ({ value: `${pool.name}/${name}`, label: `${pool.name}/${name}` })),
@@ -181,18 +201,18 @@ function libvirtFields(offers: Extract<Offers, { provider: "libvirt" }>, lent: r
     text(0, "osinfo", "System", 20, { help: "a name of osinfo; empty: found out" }),
     text(1, "memory", "Memory", 8, { initial: "1G" }),
     text(1, "vcpus", "vCPUs", 5, { initial: "1" }),
-    choice(2, "disk", "Disk", [
-      { value: "new", label: "a new volume" },
-      { value: "volume", label: "a volume that is there" },
-      { value: "path", label: "a file or device of the host" },
-      { value: "none", label: "none, beside an imported image" },
-    ]),
-    choice(2, "pool", "  in pool", pools, { shown: made }),
-    text(2, "size", "  size", 8, { initial: "10G", shown: made }),
-    choice(2, "format", "  format", choices(["qcow2", "raw"]), { shown: made }),
-    choice(2, "volume", "  volume", volumes, { shown: either("disk", "volume") }),
-    text(2, "path", "  path", 40, { shown: either("disk", "path") }),
-    text(2, "more", "More disks", 24, { help: "sizes of further new volumes: 5G 20G", shown: made }),
+    ...diskFields(
+      disks,
+      (several) => [
+        choice(2, "disk", "Disk", several ? diskKinds : [...diskKinds, noDisk]),
+        choice(2, "pool", "  in pool", pools, { shown: made }),
+        text(2, "size", "  size", 8, { initial: "10G", shown: made }),
+        choice(2, "format", "  format", choices(["qcow2", "raw"]), { shown: made }),
+        choice(2, "volume", "  volume", volumes, { shown: either("disk", "volume") }),
+        text(2, "path", "  path", 40, { shown: either("disk", "path") }),
+      ],
+      diskSummary,
+    ),
     text(3, "name", "Name", 26),
     text(3, "count", "How many", 4, { initial: "1" }),
     ...addressFields(lent, "by DHCP", either("media", "cloud")),

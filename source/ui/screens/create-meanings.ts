@@ -4,6 +4,7 @@ import type { XenOffers, XenServerOffers } from "../../instances/create-offers.t
 import { mountOf } from "../../instances/create-offers.ts";
 import { namesOf } from "../../instances/create-plan.ts";
 import type { Values } from "../components/form.tsx";
+import { disksIn } from "./create-disks.ts";
 import { parseSize } from "./create-sizes.ts";
 import { mebibytes } from "./instances-rows.ts";
 
@@ -25,11 +26,17 @@ export function meaningsOf(values: Values, offers: Offers): Record<string, strin
     const { memoryFreeMiB: free, memoryMiB: all, cpus, cpusInUse } = offers;
     if (free !== null) meanings["memory"] = `the host has ${mebibytes(free)} free of ${mebibytes(all)}`;
     if (cpus !== null) meanings["vcpus"] = `the host has ${cpus}; ${cpusInUse} are given to running ones`;
-    for (const id of ["pool", "copyPool"]) {
+    const suffixes = disksIn(values);
+    for (const id of ["copyPool", ...suffixes.map((suffix) => `pool${suffix}`)]) {
       const pool = offers.pools.find(({ name }) => name === of(values, id));
       if (pool && pool.availableMiB !== null) {
         meanings[id] = `${mebibytes(pool.availableMiB)} free of ${mebibytes(pool.capacityMiB)}`;
       }
+    }
+    for (const suffix of suffixes) {
+      const [, pool, volume] = /^([^/]*)\/(.*)$/s.exec(of(values, `volume${suffix}`)) ?? [];
+      const volumes = offers.pools.find(({ name }) => name === pool)?.volumes;
+      meanings[`volume${suffix}`] = volumes?.find(({ name }) => name === volume)?.path ?? "";
     }
     const network = offers.networks.find(({ name }) => `network ${name}` === of(values, "network"));
     if (network) meanings["network"] = [network.forward ?? "isolated", network.address].filter(Boolean).join(", ");

@@ -3,6 +3,7 @@ import type { Offers } from "../../instances/create-check.ts";
 import type { CreateData, GanetiData, LibvirtData } from "../../instances/create-file.ts";
 import type { CreateProblem } from "../../instances/create-types.ts";
 import type { Values } from "../components/form.tsx";
+import { disksIn, realDisks, valuesOfDisk } from "./create-disks.ts";
 import { typedPath } from "./create-fields.ts";
 import { commonData, given, valueAt as of } from "./create-request-parts.ts";
 import { xenData, xenFieldOf, xenServerData, xenServerFieldOf } from "./create-request-xen.ts";
@@ -42,23 +43,20 @@ function mediaOf(values: Values): LibvirtData["media"] {
   }
 }
 
-function disksOf(values: Values): NonNullable<LibvirtData["disks"]> {
-  const [pool, format] = [of(values, "pool"), of(values, "format") === "raw" ? "raw" : "qcow2"] as const;
+type DiskData = NonNullable<LibvirtData["disks"]>[number];
+
+function diskOf(values: Values): DiskData {
   switch (of(values, "disk")) {
-    case "new": {
-      const more = of(values, "more")
-        .split(/[\s,]+/)
-        .filter(Boolean);
-      return [of(values, "size"), ...more].map((size) => ({ pool, size, format }));
-    }
     case "volume": {
       const [, from = "", volume = ""] = /^([^/]*)\/(.*)$/s.exec(of(values, "volume")) ?? [];
-      return [{ pool: from, volume }];
+      return { pool: from, volume };
     }
     case "path":
-      return [{ path: of(values, "path") }];
-    default:
-      return [];
+      return { path: of(values, "path") };
+    default: {
+      const format = of(values, "format") === "raw" ? "raw" : "qcow2";
+      return { pool: of(values, "pool"), size: of(values, "size"), format };
+    }
   }
 }
 
@@ -70,7 +68,7 @@ function libvirtData(values: Values, host: string): LibvirtData {
     ...commonData(values, host),
     ...(media ? { media } : {}),
     ...given("osinfo", of(values, "osinfo")),
-    disks: disksOf(values),
+    disks: realDisks(values).map((suffix) => diskOf(valuesOfDisk(values, suffix))),
     nics: nicsOf(values, "network") ?? [],
     ...given("arch", of(values, "arch")),
     ...given("machine", of(values, "machine")),
@@ -146,13 +144,7 @@ export function fieldOf({ field }: CreateProblem, values: Values, provider: Offe
   }
   if (head === "disks") {
     if (provider === "ganeti") return "sizes";
-    if (second !== "0" && second !== "") return "more";
-    const kinds: Readonly<Record<string, string>> = {
-      new: third === "size" ? "size" : "pool",
-      volume: "volume",
-      path: "path",
-    };
-    return kinds[of(values, "disk")] ?? "disk";
+    return diskFieldOf(second, third, values);
   }
   if (head === "nics") {
     if (third === "mac" || third === "ip") return third;
@@ -168,6 +160,18 @@ export function fieldOf({ field }: CreateProblem, values: Values, provider: Offe
   return others[head] ?? head;
 }
 
+/** `number`: which disk, from 0; empty: one that several instances can't share. */
+function diskFieldOf(number: string, what: string, values: Values): string {
+  const all = realDisks(values);
+  const kindOf = (suffix: string) => of(values, `disk${suffix}`);
+  const suffix = (number === "" ? all.find((one) => kindOf(one) !== "new") : all[Number(number)]) ?? all[0];
+  if (suffix === undefined) return "disk";
+  const fields: Readonly<Record<string, string>> = {
+    ...{ new: what === "size" ? "size" : "pool", volume: "volume", path: "path" },
+  };
+  return `${fields[kindOf(suffix)] ?? "disk"}${suffix}`;
+}
+
 /** What is wrong with the fields as they are typed; the host has no part in it. */
 export function typedErrors(values: Values): Record<string, string> {
   const errors: Record<string, string> = {};
@@ -176,7 +180,7 @@ export function typedErrors(values: Values): Record<string, string> {
     if (text !== undefined && !(empty && text === "") && parseSize(text) === null) errors[id] = "a size: 512M, 10G";
   };
   size("memory", false);
-  size("size", false);
+  for (const suffix of disksIn(values)) size(`size${suffix}`, false);
   size("copySize", true);
   for (const id of ["more", "sizes", "further"]) if (parseSizes(of(values, id)) === null) errors[id] = "sizes: 10G 20G";
   const whole = (id: string, most: number) => {

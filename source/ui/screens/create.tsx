@@ -4,23 +4,21 @@ import { Box, Text } from "ink";
 import { type ReactNode, useCallback, useEffect, useMemo } from "react";
 import { stringify } from "yaml";
 import { type CreateData, wantedOf } from "../../instances/create-file.ts";
-import { filesOf } from "../../instances/create-files.ts";
 import { checkBatch, planCreate } from "../../instances/create-plan.ts";
-import { type ProviderPlace, placeOf } from "../../instances/create-run.ts";
+import type { ProviderPlace } from "../../instances/create-run.ts";
 import type { CreatePlan, CreateProblem } from "../../instances/create-types.ts";
-import type { CreateWork } from "../../store/create-work.ts";
-import { count, plainLine } from "../../text.ts";
-import { Busy } from "../components/busy.tsx";
-import { commandBox } from "../components/command-box.tsx";
+import { plainLine } from "../../text.ts";
 import { Form, type Values } from "../components/form.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { Problem } from "../components/problem.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
-import { cell, glyph, paint, symbol } from "../theme.ts";
+import { glyph, paint } from "../theme.ts";
+import { addDisk, type Disks, oneDisk, refusesDisks, removeDisk } from "./create-disks.ts";
 import { type StepNumber, stepTitles } from "./create-field-kinds.ts";
 import { type CreatePlace, createFields, isSpread } from "./create-fields.ts";
+import { CreateFooter } from "./create-footer.tsx";
 import { meaningsOf } from "./create-meanings.ts";
 import { dataOf, fieldOf, typedErrors } from "./create-request.ts";
 import { NoPlaces } from "./no-places.tsx";
@@ -31,18 +29,14 @@ interface WizardState {
   place: string;
   /** Identities of the instances, so that the plan that is shown is the one that runs. */
   uuids: readonly string[];
+  disks: Disks;
 }
 
-const begin: WizardState = { step: 0, place: "", uuids: [] };
+const begin: WizardState = { step: 0, place: "", uuids: [], disks: oneDisk };
 
 interface Made {
   plan: CreatePlan;
   problems: readonly CreateProblem[];
-}
-
-function placedOn(making: CreateWork, place: string): ProviderPlace | null {
-  const found = making.offered(place);
-  return found && placeOf(found.provider, found.offers);
 }
 
 export function CreateScreen({ place: here }: { place: Place }): ReactNode {
@@ -79,7 +73,10 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
   const chosen = awaited ? undefined : (places.find(({ id }) => id === state.place) ?? places[0]);
   const loaded = chosen ? known.offers[chosen.id] : undefined;
   const offers = loaded?.value ?? null;
-  const fields = useMemo(() => createFields(places, offers, known.lent), [places, offers, known.lent]);
+  const fields = useMemo(
+    () => createFields(places, offers, known.lent, state.disks),
+    [places, offers, known.lent, state.disks],
+  );
   useEffect(() => {
     if (chosen && offers === null && !loaded?.error) void making.ask(chosen.id, []);
   }, [chosen, offers, loaded, making]);
@@ -99,7 +96,7 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
   );
   /** The same with what they offer; null while one has not said it yet. */
   const placedFor = (values: Values): ProviderPlace[] | null => {
-    const placed = placesOf(values).flatMap(({ id }) => placedOn(making, id) ?? []);
+    const placed = placesOf(values).flatMap(({ id }) => making.offered(id) ?? []);
     return placed.length > 0 && placed.length === placesOf(values).length ? placed : null;
   };
   /** The form as a file has it. */
@@ -108,6 +105,15 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
     if (!one) return null;
     return { ...dataOf(values, one.offers.provider, one.host), hosts: placed.map(({ host }) => host) };
   };
+
+  /** What is typed wrong; what was typed into a field that is not shown any more says nothing. */
+  const typed = useCallback(
+    (values: Values): Record<string, string> => {
+      const shown = new Set(fields.filter((field) => field.shown?.(values) ?? true).map(({ id }) => id));
+      return Object.fromEntries(Object.entries(typedErrors(values)).filter(([id]) => shown.has(id)));
+    },
+    [fields],
+  );
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn from is `known.offers`
   const made = useMemo(() => {
@@ -119,7 +125,7 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
       const placed = placedFor(values) ?? [];
       const data = dataFor(values, placed);
       let result: Made | null = null;
-      if (data && Object.keys(typedErrors(values)).length === 0) {
+      if (data && Object.keys(typed(values)).length === 0) {
         const { batch } = wantedOf(data);
         const own = checkBatch(batch);
         let next = 0;
@@ -139,14 +145,20 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
       last = { key, made: result };
       return result;
     };
-  }, [state.uuids, placesOf, known.offers, making]);
+  }, [state.uuids, placesOf, known.offers, making, typed]);
 
+  const changeDisks = (what: "add" | "remove", values: Values, field: string): string => {
+    const { disks, focus } =
+      what === "add" ? addDisk(state.disks, values, field, fields) : removeDisk(state.disks, field);
+    change({ disks });
+    return focus;
+  };
   const leave = state.step === 0 ? null : () => change({ step: (state.step - 1) as StepNumber });
   useKeys("global", { back: { run: leave ?? (() => void navigation.back()) } }, { level: layer.field });
 
   if (!chosen) return <NoPlaces none="No host that is shown runs anything that can make them." />;
   const errors = (values: Values): Record<string, string> => {
-    const wrong = typedErrors(values);
+    const wrong = typed(values);
     if (!offers) return wrong;
     for (const problem of made(values)?.problems ?? []) {
       const field = fieldOf(problem, values, offers.provider);
@@ -199,6 +211,9 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
         errors={errors}
         meanings={(values) => (offers ? meaningsOf(values, offers) : {})}
         missing={missing}
+        {...(state.step === 2 && offers?.provider === "libvirt"
+          ? { parts: { refuses: refusesDisks, change: changeDisks } }
+          : {})}
         onSubmit={submit}
         {...(state.step === 4 && offers
           ? {
@@ -217,10 +232,10 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
           : {})}
         footerLines={state.step === 4 ? 10 : 2}
         footer={(values) => (
-          <Footer
+          <CreateFooter
             values={values}
             step={state.step}
-            made={offers ? made(values) : null}
+            plan={offers ? (made(values)?.plan ?? null) : null}
             loading={placesOf(values).some(({ id }) => {
               const one = known.offers[id];
               return one?.loading === true || (!one?.value && !one?.error);
@@ -249,62 +264,4 @@ function stepsLine(step: StepNumber): string {
     index === step ? paint(`${index + 1} ${title}`, "bold", "inverse") : paint(`${index + 1} ${title}`, "dim"),
   );
   return ` ${parts.join(` ${glyph.crumb} `)}`;
-}
-
-interface FooterProps {
-  values: Values;
-  step: StepNumber;
-  made: Made | null;
-  loading: boolean;
-  /** Ids, a line each. */
-  places: string;
-  lines: number;
-  onPlace: (place: string) => void;
-  /** What these places offer is wanted, and whether they have these files. */
-  onAsk: (ids: readonly string[], files: readonly string[]) => void;
-}
-
-function Footer({ values, step, made, loading, places, lines, onPlace, onAsk }: FooterProps): ReactNode {
-  const { size } = useUi();
-  const place = values["place"] ?? "";
-  const files = made ? [...new Set(made.plan.rows.flatMap(({ request }) => filesOf(request)))].join("\n") : "";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: told when the place changes, whoever listens now
-  useEffect(() => onPlace(place), [place]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked when places or files change, whoever listens now
-  useEffect(() => onAsk(places.split("\n"), files === "" ? [] : files.split("\n")), [places, files]);
-  if (loading) return <Busy text="Asking what the host offers" />;
-  if (step !== 4 || !made) return null;
-  const { rows } = made.plan;
-  const commands = rows[0]?.commands.map(({ line }) => line) ?? [];
-  const [first] = rows;
-  // Several stand as a list over the command.
-  const listed = rows.length > 1 ? Math.min(rows.length, 6) : 0;
-  const several = new Set(rows.map(({ host }) => host)).size > 1;
-  return (
-    <Box flexDirection="column" marginTop={1}>
-      {rows.length > 1 && (
-        <Text wrap="truncate">
-          {rows
-            .slice(0, 5)
-            .map(
-              ({ name, host, where, address, problems }) =>
-                ` ${problems.length > 0 ? paint(symbol("bad"), "red") : " "} ${cell(name, 24)} ${several ? `${cell(host, 14)} ` : ""}${cell(where, 20)} ${address ?? ""}`,
-            )
-            .join("\n")}
-          {rows.length > 5 ? `\n   and ${rows.length - 5} more` : ""}
-        </Text>
-      )}
-      {first && (
-        <Text wrap="truncate">
-          {commandBox(
-            `will run on ${first.host}${rows.length > 1 ? `, for ${first.name} and alike for ${count(rows.length - 1, "other")}` : ""}`,
-            commands,
-            size.columns - 1,
-            Math.max(3, lines - listed),
-            "Ctrl-Y copies all of it",
-          ).join("\n")}
-        </Text>
-      )}
-    </Box>
-  );
 }
