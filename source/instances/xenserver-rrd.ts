@@ -17,8 +17,6 @@ import {
 } from "../tools/xe-rrd.ts";
 import type { ProviderOptions } from "./types.ts";
 
-/** For the connection and the answer. */
-const limitMs = 6000;
 /** A host has new numbers every five seconds. */
 const leastMs = 4000;
 /** Numbers older than this are no more those of now. */
@@ -65,10 +63,8 @@ export class XeRrd {
   private hosts: readonly RrdHost[] = [];
   private readonly states = new Map<string, HostState>();
 
-  constructor(
-    private readonly pool: Pool,
-    private readonly now: () => number,
-  ) {}
+  /** `limitMs`: for one connection and its answer. */
+  constructor(private readonly options: { pool: Pool; limitMs: number; now: () => number }) {}
 
   /** Which hosts there are, as the last list told. True when there is one to ask that was not known before. */
   know(hosts: readonly RrdHost[]): boolean {
@@ -82,7 +78,7 @@ export class XeRrd {
   /** Asks every host whose numbers are older than wanted, and gives what came. Never rejects: `why` tells who did not answer. */
   async refresh(withinMs: number, options: ProviderOptions): Promise<RrdLook[]> {
     const within = withinMs === 0 ? 0 : Math.max(leastMs, withinMs) * 0.9;
-    const now = this.now();
+    const now = this.options.now();
     const due = this.hosts.filter(({ uuid, target }) => {
       const { askedAt, restUntil } = this.states.get(uuid) ?? fresh;
       return target !== null && now - askedAt >= within && now >= restUntil;
@@ -93,21 +89,25 @@ export class XeRrd {
 
   private async ask({ uuid, name, target }: RrdHost, options: ProviderOptions): Promise<RrdLook | null> {
     const before = this.states.get(uuid) ?? fresh;
-    const askedAt = this.now();
+    const askedAt = this.options.now();
     if (target === null) return null;
     const seconds = before.answeredAt === 0 ? 0 : (askedAt - before.answeredAt) / 1000;
+    const { limitMs } = this.options;
     const late = AbortSignal.timeout(limitMs);
     const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
     try {
       const { updates, socket } = await this.read(target, before.socket, rrdRequest(seconds), { ...options, signal });
       if (updates.host !== null && updates.host.uuid !== uuid) throw new Unusable("is another host by that name");
-      this.states.set(uuid, { ...fresh, answeredAt: this.now(), askedAt, socket });
+      this.states.set(uuid, { ...fresh, answeredAt: this.options.now(), askedAt, socket });
       return { uuid, updates, seconds };
     } catch (thrown) {
       // Whoever cancelled knows; the host is not to blame.
       if (options.signal?.aborted) return null;
       const why = late.aborted ? `did not answer within ${limitMs / 1000} s` : whyOf(thrown);
-      const rest = { restMs: Math.min(before.restMs * 2, longestRestMs), restUntil: this.now() + before.restMs };
+      const rest = {
+        restMs: Math.min(before.restMs * 2, longestRestMs),
+        restUntil: this.options.now() + before.restMs,
+      };
       this.states.set(uuid, { ...before, askedAt, socket: 0, why: `${plainLine(name)} ${why}`, ...rest });
       return null;
     }
@@ -124,7 +124,7 @@ export class XeRrd {
     let wrong: unknown;
     for (const socket of order) {
       try {
-        const stream = await this.pool.forward(target, { socketPath: rrdSockets[socket] ?? "" }, options);
+        const stream = await this.options.pool.forward(target, { socketPath: rrdSockets[socket] ?? "" }, options);
         const { status, reason, body } = await answerOf(stream, request, options.signal);
         if (status !== 200) throw new Unusable(`answered ${status} ${plainLine(reason)}`.trimEnd());
         const updates = parseRrdUpdates(body);
@@ -148,7 +148,7 @@ export class XeRrd {
       return `${name} is none of virtu's hosts: add it as ${name} or ${plainLine(host.address)}`;
     }
     if (state && state.why !== null) return state.why;
-    return state && this.now() - state.answeredAt < longestMs ? null : notAsked;
+    return state && this.options.now() - state.answeredAt < longestMs ? null : notAsked;
   }
 }
 

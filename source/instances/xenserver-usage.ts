@@ -22,6 +22,8 @@ export interface XeUsageOptions {
   hostUuid: string | null;
   known: readonly HostRef[];
   master: string | null;
+  /** For one answer. */
+  limitMs: number;
   now: () => number;
 }
 
@@ -34,7 +36,7 @@ export class XeUsage {
   private lacking = true;
 
   constructor(private readonly options: XeUsageOptions) {
-    this.rrd = new XeRrd(options.pool, options.now);
+    this.rrd = new XeRrd(options);
   }
 
   /** What the list is to be asked besides, for somebody who looks. */

@@ -41,6 +41,8 @@ export interface XenServerOptions {
   known?: readonly HostRef[];
   /** Milliseconds between two looks at a guest after a lost answer (default 2000). */
   lookMs?: number;
+  /** Milliseconds that a host may take to answer what it and its guests use (default 6000). */
+  rrdLimitMs?: number;
   /** Epoch milliseconds, for what is counted over time (default: `Date.now`). */
   now?: () => number;
 }
@@ -72,8 +74,8 @@ export class XenServerProvider implements Provider {
     this.access = { directory: found.directory, sudo: found.sudo };
     const master = found.pool?.master ?? null;
     this.rows = { place: this.place, host: host.name, pool: this.cluster, master };
-    const { pool, known = [], now = Date.now } = options;
-    this.usage = new XeUsage({ pool, host, hostUuid: found.hostUuid, known, master, now });
+    const { pool, known = [], rrdLimitMs: limitMs = 6000, now = Date.now } = options;
+    this.usage = new XeUsage({ pool, host, hostUuid: found.hostUuid, known, master, limitMs, now });
   }
 
   async list({ usageWithinMs, ...options }: ProviderOptions): Promise<Snapshot> {
