@@ -73,7 +73,7 @@ export class XeUsage {
       }
     }
     this.counts.take({ records, shares: vcpuRates(parts.get("load") ?? "") }, new Set(running.map(({ id }) => id)), at);
-    this.lacking = running.some(({ id }) => !this.counts.knows(id, at));
+    this.lacking = running.some((guest) => this.gapOf(guest) !== null || !this.counts.knows(guest.id, at));
     if (!parts.has("srs")) return;
     this.stores = readXeStores(parts, master);
     this.storesAt = at;
@@ -100,9 +100,11 @@ export class XeUsage {
   }
 
   ofGuest(guest: Instance): Pick<Instance, "usage" | "usageGap"> {
-    const { residentOn } = guest.facts;
-    const gap = this.rrd.gap(typeof residentOn === "string" ? residentOn : null);
-    return guest.status === "running" ? this.counts.of(guest.id, gap, this.options.now()) : {};
+    return guest.status === "running" ? this.counts.of(guest.id, this.gapOf(guest), this.options.now()) : {};
+  }
+
+  private gapOf({ facts: { residentOn } }: Instance): string | null {
+    return this.rrd.gap(typeof residentOn === "string" ? residentOn : null);
   }
 
   ofHost(uuid: string): Pick<HostNode, "cpu" | "usageGap"> {
