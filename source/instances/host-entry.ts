@@ -18,7 +18,8 @@ export interface PlaceRecord {
 export interface Surroundings {
   pool: Pool;
   uri: string | undefined;
-  known: () => readonly HostRef[];
+  /** All hosts that the user named, now and later. */
+  known: readonly HostRef[];
   places: Map<string, PlaceRecord>;
   /** The host that shows this place instead of the one that asks, or null. */
   shownBy: (place: string, asking: HostEntry) => string | null;
@@ -100,7 +101,7 @@ export class HostEntry {
     const began = performance.now();
     try {
       if (this.mustDiscover()) {
-        this.discovery = await discover(pool, this.ref, { ...options, uri, known: known() });
+        this.discovery = await discover(pool, this.ref, { ...options, uri, known });
         this.discoveredAt = Date.now();
         this.lookAgain = false;
         this.forgetGone();

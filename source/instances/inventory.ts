@@ -32,6 +32,7 @@ export function createInventory(options: InventoryOptions): Inventory {
 
 class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   private readonly hosts = new Map<string, HostEntry>();
+  private readonly named: HostRef[] = [];
   private readonly places = new Map<string, PlaceRecord>();
   /** The latest item of each instance, until the next action on it. */
   private readonly outcomes = new Map<string, ActionItem>();
@@ -63,7 +64,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     this.around = {
       pool: options.pool,
       uri: options.uri,
-      known: () => [...this.hosts.values()].map((entry) => entry.ref),
+      known: this.named,
       places: this.places,
       shownBy: (place, asking) => this.shownBy(place, asking),
     };
@@ -190,6 +191,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     if (this.hosts.has(host.name)) return;
     const entry = new HostEntry(host, this.around);
     this.hosts.set(host.name, entry);
+    this.named.push(host);
     if (this.interval(entry) !== null) this.poll(entry);
     else this.changed();
   }
@@ -199,6 +201,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     if (!entry) return;
     entry.end();
     this.hosts.delete(name);
+    this.named.splice(this.named.indexOf(entry.ref), 1);
     const left = new Set<string>();
     for (const other of this.hosts.values()) {
       for (const provider of other.discovery?.providers ?? []) left.add(provider.place);
