@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { fieldName, readChecked, type Schema } from "../checked-file.ts";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
 import { type CreateData, mebibytesOf, type Wanted, wantedOf } from "../instances/create-file.ts";
 import { createSchema } from "../instances/create-file-schema.ts";
 import type { ReadyWanted } from "../instances/create-types.ts";
@@ -69,7 +69,7 @@ function readFile(file: string): Wanted[] {
   try {
     text = readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (thrown) {
-    const why = toVirtuError(thrown).message;
+    const why = reasonOf(thrown);
     throw new VirtuError({ kind: "usage", what: "The file can't be read", where: file, why });
   }
   const { data, faults } = readChecked(text, schema);

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { faultsOf, fieldName, fileText, readChecked } from "../checked-file.ts";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, toVirtuError, VirtuError } from "../errors.ts";
 import { type CreateData, type Wanted, wantedOf } from "../instances/create-file.ts";
 import { createSchema } from "../instances/create-file-schema.ts";
 import { filesOf } from "../instances/create-files.ts";
@@ -56,7 +56,7 @@ function readFile(file: string, flags: Record<string, unknown>): Record<string, 
       kind: "usage",
       what: "The file can't be read",
       where: file,
-      why: toVirtuError(thrown).message,
+      why: reasonOf(thrown),
     });
   }
   const { data, faults } = readChecked(text, createSchema);
@@ -230,7 +230,7 @@ function save(file: string, data: CreateData): void {
       kind: "usage",
       what: "The file can't be written",
       where: file,
-      why: toVirtuError(thrown).message,
+      why: reasonOf(thrown),
     });
   }
 }

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
 import { planConfigure } from "./configure.ts";
 import { generatedMark, jobKeyPair, makePassword, ownPrivateKey, passwordMark } from "./configure-keys.ts";
 import {
@@ -59,7 +59,7 @@ async function textOf(file: string, what: string): Promise<string> {
       kind: "usage",
       what: `${what} can't be read`,
       where: file,
-      why: toVirtuError(thrown).message,
+      why: reasonOf(thrown),
     });
   }
 }

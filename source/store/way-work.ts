@@ -2,7 +2,7 @@
 import { access, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, toVirtuError, VirtuError } from "../errors.ts";
 import type { Site } from "../journey/types.ts";
 import type { UpOptions, UpSource, UpWhat } from "../journey/up.ts";
 import type { Undoing } from "../journey/up-down.ts";
@@ -242,7 +242,7 @@ export class WayWork {
         kind: "failed",
         what: "The plan can't be saved",
         where: local,
-        why: toVirtuError(thrown).why,
+        why: reasonOf(thrown),
       });
     }
   }
