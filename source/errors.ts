@@ -92,5 +92,18 @@ export function toVirtuError(thrown: unknown, what = "Something unexpected went 
   if (thrown instanceof Error && thrown.name === "AbortError") {
     return new VirtuError({ kind: "cancelled", what: "Cancelled" }, { cause: thrown });
   }
+  if (thrown instanceof Error && (thrown as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") {
+    // Parts are loaded when they are first wanted: a newer virtu may have been installed over this one since it started.
+    return new VirtuError(
+      {
+        kind: "failed",
+        what: "A part of virtu can't be loaded",
+        why: "its files were replaced or taken away while it ran",
+        hint: "Leave virtu and start it again; what runs on the hosts goes on.",
+        detail: thrown.message,
+      },
+      { cause: thrown },
+    );
+  }
   return new VirtuError({ kind: "failed", what, why: reasonOf(thrown) }, { cause: thrown });
 }

@@ -25,6 +25,14 @@ test("what this machine says of its files is told in words, not by its codes", (
   );
 });
 
+test("a part that is gone since the start says what to do", () => {
+  const gone = Object.assign(new Error("Cannot find module 'part.js'"), { code: "ERR_MODULE_NOT_FOUND" });
+  expect(toVirtuError(gone)).toMatchObject({
+    what: "A part of virtu can't be loaded",
+    hint: "Leave virtu and start it again; what runs on the hosts goes on.",
+  });
+});
+
 test("what is told already is told as it is, and the rest in its own words", () => {
   expect(reasonOf(new VirtuError({ kind: "failed", what: "No", where: "here", why: "because" }))).toBe(
     "here: No: because",
