@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Command } from "commander";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
 import { planConfigure } from "../journey/configure.ts";
 import {
   generatedMark,
@@ -47,7 +47,7 @@ async function scriptOf(file: string): Promise<{ title: string; script: string }
       kind: "usage",
       what: "This script can't be read",
       where: file,
-      why: toVirtuError(thrown).message,
+      why: reasonOf(thrown),
     });
   }
 }

@@ -1,6 +1,6 @@
 /** What is to be made, from a file or standard input. */
 import { readFileSync } from "node:fs";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
 import { readBySchema, type Schema } from "../schema.ts";
 import { refusal } from "../yaml-text.ts";
 
@@ -14,7 +14,7 @@ export function readDataFile(file: string, schema: Schema, without: readonly str
   try {
     text = readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (thrown) {
-    const why = toVirtuError(thrown).message;
+    const why = reasonOf(thrown);
     throw new VirtuError({ kind: "usage", what: "The file can't be read", where: name, why });
   }
   const { data, faults } = readBySchema(text, schema, without);

@@ -2,7 +2,7 @@
 import { generateKeyPairSync, randomBytes, randomInt, scryptSync } from "node:crypto";
 import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
 import { localPath } from "../local-file.ts";
 import { parsePublicKey } from "../tools/public-key.ts";
 import { keyPairSecret } from "./configure-types.ts";
@@ -83,7 +83,7 @@ export async function jobKeyPair(
 }
 
 const unreadable = (file: string, thrown: unknown) =>
-  new VirtuError({ kind: "usage", what: "This key can't be read", where: file, why: toVirtuError(thrown).message });
+  new VirtuError({ kind: "usage", what: "This key can't be read", where: file, why: reasonOf(thrown) });
 
 /** The user's own private key, with its public half from the `.pub` beside it. Only for who asked for it by name. */
 export async function ownPrivateKey(file: string): Promise<KeyPair & { fileName: string }> {

@@ -2,7 +2,7 @@
  * What the screen works with: the store, and the only place where the screen starts anything. A view calls a method; the
  * method calls a journey or the inventory; what comes of it goes into the store as events.
  */
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, toVirtuError, VirtuError } from "../errors.ts";
 import { createInventory } from "../instances/inventory.ts";
 import type { ActionItem, Inventory } from "../instances/inventory-types.ts";
 import { limitsOf } from "../instances/limits.ts";
@@ -350,7 +350,7 @@ export class Workspace {
           kind: "failed",
           what: "The settings can't be saved",
           where: this.settings.file,
-          why: toVirtuError(thrown).message,
+          why: reasonOf(thrown),
           hint: "It is in force until you leave; free the disk or make the file writable to keep it.",
         }),
       );
