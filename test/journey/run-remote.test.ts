@@ -22,14 +22,14 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-function begin(program: string, words: readonly string[]): ChildProcess {
-  const child = spawn(program, words, { env: { ...process.env, HOME: home }, stdio: ["ignore", "pipe", "inherit"] });
+function begin(program: string, words: readonly string[], PATH = process.env["PATH"]): ChildProcess {
+  const child = spawn(program, words, { env: { HOME: home, PATH }, stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   return child;
 }
 
-function run(command: Command): { child: ChildProcess; printed: () => string } {
-  const child = begin("sh", ["-c", command.line]);
+function run(command: Command, PATH?: string): { child: ChildProcess; printed: () => string } {
+  const child = begin("sh", ["-c", command.line], PATH);
   let text = "";
   child.stdout?.on("data", (chunk) => {
     text += chunk;
@@ -64,17 +64,17 @@ test("a start that has told only its number yet is followed to its end, not take
 });
 
 test("a start that is stopped in that moment ends as well", async () => {
-  const script = justBegun();
+  justBegun();
   const worker = begin("sleep", ["1000"]);
-  const { child } = run(stopStep("r1", "x.1"));
-  const ended = Promise.all([once(worker, "close"), once(child, "close")]);
-  put("boot", boot());
-  put("worker", worker.pid ?? 0);
-  expect(await ended).toEqual([
-    [null, "SIGTERM"],
-    [0, null],
-  ]);
-  expect(script.exitCode).toBeNull();
+  // The start goes on while it is waited for.
+  const bin = path.join(home, "bin");
+  mkdirSync(bin);
+  writeFileSync(path.join(bin, "sleep"), `#!/bin/sh\necho ${boot()} > boot\necho ${worker.pid} > worker\n`, {
+    mode: 0o755,
+  });
+  const { child } = run(stopStep("r1", "x.1"), `${bin}:${process.env["PATH"]}`);
+  expect(await once(child, "close")).toEqual([0, null]);
+  await vi.waitFor(() => expect(worker.signalCode).toBe("SIGTERM"));
 });
 
 test("a start that never came further, or is of an earlier boot, is not waited for", async () => {
