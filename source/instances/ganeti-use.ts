@@ -30,6 +30,7 @@ const notAsked = "it is counted only while somebody looks at it";
 
 export class GanetiUse {
   private readonly nodes = new Map<string, NodeState>();
+  private readonly asking = new Map<string, Promise<void>>();
   private online: readonly string[] = [];
   private masterNode: string | null = null;
 
@@ -55,7 +56,14 @@ export class GanetiUse {
       const state = this.nodes.get(name);
       return !state || (now - state.at >= within && now >= state.restUntil);
     });
-    await Promise.all(due.map((name) => this.ask(name, options)));
+    await Promise.all(due.map((name) => this.asking.get(name) ?? this.begin(name, options)));
+  }
+
+  /** One question to a node at a time. */
+  private begin(name: string, options: ProviderOptions): Promise<void> {
+    const asking = this.ask(name, options).finally(() => this.asking.delete(name));
+    this.asking.set(name, asking);
+    return asking;
   }
 
   private async ask(name: string, { signal, priority }: ProviderOptions): Promise<void> {

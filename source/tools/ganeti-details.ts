@@ -43,7 +43,7 @@ export const detailFields = [
 
 export type DetailField = (typeof detailFields)[number];
 
-/** The instance, the nodes, the cluster's facts and its networks in one go; each is framed as in `listCommand`. */
+/** The instance, the nodes, the cluster's facts and its networks in one go; each is framed as in `listCommand` (ganeti-parts.ts). */
 export function detailsCommand(access: GanetiAccess, name: string): Command {
   const parts: [string, Command][] = [
     ["instance", tableCommand(access, "gnt-instance", detailFields, [name])],
