@@ -119,7 +119,14 @@ export class GanetiProvider implements Provider {
     const from: RowPlace = { place: this.place, cluster: this.cluster, host: this.attachment.host.name };
     const rows = instances.map(({ cells, late }) => {
       const row = onItsWay(instanceRow(cells, from), this.news?.jobOn(cells.name ?? "") ?? null);
-      return { ...row, ...this.use.ofInstance(cells, row.status === "running"), ...(late && { late }) };
+      const use = this.use.ofInstance(cells, row.status === "running");
+      const silent = late && cells.status === null;
+      return {
+        ...row,
+        ...use,
+        ...(late && { late }),
+        ...(silent && { statusDetail: "its node has not answered yet" }),
+      };
     });
     this.keys.clear();
     for (const { name, key } of rows) this.keys.set(name, key);

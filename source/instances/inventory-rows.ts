@@ -3,7 +3,7 @@
  * of it changed: an action on one of thousands costs a pass over them, not a sort.
  */
 import { natural } from "../text.ts";
-import type { PlaceRecord } from "./host-entry.ts";
+import { type PlaceRecord, seenOf } from "./host-entry.ts";
 import type { ActionItem, InstanceRow, NodeRow } from "./inventory-types.ts";
 import type { Instance, Snapshot } from "./types.ts";
 
@@ -48,7 +48,8 @@ export class InstanceRows {
       this.sorted = asBefore(entries, this.sorted).sort((one, other) => byName(one.instance, other.instance));
     }
     return this.sorted.map((entry) => {
-      const { seenAt = 0, stale = true } = records[entry.at] ?? {};
+      const record = records[entry.at];
+      const { seenAt, stale } = record ? seenOf(record, entry.instance) : { seenAt: 0, stale: true };
       const action = actionOn(entry.instance.key);
       const { row } = entry;
       if (row && row.seenAt === seenAt && row.stale === stale && row.action === action) return row;
@@ -60,6 +61,6 @@ export class InstanceRows {
 
 export function nodeRows(records: readonly PlaceRecord[]): NodeRow[] {
   return records
-    .flatMap(({ snapshot, seenAt, stale }) => snapshot.nodes.map((node) => ({ ...node, seenAt, stale })))
+    .flatMap((record) => record.snapshot.nodes.map((node) => ({ ...node, ...seenOf(record, node) })))
     .sort(byName);
 }

@@ -27,7 +27,9 @@ export class Monitor {
     for (const row of rows) {
       there.add(row.key);
       const one = this.followed.get(row.key);
-      if (row.stale || (one?.look && one.look.at >= (row.usage?.at ?? row.seenAt))) continue;
+      // What a node is late with are states; its processes are counted in another way.
+      const silent = row.stale && !(row.late && row.usage?.at);
+      if (silent || (one?.look && one.look.at >= (row.usage?.at ?? row.seenAt))) continue;
       if (!row.usage) {
         // It is off: what it did stays in its history, and its next start begins anew.
         if (one) alarms.push(...this.rest(one, row));
