@@ -74,6 +74,7 @@ export class FakeCluster {
   }
 
   private async luxi(method: string, args: readonly unknown[]): Promise<unknown> {
+    if (method === "WaitForJobChange") return [["success", [null]], []];
     if (method !== "Query") throw new Error(`nobody answers ${method}`);
     const [what, fields, filter] = args as ["instance" | "node", string[], unknown[] | null];
     const [sign, ...terms] = filter ?? ["&"];
@@ -84,6 +85,12 @@ export class FakeCluster {
 
   private async program({ line }: Call): Promise<Reply> {
     if (isDiscovery(line)) return ganetiHost("node1", full("node1"));
+    const stopped = short(/gnt-instance shutdown --submit (\S+)/.exec(line)?.[1] ?? null);
+    const instance = stopped === null ? undefined : this.instances[stopped];
+    if (instance) {
+      instance.status = "ADMIN_down";
+      return { stdout: `41: ${stopped}\n` };
+    }
     const limit = /^timeout -k 1 (\d+) /.exec(line)?.[1];
     const cut = new Promise<Reply>((resolve) => {
       if (limit) setTimeout(() => resolve({ status: 124 }), Number(limit) * 1000);

@@ -159,6 +159,25 @@ describe.each(["LUXI", "gnt-*"] as const)("by %s", (way) => {
   });
 });
 
+test("what came of an action on a late node is told by an answer of afterwards; others are not kept waiting by it", async () => {
+  const cluster = new FakeCluster("LUXI", two());
+  const inventory = createInventory({ pool: cluster.pool, hosts: [{ name: "node1" }] });
+  const keyOf = (name: string) => inventory.view().instances.find((row) => short(row.name) === name)?.key ?? "";
+  try {
+    cluster.hangs["node1"] = 5000;
+    await timed(inventory.refresh());
+    const [slow, quick] = ["web1", "web2"].map((name) => inventory.act({ do: "shutdown" }, [keyOf(name)]));
+    const ended = await timed(quick?.done ?? Promise.reject());
+    expect(ended.value).toMatchObject([{ state: "done", statusAfter: "stopped" }]);
+    expect(ended.took).toBeLessThan(1000);
+    const late = await timed(slow?.done ?? Promise.reject());
+    expect(late.value).toMatchObject([{ state: "done", statusBefore: "running", statusAfter: "stopped" }]);
+    expect(late.took).toBeGreaterThan(3000);
+  } finally {
+    inventory.end();
+  }
+});
+
 test("the inventory shows each part as it comes, and knows how old it is", async () => {
   const cluster = new FakeCluster("LUXI", two());
   const inventory = createInventory({ pool: cluster.pool, hosts: [{ name: "node1" }] });
