@@ -1,7 +1,7 @@
 /** Ganeti: one provider for each cluster, driven on its master. Every action is a Ganeti job that is followed to its end. */
 import { type Command, sh } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult, HostRef } from "../ssh/types.ts";
-import { findJob, type GanetiAccess, type InstanceField, type NodeField } from "../tools/ganeti.ts";
+import { type Cells, findJob, type GanetiAccess, type InstanceField, type NodeField } from "../tools/ganeti.ts";
 import { type GanetiStep, stepCommand, stepsOf } from "../tools/ganeti-actions.ts";
 import { instanceKind, nodeKind, type TableKind } from "../tools/ganeti-parts.ts";
 import { consoleOf, graphicsOf } from "./ganeti-console.ts";
@@ -52,6 +52,8 @@ export interface GanetiOptions extends MasterOptions {
 
 /** A QEMU that was killed is no job: nothing tells of it. */
 const luxiUnseenMs = 10_000;
+/** How old the knowledge may be which QEMU of a late node hangs. */
+const hangsWithinMs = 5000;
 /** Numbers that come later are shown later. */
 const usePatienceMs = 2000;
 
@@ -120,13 +122,7 @@ export class GanetiProvider implements Provider {
     const rows = instances.map(({ cells, late }) => {
       const row = onItsWay(instanceRow(cells, from), this.news?.jobOn(cells.name ?? "") ?? null);
       const use = this.use.ofInstance(cells, row.status === "running");
-      const silent = late && cells.status === null;
-      return {
-        ...row,
-        ...use,
-        ...(late && { late }),
-        ...(silent && { statusDetail: "its node has not answered yet" }),
-      };
+      return { ...row, ...use, ...(late && { late, ...this.wordOfLate(cells) }) };
     });
     this.keys.clear();
     for (const { name, key } of rows) this.keys.set(name, key);
@@ -139,6 +135,11 @@ export class GanetiProvider implements Provider {
       })),
       notes: lateNotes([...instances, ...nodes]),
     };
+  }
+
+  private wordOfLate(cells: Cells<InstanceField>): Pick<Instance, "statusDetail"> | null {
+    if (this.use.hangs(cells)) return { statusDetail: `${cells.status ?? "unknown"} (QEMU does not answer)` };
+    return cells.status === null ? { statusDetail: "its node has not answered yet" } : null;
   }
 
   /** The lists, and at the same time what is used, where somebody looks at it; whoever is late is not waited for. */
@@ -158,8 +159,12 @@ export class GanetiProvider implements Provider {
     ]);
     void Promise.all([instances.asked, nodes.asked]).then(() => enough.abort());
     // The first time nobody knew yet which nodes to ask.
-    if (this.use.know(nodes.rows().map(({ cells }) => cells))) refresh();
+    const known = nodes.rows().map(({ cells, late }) => (late ? { ...cells, mtotal: null } : cells));
+    if (this.use.know(known)) refresh();
     await within(Promise.all(used), usePatienceMs);
+    // Who hangs there is found out in the meantime.
+    const { late } = this.instances;
+    if (late.length > 0) track(used, this.use.refresh(hangsWithinMs, options, late));
     return { instances, nodes, used };
   }
 

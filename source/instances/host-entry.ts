@@ -21,7 +21,7 @@ export interface Surroundings {
   places: Map<string, PlaceRecord>;
   /** The host that shows this place instead of the one that asks, or null. */
   shownBy: (place: string, asking: HostEntry) => string | null;
-  /** Something of a place came after the host's refresh. */
+  /** Something of a place is known anew. */
   changed: () => void;
 }
 
@@ -147,6 +147,8 @@ export class HostEntry {
     try {
       const snapshot = await provider.list({ ...options, parts: true });
       places.set(provider.place, { provider, snapshot, seenAt: Date.now(), stale: false });
+      // Another provider of this host may take longer.
+      this.around.changed();
       return null;
     } catch (thrown) {
       const error = toVirtuError(thrown, "The instances could not be read");

@@ -24,6 +24,8 @@ export class FakeCluster {
   /** Milliseconds that a node takes to tell of its instances (as with a QEMU that hangs), and to tell anything at all. */
   readonly hangs: Record<string, number> = {};
   readonly silent: Record<string, number> = {};
+  /** Whose monitor takes no call. */
+  readonly waiting: string[] = [];
   /** What was asked: `instance`, `instance !node1`, `instance node1`, and with ` (configured)` where no node was asked. */
   readonly asked: string[] = [];
 
@@ -85,6 +87,12 @@ export class FakeCluster {
 
   private async program({ line }: Call): Promise<Reply> {
     if (isDiscovery(line)) return ganetiHost("node1", full("node1"));
+    if (line.includes("@@virtu node $(")) {
+      const node = short(/ root@(\S+) /.exec(line)?.[1] ?? null) ?? this.nodes[0];
+      const waits = this.waiting.filter((name) => this.instances[name]?.node === node);
+      const lines = waits.map((name) => `waits ${full(name)}\n`);
+      return { stdout: `@@virtu node 4096 100\n${lines.join("")}@@virtu end\n` };
+    }
     const stopped = short(/gnt-instance shutdown --submit (\S+)/.exec(line)?.[1] ?? null);
     const instance = stopped === null ? undefined : this.instances[stopped];
     if (instance) {

@@ -75,6 +75,19 @@ describe.each(["LUXI", "gnt-*"] as const)("by %s", (way) => {
     expect(late?.seenAt).toBeGreaterThan(late?.since ?? Number.POSITIVE_INFINITY);
   });
 
+  test("whose QEMU it is that hangs is told by its node, and only while it is late", async () => {
+    const cluster = new FakeCluster(way, { ...two(), web3: { node: "node1", status: "running" } });
+    const words = ({ instances }: Snapshot) => instances.map(({ statusDetail }) => statusDetail);
+    const ganeti = ganetiOn(cluster.pool);
+    cluster.waiting.push("web3", "web2");
+    cluster.hangs["node1"] = 5000;
+    const { value } = await timed(list(ganeti).then((first) => whole(first.value)));
+    expect(words(value)).toEqual(["running", "running", "running (QEMU does not answer)"]);
+    cluster.hangs["node1"] = 0;
+    await timed(whole((await list(ganeti)).value));
+    expect(words((await list(ganeti)).value)).toEqual(["running", "running", "running"]);
+  });
+
   test("one that is quick again is asked with all others again", async () => {
     const cluster = new FakeCluster(way, two());
     const ganeti = ganetiOn(cluster.pool);
