@@ -18,6 +18,7 @@ const mostPatienceMs = 4000;
 const settleMs = 500;
 /** Nodes that are asked at once. */
 const askedAtOnce = 6;
+const restMs = 15_000;
 
 /** A row, and whether its node has not answered in time. */
 export interface Seen<F extends string> {
@@ -46,6 +47,8 @@ interface Lane {
   /** The question under way, and the one after it: an answer is of after the wish for it. True: it came in time. */
   current: Promise<boolean> | null;
   following: Promise<boolean> | null;
+  /** Epoch milliseconds until which one that gave no answer at all is left alone: the master waits for it far longer. */
+  restUntil: number;
 }
 
 /** What a reading is made of, as it comes. */
@@ -134,7 +137,7 @@ export class LateTable<F extends string> {
 
   /** An answer of one node to a question that begins now, or later where one is under way. */
   private ask(node: string, since: number, options: ProviderOptions): Promise<boolean> {
-    const lane = this.lanes.get(node) ?? { since, current: null, following: null };
+    const lane = this.lanes.get(node) ?? { since, current: null, following: null, restUntil: 0 };
     this.lanes.set(node, lane);
     if (!lane.current) return this.begin(node, lane, options);
     lane.following ??= lane.current.then(() => {
@@ -145,6 +148,7 @@ export class LateTable<F extends string> {
   }
 
   private begin(node: string, lane: Lane, options: ProviderOptions): Promise<boolean> {
+    if (Date.now() < lane.restUntil) return Promise.resolve(false);
     lane.current = this.question(node, lane, options).finally(() => {
       lane.current = null;
     });
@@ -160,7 +164,8 @@ export class LateTable<F extends string> {
       this.keep(await this.questions.ofNode(node, options).finally(release), begun);
     } catch (thrown) {
       // Whatever else is wrong is no matter of this node: the next list is one question again, and tells.
-      if (toVirtuError(thrown).kind !== "timeout") leave();
+      if (toVirtuError(thrown).kind === "timeout") lane.restUntil = Date.now() + restMs;
+      else leave();
       return false;
     }
     const inTime = Date.now() - begun < this.patienceMs;

@@ -141,12 +141,23 @@ export class GanetiReader {
     return this.rows(answer.stdout, fields, `gnt-${kind.what} list`);
   }
 
-  async details(name: string, options: ProviderOptions): Promise<DetailTables> {
+  /** `late`: nodes that are not waited for. */
+  async details(name: string, options: ProviderOptions, late: readonly string[] = []): Promise<DetailTables> {
+    const [found, configured] = await Promise.all([
+      this.detailsBut(name, late, options),
+      late.length === 0 ? [] : this.configured(nodeKind, options),
+    ]);
+    const silent = configured.filter((node) => late.includes(node.name ?? ""));
+    return { ...found, nodes: [...found.nodes, ...silent] };
+  }
+
+  private async detailsBut(name: string, late: readonly string[], options: ProviderOptions): Promise<DetailTables> {
     const { luxi } = this.master;
+    const others = luxiFilter("name", { names: late, others: true });
     const found = await luxi.attempt(async () => {
       const [[instance = null], nodes, cluster, networks] = await Promise.all([
         this.luxiTable("instance", detailFields, ["=", "name", name], options),
-        this.luxiTable("node", nodeFields, null, options),
+        this.luxiTable("node", nodeFields, others, options),
         luxi.ask("QueryClusterInfo", [], options),
         this.luxiTable("network", ["name"], null, options),
       ]);
@@ -154,7 +165,7 @@ export class GanetiReader {
     }, options.signal);
     if (found) return found;
     const request = { timeoutMs: listLimitMs, ...options };
-    const answer = await this.master.ask((access) => detailsCommand(access, name), `looking at ${name}`, request);
+    const answer = await this.master.ask((access) => detailsCommand(access, name, late), `looking at ${name}`, request);
     const tables = parseList(answer.stdout, ["instance", "nodes", "cluster", "networks"]);
     if (!readable(tables.instance) || !readable(tables.nodes)) throw this.failed(name, answer.stderr);
     const [instance = null] = this.rows(tables.instance.text, detailFields, "gnt-instance list");

@@ -241,7 +241,7 @@ export class GanetiProvider implements Provider {
   }
 
   async details(instance: Instance, options: ProviderOptions): Promise<InstanceDetails> {
-    return detailsOf(await this.reader.details(instance.name, options), instance);
+    return detailsOf(await this.reader.details(instance.name, options, this.nodeTable.late), instance);
   }
 
   async targets(
@@ -249,7 +249,7 @@ export class GanetiProvider implements Provider {
     instance: Instance,
     options: ProviderOptions,
   ): Promise<MigrationTarget[]> {
-    return targetsOf(action, await this.reader.details(instance.name, options), instance);
+    return targetsOf(action, await this.reader.details(instance.name, options, this.nodeTable.late), instance);
   }
 
   console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
@@ -257,7 +257,7 @@ export class GanetiProvider implements Provider {
   }
 
   async graphics(instance: Instance, options: ProviderOptions): Promise<GraphicsWay | null> {
-    return graphicsOf(instance, await this.reader.details(instance.name, options), this.master);
+    return graphicsOf(instance, await this.reader.details(instance.name, options, this.nodeTable.late), this.master);
   }
 
   screenshot(instance: Instance, options: ProviderOptions): Promise<Uint8Array> {

@@ -77,8 +77,14 @@ export class FakeCluster {
 
   private async luxi(method: string, args: readonly unknown[]): Promise<unknown> {
     if (method === "WaitForJobChange") return [["success", [null]], []];
+    if (method === "QueryClusterInfo") return {};
     if (method !== "Query") throw new Error(`nobody answers ${method}`);
-    const [what, fields, filter] = args as ["instance" | "node", string[], unknown[] | null];
+    const [what, fields, filter] = args as ["instance" | "node" | "network", string[], unknown[] | null];
+    if (what === "network") return { data: [] };
+    if (filter?.[0] === "=") {
+      const row = this.rowsOf(what).find(({ name }) => name === filter[2]);
+      return { data: [fields.map((field) => [0, row?.[field] ?? ""])] };
+    }
     const [sign, ...terms] = filter ?? ["&"];
     const names = (terms as [string, string, string][]).map((term) => term[2]);
     const rows = await this.query(what, fields, { names, others: sign === "&" });

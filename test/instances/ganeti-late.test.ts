@@ -136,6 +136,13 @@ describe.each(["LUXI", "gnt-*"] as const)("by %s", (way) => {
     const all = await timed(ganeti.list({}));
     expect(all.took).toBeLessThan(40_000);
     expect(shown(all.value)).toEqual(["web1 running", "web2 running late"]);
+    // It is left alone for a while, by the next list, too.
+    cluster.asked.length = 0;
+    await timed(ganeti.list({}));
+    expect(cluster.asked.filter((one) => /^\w+ node2$/.test(one))).toEqual([]);
+    await vi.advanceTimersByTimeAsync(15_000);
+    await timed(ganeti.list({}));
+    expect(cluster.asked.filter((one) => /^\w+ node2$/.test(one)).sort()).toEqual(["instance node2", "node node2"]);
     // LUXI itself is well.
     if (way === "LUXI") expect(cluster.pool.calls).toEqual([]);
   });
@@ -170,6 +177,21 @@ describe.each(["LUXI", "gnt-*"] as const)("by %s", (way) => {
     await list(ganeti);
     expect(cluster.asked).toEqual(["instance", "node"]);
   });
+});
+
+test("where one can go is known without the node that is late, which is none of the places", async () => {
+  const cluster = new FakeCluster("LUXI", two(), ["node1", "node2", "node3"]);
+  const ganeti = ganetiOn(cluster.pool);
+  cluster.silent["node2"] = 3_600_000;
+  const { value } = await timed(ganeti.list({ parts: true }));
+  const web1 = value.instances.find(({ name }) => short(name) === "web1");
+  if (!web1) throw new Error("no web1");
+  const { value: targets, took } = await timed(ganeti.targets("migrate", web1, {}));
+  expect(took).toBeLessThan(1000);
+  expect(targets.map(({ name, refusal }) => [short(name), refusal])).toEqual([
+    ["node3", null],
+    ["node2", "it does not answer"],
+  ]);
 });
 
 test("what came of an action on a late node is told by an answer of afterwards; others are not kept waiting by it", async () => {
