@@ -114,8 +114,11 @@ export class Luxi {
       return result;
     } catch (thrown) {
       if (signal?.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" }, { cause: thrown });
-      this.restUntil = Date.now() + this.restMs;
-      this.restMs = Math.min(this.restMs * 2, longestRestMs);
+      // Of several that fail together one counts.
+      if (Date.now() >= this.restUntil) {
+        this.restUntil = Date.now() + this.restMs;
+        this.restMs = Math.min(this.restMs * 2, longestRestMs);
+      }
       return null;
     }
   }

@@ -1,10 +1,11 @@
 /** What is read of a cluster: by LUXI where it answers, by the gnt-* programs where not; the values are the same. */
-import { VirtuError } from "../errors.ts";
+import { toVirtuError, VirtuError } from "../errors.ts";
+import type { HostRef } from "../ssh/types.ts";
 import {
   type Cells,
+  type GanetiAccess,
   type InstanceField,
   instanceFields,
-  listCommand,
   type NodeField,
   nodeFields,
   parseList,
@@ -13,6 +14,15 @@ import {
 import { type DetailField, detailFields, detailsCommand, parseDefaultLink } from "../tools/ganeti-details.ts";
 import { explainGaneti } from "../tools/ganeti-errors.ts";
 import { type GanetiJobRecord, jobFields, jobRecord, jobsCommand, parseJobs } from "../tools/ganeti-jobs.ts";
+import {
+  instanceKind,
+  listCommand,
+  luxiFilter,
+  type NodeChoice,
+  nodeKind,
+  partCommand,
+  type TableKind,
+} from "../tools/ganeti-parts.ts";
 import { luxiCells, luxiRows } from "../tools/luxi.ts";
 import type { GanetiMaster } from "./ganeti-master.ts";
 import type { ProviderOptions } from "./types.ts";
@@ -20,10 +30,15 @@ import type { ProviderOptions } from "./types.ts";
 /** A list takes 1 to 2 s by gnt-*, several times as long on a loaded master. */
 const listLimitMs = 45_000;
 
-export interface Tables {
+/** Seconds that a part of a table may take. */
+const partLimit = 15;
+
+interface ListTables {
   instances: Cells<InstanceField>[];
   nodes: Cells<NodeField>[];
 }
+
+export type Tables = { [Table in keyof ListTables]: Promise<ListTables[Table]> };
 
 export interface DetailTables {
   /** Null: there is no such instance. */
@@ -52,18 +67,33 @@ export class GanetiReader {
     throw new VirtuError({ kind: "unparsed", what: `LUXI gave no table of ${what}s`, where: this.master.target.name });
   }
 
-  async tables(options: ProviderOptions): Promise<Tables> {
-    const { luxi } = this.master;
-    const found = await luxi.attempt(async () => {
-      const [instances, nodes] = await Promise.all([
-        this.luxiTable("instance", instanceFields, null, options),
-        this.luxiTable("node", nodeFields, null, options),
-      ]);
-      return { instances, nodes };
-    }, options.signal);
-    if (found) return found;
+  /**
+   * Both tables without the rows of these nodes. Each comes when it is there: by LUXI they are two questions, by gnt-* one
+   * command gives both.
+   */
+  tables(without: Record<"instance" | "node", readonly string[]>, options: ProviderOptions): Tables {
+    const byLuxi = <F extends string>({ what, fields, node }: TableKind<F>) => {
+      const filter = luxiFilter(node, { names: without[what], others: true });
+      return this.master.luxi.attempt(() => this.luxiTable(what, fields, filter, options), options.signal);
+    };
+    let both: Promise<ListTables> | null = null;
+    const byPrograms = () => {
+      both ??= this.listBoth(without, options);
+      return both;
+    };
+    return {
+      instances: byLuxi(instanceKind).then(async (found) => found ?? (await byPrograms()).instances),
+      nodes: byLuxi(nodeKind).then(async (found) => found ?? (await byPrograms()).nodes),
+    };
+  }
+
+  private async listBoth(
+    without: Record<"instance" | "node", readonly string[]>,
+    options: ProviderOptions,
+  ): Promise<ListTables> {
     const request = { timeoutMs: listLimitMs, ...options };
-    const answer = await this.master.ask(listCommand, "reading the instances", request);
+    const command = (access: GanetiAccess) => listCommand(access, without);
+    const answer = await this.master.ask(command, "reading the instances", request);
     const tables = parseList(answer.stdout, ["instances", "nodes"]);
     if (!readable(tables.instances)) throw this.failed("the instances", answer.stderr);
     if (!readable(tables.nodes)) throw this.failed("the nodes", answer.stderr);
@@ -73,12 +103,61 @@ export class GanetiReader {
     };
   }
 
-  async details(name: string, options: ProviderOptions): Promise<DetailTables> {
+  /** The rows of one node, which has `partLimit` seconds for its answer. */
+  ofNode<F extends string>(kind: TableKind<F>, name: string, options: ProviderOptions): Promise<Cells<F>[]> {
+    return this.part(kind, kind.fields, { names: [name], others: false }, options);
+  }
+
+  /** All rows as the configuration knows them: no node is asked, what only nodes know is null. */
+  async configured<F extends string>(kind: TableKind<F>, options: ProviderOptions): Promise<Cells<F>[]> {
+    const fields = kind.fields.filter((field) => !kind.live.includes(field));
+    const rows = await this.part(kind, fields, { names: [], others: true }, options);
+    const unknown = Object.fromEntries(kind.live.map((field) => [field, null]));
+    return rows.map((row) => ({ ...row, ...unknown }));
+  }
+
+  private async part<F extends string>(
+    kind: TableKind<F>,
+    fields: readonly F[],
+    choice: NodeChoice,
+    options: ProviderOptions,
+  ): Promise<Cells<F>[]> {
+    const { luxi, target } = this.master;
+    const limited = { ...options, timeoutMs: partLimit * 1000 };
+    // A node that does not answer is no reason to leave LUXI alone.
+    const found = await luxi.attempt(
+      () => this.luxiTable(kind.what, fields, luxiFilter(kind.node, choice), limited).catch(lateOr),
+      options.signal,
+    );
+    if (found === "late") throw late(target);
+    if (found) return found;
+    const answer = await this.master.ask(
+      (access) => partCommand(access, kind, fields, choice, partLimit),
+      `reading the ${kind.what}s`,
+      { ...limited, timeoutMs: (partLimit + 5) * 1000 },
+    );
+    if (answer.status === 124) throw late(target);
+    if (!readable({ status: answer.status })) throw this.failed(`the ${kind.what}s`, answer.stderr);
+    return this.rows(answer.stdout, fields, `gnt-${kind.what} list`);
+  }
+
+  /** `late`: nodes that are not waited for. */
+  async details(name: string, options: ProviderOptions, late: readonly string[] = []): Promise<DetailTables> {
+    const [found, configured] = await Promise.all([
+      this.detailsBut(name, late, options),
+      late.length === 0 ? [] : this.configured(nodeKind, options),
+    ]);
+    const silent = configured.filter((node) => late.includes(node.name ?? ""));
+    return { ...found, nodes: [...found.nodes, ...silent] };
+  }
+
+  private async detailsBut(name: string, late: readonly string[], options: ProviderOptions): Promise<DetailTables> {
     const { luxi } = this.master;
+    const others = luxiFilter("name", { names: late, others: true });
     const found = await luxi.attempt(async () => {
       const [[instance = null], nodes, cluster, networks] = await Promise.all([
         this.luxiTable("instance", detailFields, ["=", "name", name], options),
-        this.luxiTable("node", nodeFields, null, options),
+        this.luxiTable("node", nodeFields, others, options),
         luxi.ask("QueryClusterInfo", [], options),
         this.luxiTable("network", ["name"], null, options),
       ]);
@@ -86,7 +165,7 @@ export class GanetiReader {
     }, options.signal);
     if (found) return found;
     const request = { timeoutMs: listLimitMs, ...options };
-    const answer = await this.master.ask((access) => detailsCommand(access, name), `looking at ${name}`, request);
+    const answer = await this.master.ask((access) => detailsCommand(access, name, late), `looking at ${name}`, request);
     const tables = parseList(answer.stdout, ["instance", "nodes", "cluster", "networks"]);
     if (!readable(tables.instance) || !readable(tables.nodes)) throw this.failed(name, answer.stderr);
     const [instance = null] = this.rows(tables.instance.text, detailFields, "gnt-instance list");
@@ -159,6 +238,15 @@ function linkIn(cluster: unknown): string | null {
 
 function at(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function lateOr(thrown: unknown): "late" {
+  if (toVirtuError(thrown).kind === "timeout") return "late";
+  throw thrown;
+}
+
+function late({ name }: HostRef): VirtuError {
+  return new VirtuError({ kind: "timeout", what: `Ganeti gave no list within ${partLimit} s`, where: name });
 }
 
 /** Status 14: this version does not know one of the fields; it stands as `??` in an otherwise good table. */

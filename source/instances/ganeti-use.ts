@@ -30,6 +30,7 @@ const notAsked = "it is counted only while somebody looks at it";
 
 export class GanetiUse {
   private readonly nodes = new Map<string, NodeState>();
+  private readonly asking = new Map<string, Promise<void>>();
   private online: readonly string[] = [];
   private masterNode: string | null = null;
 
@@ -47,15 +48,29 @@ export class GanetiUse {
     return first;
   }
 
-  /** Asks every node whose numbers are older than wanted. Never rejects: a node that does not answer says why in its rows. */
-  async refresh(withinMs: number, options: ProviderOptions): Promise<void> {
+  /** Whether its QEMU was seen to take no call, as the one that makes its node late does. */
+  hangs({ name, pnode }: Cells<InstanceField>): boolean {
+    const state = this.of(pnode);
+    return this.fresh(state) && state.usage.waiting.has(name ?? "");
+  }
+
+  /** Asks every node, or of these every one, whose numbers are older than wanted. Never rejects: a node that does not answer says why in its rows. */
+  async refresh(withinMs: number, options: ProviderOptions, nodes = this.online): Promise<void> {
     const now = Date.now();
     const within = withinMs === 0 ? 0 : Math.max(leastMs, withinMs) * 0.9;
     const due = this.online.filter((name) => {
+      if (!nodes.includes(name)) return false;
       const state = this.nodes.get(name);
       return !state || (now - state.at >= within && now >= state.restUntil);
     });
-    await Promise.all(due.map((name) => this.ask(name, options)));
+    await Promise.all(due.map((name) => this.asking.get(name) ?? this.begin(name, options)));
+  }
+
+  /** One question to a node at a time. */
+  private begin(name: string, options: ProviderOptions): Promise<void> {
+    const asking = this.ask(name, options).finally(() => this.asking.delete(name));
+    this.asking.set(name, asking);
+    return asking;
   }
 
   private async ask(name: string, { signal, priority }: ProviderOptions): Promise<void> {

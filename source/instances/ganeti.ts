@@ -1,18 +1,20 @@
 /** Ganeti: one provider for each cluster, driven on its master. Every action is a Ganeti job that is followed to its end. */
 import { type Command, sh } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult, HostRef } from "../ssh/types.ts";
-import { findJob, type GanetiAccess } from "../tools/ganeti.ts";
+import { type Cells, findJob, type GanetiAccess, type InstanceField, type NodeField } from "../tools/ganeti.ts";
 import { type GanetiStep, stepCommand, stepsOf } from "../tools/ganeti-actions.ts";
+import { instanceKind, nodeKind, type TableKind } from "../tools/ganeti-parts.ts";
 import type { Maker } from "./create-maker.ts";
 import { consoleOf, graphicsOf } from "./ganeti-console.ts";
 import { detailsOf, targetsOf } from "./ganeti-details.ts";
 import { type GanetiJob, runJob } from "./ganeti-job.ts";
 import { GanetiJobs } from "./ganeti-jobs.ts";
+import { LateTable, lateNotes, type Seen, track, within } from "./ganeti-late.ts";
 import { GanetiMaster, type MasterOptions } from "./ganeti-master.ts";
 import { GanetiNews } from "./ganeti-news.ts";
 import { GanetiNodes } from "./ganeti-nodes.ts";
 import { withPatience } from "./ganeti-patience.ts";
-import { GanetiReader, type Tables } from "./ganeti-read.ts";
+import { GanetiReader } from "./ganeti-read.ts";
 import { instanceRow, nodeRow, onItsWay, type RowPlace, textFact } from "./ganeti-rows.ts";
 import { refusesInstance } from "./ganeti-rules.ts";
 import { screenOf, screenRefusal } from "./ganeti-screen.ts";
@@ -51,6 +53,10 @@ export interface GanetiOptions extends MasterOptions {
 
 /** A QEMU that was killed is no job: nothing tells of it. */
 const luxiUnseenMs = 10_000;
+/** How old the knowledge may be which QEMU of a late node hangs. */
+const hangsWithinMs = 5000;
+/** Numbers that come later are shown later. */
+const usePatienceMs = 2000;
 
 export class GanetiProvider implements Provider {
   readonly name = "ganeti";
@@ -63,6 +69,8 @@ export class GanetiProvider implements Provider {
   private readonly master: GanetiMaster;
   private readonly reader: GanetiReader;
   private readonly use: GanetiUse;
+  private readonly instances: LateTable<InstanceField>;
+  private readonly nodeTable: LateTable<NodeField>;
   /** Lists by LUXI cost a tenth of a second of the master's time: what no job has done is seen by them. */
   unseenMs: number | undefined;
   /** While it is watched. */
@@ -79,9 +87,18 @@ export class GanetiProvider implements Provider {
     this.master = new GanetiMaster(options);
     this.reader = new GanetiReader(this.master, this.cluster);
     this.use = new GanetiUse(this.master, this.cluster);
+    this.instances = this.late(instanceKind);
+    this.nodeTable = this.late(nodeKind);
     this.nodes = new GanetiNodes(this.master, (jobs) => this.carry(jobs));
     this.jobs = new GanetiJobs(this.master, this.reader);
     this.stores = new GanetiStores(this.master);
+  }
+
+  private late<F extends string>(kind: TableKind<F>): LateTable<F> {
+    return new LateTable(kind, {
+      configured: (options) => this.reader.configured(kind, options),
+      ofNode: (node, options) => this.reader.ofNode(kind, node, options),
+    });
   }
 
   /** The master as it is known now. */
@@ -89,32 +106,67 @@ export class GanetiProvider implements Provider {
     return this.master.target;
   }
 
-  async list(options: ProviderOptions): Promise<Snapshot> {
-    const tables = await this.tables(options);
+  async list({ parts = false, ...options }: ProviderOptions & { parts?: boolean }): Promise<Snapshot> {
+    const read = await this.read(options);
+    const look = (): Snapshot => {
+      const open = [...read.instances.open, ...read.nodes.open, ...read.used];
+      const now = this.picture(read.instances.rows(), read.nodes.rows());
+      return open.length === 0 ? now : { ...now, rest: () => Promise.race(open).then(look) };
+    };
+    let snapshot = look();
+    while (!parts && snapshot.rest) snapshot = await snapshot.rest();
+    return snapshot;
+  }
+
+  private picture(instances: readonly Seen<InstanceField>[], nodes: readonly Seen<NodeField>[]): Snapshot {
     const from: RowPlace = { place: this.place, cluster: this.cluster, host: this.attachment.host.name };
-    const instances = tables.instances.map((cells) => {
+    const rows = instances.map(({ cells, late }) => {
       const row = onItsWay(instanceRow(cells, from), this.news?.jobOn(cells.name ?? "") ?? null);
-      return { ...row, ...this.use.ofInstance(cells, row.status === "running") };
+      const use = this.use.ofInstance(cells, row.status === "running");
+      return { ...row, ...use, ...(late && { late, ...this.wordOfLate(cells) }) };
     });
     this.keys.clear();
-    for (const { name, key } of instances) this.keys.set(name, key);
+    for (const { name, key } of rows) this.keys.set(name, key);
     return {
-      instances,
-      nodes: tables.nodes.map((cells) => ({ ...nodeRow(cells, from), ...this.use.ofNode(cells) })),
-      notes: [],
+      instances: rows,
+      nodes: nodes.map(({ cells, late }) => ({
+        ...nodeRow(cells, from),
+        ...this.use.ofNode(cells),
+        ...(late && { late }),
+      })),
+      notes: lateNotes([...instances, ...nodes]),
     };
   }
 
-  /** The lists, and at the same time what is used, where somebody looks at it. */
-  private async tables({ usageWithinMs, ...options }: ProviderOptions): Promise<Tables> {
-    const looked = usageWithinMs !== undefined;
-    const [tables] = await Promise.all([
-      this.reader.tables(options),
-      looked ? this.use.refresh(usageWithinMs, options) : null,
+  private wordOfLate(cells: Cells<InstanceField>): Pick<Instance, "statusDetail"> | null {
+    if (this.use.hangs(cells)) return { statusDetail: `${cells.status ?? "unknown"} (QEMU does not answer)` };
+    return cells.status === null ? { statusDetail: "its node has not answered yet" } : null;
+  }
+
+  /** The lists, and at the same time what is used, where somebody looks at it; whoever is late is not waited for. */
+  private async read({ usageWithinMs, ...options }: ProviderOptions) {
+    const used = new Set<Promise<void>>();
+    const refresh = () => {
+      if (usageWithinMs !== undefined) track(used, this.use.refresh(usageWithinMs, options));
+    };
+    refresh();
+    const enough = new AbortController();
+    const signal = AbortSignal.any([enough.signal, ...(options.signal ? [options.signal] : [])]);
+    const without = { instance: this.instances.late, node: this.nodeTable.late };
+    const whole = this.reader.tables(without, { ...options, signal });
+    const [instances, nodes] = await Promise.all([
+      this.instances.read(whole.instances, options),
+      this.nodeTable.read(whole.nodes, options),
     ]);
+    void Promise.all([instances.asked, nodes.asked]).then(() => enough.abort());
     // The first time nobody knew yet which nodes to ask.
-    if (this.use.know(tables.nodes) && looked) await this.use.refresh(usageWithinMs, options);
-    return tables;
+    const known = nodes.rows().map(({ cells, late }) => (late ? { ...cells, mtotal: null } : cells));
+    if (this.use.know(known)) refresh();
+    await within(Promise.all(used), usePatienceMs);
+    // Who hangs there is found out in the meantime.
+    const { late } = this.instances;
+    if (late.length > 0) track(used, this.use.refresh(hangsWithinMs, options, late));
+    return { instances, nodes, used };
   }
 
   refuses(action: ActionName, instance: Instance): Refusal {
@@ -195,7 +247,7 @@ export class GanetiProvider implements Provider {
   }
 
   async details(instance: Instance, options: ProviderOptions): Promise<InstanceDetails> {
-    return detailsOf(await this.reader.details(instance.name, options), instance);
+    return detailsOf(await this.reader.details(instance.name, options, this.nodeTable.late), instance);
   }
 
   async targets(
@@ -203,7 +255,7 @@ export class GanetiProvider implements Provider {
     instance: Instance,
     options: ProviderOptions,
   ): Promise<MigrationTarget[]> {
-    return targetsOf(action, await this.reader.details(instance.name, options), instance);
+    return targetsOf(action, await this.reader.details(instance.name, options, this.nodeTable.late), instance);
   }
 
   console(instance: Instance): ConsoleWay | { refusal: string; hint: string } {
@@ -211,7 +263,7 @@ export class GanetiProvider implements Provider {
   }
 
   async graphics(instance: Instance, options: ProviderOptions): Promise<GraphicsWay | null> {
-    return graphicsOf(instance, await this.reader.details(instance.name, options), this.master);
+    return graphicsOf(instance, await this.reader.details(instance.name, options, this.nodeTable.late), this.master);
   }
 
   screenshot(instance: Instance, options: ProviderOptions): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import type { HostRef, Pool } from "../ssh/types.ts";
 import { discover } from "./discover.ts";
 import { pause } from "./exec.ts";
 import type { HostState, HostView } from "./inventory-types.ts";
-import type { Discovery, Provider, ProviderOptions, Snapshot } from "./types.ts";
+import type { Discovery, Late, Provider, ProviderOptions, Snapshot } from "./types.ts";
 
 /** What one place (a cluster, a host's URI) showed last. */
 export interface PlaceRecord {
@@ -23,6 +23,16 @@ export interface Surroundings {
   places: Map<string, PlaceRecord>;
   /** The host that shows this place instead of the one that asks, or null. */
   shownBy: (place: string, asking: HostEntry) => string | null;
+  /** Something of a place is known anew. */
+  changed: () => void;
+}
+
+/** When a row was seen, and whether that is older than it should be: its host, or the node behind it, does not answer. */
+export function seenOf(
+  record: Pick<PlaceRecord, "seenAt" | "stale">,
+  row: { late?: Late },
+): { seenAt: number; stale: boolean } {
+  return { seenAt: row.late?.seenAt ?? record.seenAt, stale: record.stale || row.late !== undefined };
 }
 
 const longestWaitMs = 60_000;
@@ -42,6 +52,8 @@ export class HostEntry {
   failures = 0;
   retryAt: number | null = null;
   timer: NodeJS.Timeout | null = null;
+  /** Resolves when what the last refresh did not wait for has come, or a newer one has begun to show it. */
+  rest: Promise<unknown> = Promise.resolve();
   /** Epoch milliseconds at which the last refresh ended, well or not. */
   private answeredAt = 0;
   private discoveredAt = 0;
@@ -108,9 +120,9 @@ export class HostEntry {
       }
       const { providers, problems } = this.discovery ?? { providers: [], problems: [] };
       if (providers.length === 0) throw problems[0] ?? nothingThere(this.ref);
-      const failures = (await Promise.all(providers.map((provider) => this.list(provider, options)))).filter(
-        (failure) => failure !== null,
-      );
+      const answers = await Promise.all(providers.map((provider) => this.list(provider, options)));
+      this.rest = Promise.all(providers.map((provider) => this.follow(provider)));
+      const failures = answers.filter((failure) => failure !== null);
       this.problems = [...problems, ...failures];
       const first = failures[0];
       if (first && failures.length === providers.length) throw first;
@@ -151,8 +163,10 @@ export class HostEntry {
     const { places, shownBy } = this.around;
     if (shownBy(provider.place, this) !== null) return null;
     try {
-      const snapshot = await provider.list(options);
+      const snapshot = await provider.list({ ...options, parts: true });
       places.set(provider.place, { provider, snapshot, seenAt: Date.now(), stale: false });
+      // Another provider of this host may take longer.
+      this.around.changed();
       return null;
     } catch (thrown) {
       const error = toVirtuError(thrown, "The instances could not be read");
@@ -161,6 +175,19 @@ export class HostEntry {
       // The provider may have gone, or the cluster changed: look again what is there.
       if (error.kind !== "connection" && error.kind !== "timeout") this.lookAgain = true;
       return error;
+    }
+  }
+
+  /** Takes what is late as it comes, as long as there is no newer list. */
+  private async follow(provider: Provider): Promise<void> {
+    const { places, changed } = this.around;
+    const { place } = provider;
+    for (let record = places.get(place); record?.provider === provider && record.snapshot.rest; ) {
+      const snapshot = await record.snapshot.rest();
+      if (places.get(place) !== record) return;
+      record = { ...record, snapshot };
+      places.set(place, record);
+      changed();
     }
   }
 
@@ -194,6 +221,10 @@ export class HostEntry {
         const record = places.get(provider.place);
         return record?.provider === provider ? record.snapshot.notes : [];
       }),
+      late: providers.flatMap((provider) => {
+        const record = places.get(provider.place);
+        return record?.provider === provider ? lateIn(record.snapshot) : [];
+      }),
       retryAt: this.retryAt,
       refreshing: this.refreshing,
       tookMs: this.tookMs,
@@ -210,6 +241,12 @@ export class HostEntry {
     this.stop();
     this.abort.abort();
   }
+}
+
+/** Each node that is late once. */
+function lateIn({ instances, nodes }: Snapshot): Late[] {
+  const late = [...instances, ...nodes].flatMap((row) => (row.late ? [[row.late.node, row.late] as const] : []));
+  return [...new Map(late).values()];
 }
 
 function nothingThere(host: HostRef): VirtuError {

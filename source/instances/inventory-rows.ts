@@ -3,7 +3,7 @@
  * stays the same object as long as nothing of it changed: an action on one of thousands costs what one row costs.
  */
 import { natural } from "../text.ts";
-import type { PlaceRecord } from "./host-entry.ts";
+import { type PlaceRecord, seenOf } from "./host-entry.ts";
 import type { ActionItem, InstanceRow, NodeRow } from "./inventory-types.ts";
 import type { Instance } from "./types.ts";
 
@@ -70,7 +70,8 @@ export class InventoryRows {
   }
 
   private row(entry: Entry): InstanceRow {
-    const { seenAt = 0, stale = true } = this.seen[entry.at] ?? {};
+    const record = this.seen[entry.at];
+    const { seenAt, stale } = record ? seenOf(record, entry.instance) : { seenAt: 0, stale: true };
     const action = this.actionOn(entry.instance.key);
     const { row } = entry;
     if (row && row.seenAt === seenAt && row.stale === stale && row.action === action) return row;
@@ -111,6 +112,6 @@ export class InventoryRows {
 
 function nodeRows(records: readonly Seen[]): NodeRow[] {
   return records
-    .flatMap(({ snapshot, seenAt, stale }) => snapshot.nodes.map((node) => ({ ...node, seenAt, stale })))
+    .flatMap((record) => record.snapshot.nodes.map((node) => ({ ...node, ...seenOf(record, node) })))
     .sort(byName);
 }

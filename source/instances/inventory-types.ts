@@ -11,6 +11,7 @@ import type {
   ActionName,
   HostNode,
   Instance,
+  Late,
   NodeAction,
   NodeActionName,
   Provider,
@@ -54,6 +55,8 @@ export interface HostView {
   problems: readonly VirtuError[];
   /** Remarks of the last refresh that are no failure: a hanging QEMU, for instance. */
   notes: readonly string[];
+  /** Nodes behind it that do not answer in time: their rows are stale, those of the others are not. */
+  late: readonly Late[];
   /** Epoch milliseconds of the next try of a host that failed, while somebody watches; else null. */
   retryAt: number | null;
   refreshing: boolean;
@@ -128,7 +131,7 @@ export interface ActionRunView {
 export interface InstanceRow extends Instance {
   /** Epoch milliseconds of the answer that it comes from. */
   seenAt: number;
-  /** Its host's last refresh failed: this is what was known at `seenAt`. */
+  /** Its host's last refresh failed, or its node is `late`: this is what was known at `seenAt`. */
   stale: boolean;
   /** The action that is queued or running on it, or its latest outcome until the next `act` on it; else null. */
   action: ActionItem | null;
@@ -214,7 +217,7 @@ export interface Inventory extends EventEmitter<InventoryEvents> {
   watch(options?: WatchOptions): () => void;
   /**
    * Refreshes these hosts (default all) now, back-off or not; `usage` as for `watch`. Resolves when all have answered or
-   * failed; never rejects.
+   * failed, nodes that are late, too; never rejects.
    */
   refresh(hosts?: readonly string[], options?: { signal?: AbortSignal; usage?: boolean }): Promise<void>;
   addHost(host: HostRef): void;

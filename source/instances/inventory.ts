@@ -67,6 +67,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       known: this.named,
       places: this.places,
       shownBy: (place, asking) => this.shownBy(place, asking),
+      changed: () => this.changed(),
     };
     this.queue = new ActionQueue({
       limits: options.limits ?? limitsOf(),
@@ -184,7 +185,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   ): Promise<void> {
     const entries = [...this.hosts.values()].filter((entry) => !hosts || hosts.includes(entry.ref.name));
     const how = { priority: "user", fresh: true, signal, ...(usage && { usageWithinMs: 0 }) } as const;
-    await Promise.all(entries.map((entry) => this.refreshEntry(entry, how)));
+    await Promise.all(entries.map((entry) => this.refreshEntry(entry, how).then(() => entry.rest)));
   }
 
   addHost(host: HostRef): void {
@@ -258,12 +259,20 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       const entry = this.reaching(provider.place, null) ?? this.hosts.get(shown.attachment.host.name);
       if (!entry) return null;
       await this.refreshEntry(entry, { priority: "user", fresh: true, follows: true });
-      const record = this.places.get(provider.place);
-      if (record && !record.stale && record.seenAt >= began) {
-        return indexOf(record.snapshot).instances.get(key)?.status ?? null;
-      }
+      const looked =
+        this.seenSince(began, provider, key) ?? (await entry.rest.then(() => this.seenSince(began, provider, key)));
+      if (looked) return looked.status;
     }
     return null;
+  }
+
+  /** What was seen since then; null: nothing. */
+  private seenSince(began: number, { place }: Provider, key: string): { status: Status | null } | null {
+    const record = this.places.get(place);
+    if (!record || record.stale || record.seenAt < began) return null;
+    const instance = indexOf(record.snapshot).instances.get(key);
+    if (instance?.late && (instance.late.seenAt ?? 0) < began) return null;
+    return { status: instance?.status ?? null };
   }
 
   private async check(

@@ -33,16 +33,16 @@ function isHard(request: Request): boolean {
   return request.do === "force-off" || request.do === "reset" || (request.do === "reboot" && request.how === "hard");
 }
 
-type Losing = Pick<Instance, "status" | "facts"> & { stale?: boolean };
+type Losing = Pick<Instance, "status" | "facts" | "late"> & { stale?: boolean };
 
 /** What this instance loses, in a few words; empty when nothing. */
-export function lossOf(request: Request, { facts, status, stale }: Losing): string {
+export function lossOf(request: Request, { facts, status, stale, late }: Losing): string {
   const stops = request.do === "shutdown" || request.do === "force-off" || request.do === "save";
   if (stops && facts["persistent"] === false) return "it is gone for good: its host keeps no definition of it";
   const own = ownLoss(request, facts);
   if (own !== "") return own;
   if (request.do === "failover" && status !== "stopped") return "it is started anew: unsaved data is lost";
-  if (!isHard(request)) return stale ? "its host does not answer now" : "";
+  if (!isHard(request)) return stale ? `its ${late ? "node" : "host"} does not answer now` : "";
   if (status === "stopped") return "";
   return status === "paused" ? "what it holds in memory is lost" : "unsaved data is lost";
 }

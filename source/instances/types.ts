@@ -40,6 +40,15 @@ export interface Usage {
   netOutBytes: number | null;
 }
 
+/** What a node that does not answer in time is shown by: what was known of it. */
+export interface Late {
+  node: string;
+  /** Epoch milliseconds since when it has not answered in time. */
+  since: number;
+  /** Epoch milliseconds of its newest answer, in time or not; null: none yet, and only what needs none is known. */
+  seenAt: number | null;
+}
+
 export interface Instance {
   /** Unique over all hosts: its provider's `place`, a slash, its id. Two instances of one name never share it. */
   key: string;
@@ -63,6 +72,8 @@ export interface Instance {
   usage?: Usage;
   /** Why there are no such numbers, or not all of them, while it runs: `the fake hypervisor runs nothing`. */
   usageGap?: string;
+  /** Its node has not answered in time. Absent: it has. */
+  late?: Late;
 }
 
 /** A place where disks lie, and how full it is; MiB. */
@@ -94,6 +105,8 @@ export interface HostNode {
   pools?: readonly PoolFill[];
   /** Why some of what it uses is not known. */
   usageGap?: string;
+  /** It has not answered in time. Absent: it has. */
+  late?: Late;
 }
 
 export interface Snapshot {
@@ -101,6 +114,8 @@ export interface Snapshot {
   nodes: HostNode[];
   /** What the user should know and is no failure: `a QEMU process hangs, numbers are missing`. */
   notes: string[];
+  /** Resolves to the whole picture again when something has come that is awaited still. Absent: nothing is. Never rejects. */
+  rest?: () => Promise<Snapshot>;
 }
 
 export interface DiskInfo {
@@ -260,7 +275,8 @@ export interface Provider {
    * the one that runs on the named host itself is preferred.
    */
   readonly target: HostRef;
-  list(options: ProviderOptions): Promise<Snapshot>;
+  /** With `parts` nobody waits for what is late: it comes as the snapshot's `rest`. Without, the snapshot is whole. */
+  list(options: ProviderOptions & { parts?: boolean }): Promise<Snapshot>;
   /** Null, or why this action makes no sense for this instance now; what the provider has not at all is refused too. */
   refuses(action: ActionName, instance: Instance): Refusal;
   /** The exact command lines, for `--dry-run` and confirmations. */

@@ -28,7 +28,9 @@ export class Monitor {
       const one = this.followed.get(row.key);
       if (one) gone -= 1;
       const at = row.usage?.at ?? row.seenAt;
-      if (row.stale || (one?.look && one.look.at >= at)) continue;
+      // What a node is late with are states; its processes are counted in another way.
+      const silent = row.stale && !(row.late && row.usage?.at);
+      if (silent || (one?.look && one.look.at >= at)) continue;
       // Whoever begins to look asks at once, and may come right after another: what is known goes on to count, and the next
       // look has the whole time since.
       if (row.usage && one?.rates && one.look && at - one.look.at < shortestMs) continue;

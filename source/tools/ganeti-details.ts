@@ -2,6 +2,7 @@
 import type { DiskInfo, NicInfo } from "../instances/types.ts";
 import { type Command, sh } from "../ssh/command.ts";
 import { type Cells, type GanetiAccess, gnt, nodeFields, numberOf, tableCommand } from "./ganeti.ts";
+import { filterWords } from "./ganeti-parts.ts";
 import { parsePython } from "./python-literal.ts";
 
 export const detailFields = [
@@ -43,11 +44,11 @@ export const detailFields = [
 
 export type DetailField = (typeof detailFields)[number];
 
-/** The instance, the nodes, the cluster's facts and its networks in one go; each is framed as in `listCommand`. */
-export function detailsCommand(access: GanetiAccess, name: string): Command {
+/** The instance, the nodes but those `without`, the cluster's facts and its networks in one go; each is framed as in `listCommand` (ganeti-parts.ts). */
+export function detailsCommand(access: GanetiAccess, name: string, without: readonly string[] = []): Command {
   const parts: [string, Command][] = [
     ["instance", tableCommand(access, "gnt-instance", detailFields, [name])],
-    ["nodes", tableCommand(access, "gnt-node", nodeFields)],
+    ["nodes", tableCommand(access, "gnt-node", nodeFields, filterWords("name", { names: without, others: true }))],
     ["cluster", gnt(access, "gnt-cluster", ["info"])],
     ["networks", gnt(access, "gnt-network", ["list", "--no-headers", "-o", "name"])],
   ];

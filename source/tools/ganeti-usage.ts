@@ -11,8 +11,11 @@ import { parseXentop } from "./xentop.ts";
 /** Seconds for one node; the connection to it has two thirds of them. */
 export const nodeLimit = 6;
 
-/** The shell alone reads the files: a node may have a hundred instances and is asked every few seconds. */
-const probe = sh`PATH=$PATH:/usr/sbin; echo "@@virtu node $(getconf PAGESIZE) $(getconf CLK_TCK)"; head -n 1 /proc/stat; if cd /var/run/ganeti/kvm-hypervisor/pid 2>/dev/null; then for f in *; do p=; [ -r "$f" ] && read -r p <"$f"; [ -n "$p" ] && [ -r "/proc/$p/stat" ] || continue; read -r s <"/proc/$p/stat"; echo "kvm $f $s"; [ -r "/proc/$p/io" ] && while read -r k v; do case $k in read_bytes:|write_bytes:) echo "io $k $v";; esac; done <"/proc/$p/io"; for t in ../nic/"$f"/*; do n=; [ -r "$t" ] && read -r n <"$t"; d=/sys/class/net/$n/statistics; [ -n "$n" ] && [ -r "$d/rx_bytes" ] || continue; read -r i <"$d/rx_bytes"; read -r o <"$d/tx_bytes"; echo "nic $i $o"; done; done; fi; if command -v xentop >/dev/null; then echo '@@virtu xentop'; timeout -k 1 4 xentop -b -f -i 1 2>/dev/null; fi; echo '@@virtu end'`;
+/**
+ * The shell alone reads the files: a node may have a hundred instances and is asked every few seconds. `waits NAME`: somebody,
+ * Ganeti most likely, waits for that QEMU to take its call (ss(8): the Recv-Q of a listening socket counts those).
+ */
+const probe = sh`PATH=$PATH:/usr/sbin; echo "@@virtu node $(getconf PAGESIZE) $(getconf CLK_TCK)"; head -n 1 /proc/stat; if cd /var/run/ganeti/kvm-hypervisor/pid 2>/dev/null; then for f in *; do p=; [ -r "$f" ] && read -r p <"$f"; [ -n "$p" ] && [ -r "/proc/$p/stat" ] || continue; read -r s <"/proc/$p/stat"; echo "kvm $f $s"; [ -r "/proc/$p/io" ] && while read -r k v; do case $k in read_bytes:|write_bytes:) echo "io $k $v";; esac; done <"/proc/$p/io"; for t in ../nic/"$f"/*; do n=; [ -r "$t" ] && read -r n <"$t"; d=/sys/class/net/$n/statistics; [ -n "$n" ] && [ -r "$d/rx_bytes" ] || continue; read -r i <"$d/rx_bytes"; read -r o <"$d/tx_bytes"; echo "nic $i $o"; done; done; fi; ss -xlnH 2>/dev/null | while read -r t s q b p r; do case $p in */kvm-hypervisor/ctrl/*.qmp) [ "$q" = 0 ] || { p=\${p##*/}; echo "waits \${p%.qmp}"; };; esac; done; if command -v xentop >/dev/null; then echo '@@virtu xentop'; timeout -k 1 4 xentop -b -f -i 1 2>/dev/null; fi; echo '@@virtu end'`;
 
 /**
  * The question to a node, run on the master: there itself, or on another node the way Ganeti logs in there, with its own
@@ -34,6 +37,8 @@ export interface NodeUsage {
   cpu: { busyNs: number; totalNs: number } | null;
   /** By full name. */
   instances: ReadonlyMap<string, Usage>;
+  /** Full names of those whose monitor takes no call just now. One that hangs is among them as long as somebody asks. */
+  waiting: ReadonlySet<string>;
 }
 
 /** Takes the answer of one node apart; null: it is none, or was cut off. */
@@ -42,6 +47,7 @@ export function parseNodeUsage(text: string): NodeUsage | null {
   if (!head || !/^@@virtu end$/m.test(text)) return null;
   const [page, tick] = [Number(head[1]), 1e9 / Number(head[2])];
   const instances = new Map<string, Usage>();
+  const waiting = new Set<string>();
   let current: Usage | null = null;
   for (const line of text.split("\n")) {
     const [word = "", ...values] = line.split(" ");
@@ -49,6 +55,8 @@ export function parseNodeUsage(text: string): NodeUsage | null {
       const [name = ""] = values;
       current = processUsage(line.slice(`kvm ${name} `.length), page, tick);
       if (current) instances.set(name, current);
+    } else if (word === "waits") {
+      waiting.add(values.join(" "));
     } else if (word === "io" && current) {
       const field = values[0] === "read_bytes:" ? "diskReadBytes" : "diskWrittenBytes";
       current[field] = Number(values[1]);
@@ -66,7 +74,7 @@ export function parseNodeUsage(text: string): NodeUsage | null {
       ...{ netInBytes: domain.receivedKb * 1024, netOutBytes: domain.sentKb * 1024 },
     });
   }
-  return { cpu: cpuOf(text, tick), instances };
+  return { cpu: cpuOf(text, tick), instances, waiting };
 }
 
 /** `PID (COMMAND) STATE …` of /proc/PID/stat; null where the number has gone to another program since. */

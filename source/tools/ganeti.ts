@@ -61,22 +61,15 @@ export const nodeFields = [
 
 export type NodeField = (typeof nodeFields)[number];
 
-/** One table, for `parseTable`. Moments are printed in UTC, as the host's own zone is not known. */
+/** One table, for `parseTable`; `chosen`: names, or a filter. Moments are printed in UTC, as the host's own zone is not known. */
 export function tableCommand(
   access: GanetiAccess,
   program: "gnt-instance" | "gnt-node",
   fields: readonly string[],
-  names: readonly string[] = [],
+  chosen: readonly string[] = [],
 ): Command {
   const words = ["list", "--no-headers", "--separator=|", "--units=m", "-o", fields.join(",")];
-  return gnt(access, program, [...words, ...names], inUtc);
-}
-
-/** Instances and nodes in one go. Each table is framed by `@@virtu NAME` and `@@virtu end STATUS`. */
-export function listCommand(access: GanetiAccess): Command {
-  const instances = tableCommand(access, "gnt-instance", instanceFields);
-  const nodes = tableCommand(access, "gnt-node", nodeFields);
-  return sh`echo '@@virtu instances'; ${instances}; echo "@@virtu end $?"; echo '@@virtu nodes'; ${nodes}; echo "@@virtu end $?"`;
+  return gnt(access, program, [...words, ...chosen], inUtc);
 }
 
 export type Cells<F extends string> = Record<F, string | null>;

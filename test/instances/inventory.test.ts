@@ -128,6 +128,23 @@ describe("reading", () => {
     expect(pool.lines().filter(isDiscovery)).toHaveLength(1);
   });
 
+  test("shows what one provider of a host tells while another one takes its time", async () => {
+    const slow = gate<Reply>();
+    const pool = new ScriptedPool(({ line }) => {
+      if (isDiscovery(line)) {
+        const { stdout } = ganetiHost("node1", "node1.example.org");
+        return { stdout: stdout + libvirtHost.stdout.replace(/^.*\n.*\n/, "") };
+      }
+      return isGanetiList(line) ? ganetiList({ "web1.example.org": "running" }) : slow.opened;
+    });
+    const inventory = inventoryOf(pool, ["node1"]);
+    const refreshed = inventory.refresh();
+    await vi.waitFor(() => expect(names(inventory)).toEqual(["node1/web1.example.org"]));
+    slow.open(domains({ guest1: true }));
+    await refreshed;
+    expect(names(inventory)).toEqual(["node1/guest1", "node1/web1.example.org"]);
+  });
+
   test("looks again what is there when a provider refuses its list", async () => {
     let refuses = false;
     const pool = new ScriptedPool(({ line }) => {

@@ -142,6 +142,16 @@ describe("monitor", () => {
     expect(monitor.rates("a")?.cpu).toBe(25);
   });
 
+  test("a row whose node is late with its state tells what was counted meanwhile", () => {
+    const monitor = new Monitor(limits);
+    const late = { stale: true, late: { node: "n1", since: 0, seenAt: 0 } };
+    monitor.observe([rowOf("a", 1000, { cpuNs: 0, at: 1000 })]);
+    monitor.observe([rowOf("a", 1000, { cpuNs: 2e9, at: 5000 }, late)]);
+    expect(monitor.rates("a")?.cpu).toBe(50);
+    monitor.observe([rowOf("a", 1000, null, late)]);
+    expect(monitor.rates("a")?.cpu).toBe(50);
+  });
+
   test("one that is off has no rates, and its next start makes no spike", () => {
     const monitor = new Monitor(limits);
     monitor.observe([rowOf("a", 1000, { cpuNs: 0 })]);

@@ -299,6 +299,8 @@ describe("Ganeti, masked", () => {
     );
     const filtered = await on(`gnt-instance list --no-headers -o name -F 'status == "ERROR_down"'`);
     expect(filtered.stdout).toBe("ci-runner.demo\n");
+    const others = await on(`gnt-node list --no-headers -o name -F 'name != "gnt1.demo" and name != "gnt3.demo"'`);
+    expect(others.stdout).toBe("gnt2.demo\n");
     expect(await on("gnt-instance list --no-headers --separator=: -o name,nope proxy")).toMatchObject({
       stdout: "proxy.demo:??\n",
       status: 14,

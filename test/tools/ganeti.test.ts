@@ -3,7 +3,6 @@ import {
   findJob,
   findJobOf,
   gnt,
-  listCommand,
   numberOf,
   parseList,
   parseSubmitted,
@@ -12,6 +11,7 @@ import {
   recentJobsCommand,
 } from "../../source/tools/ganeti.ts";
 import { explainGaneti, masterIn, parseFailure } from "../../source/tools/ganeti-errors.ts";
+import { filterWords, listCommand, luxiFilter, nodeKind, partCommand } from "../../source/tools/ganeti-parts.ts";
 import { ganetiProbe, parseGanetiProbe, sameHost } from "../../source/tools/ganeti-probe.ts";
 import { roleOf, statusOf } from "../../source/tools/ganeti-status.ts";
 import { fixture } from "../instances/fake-pool.ts";
@@ -34,9 +34,35 @@ describe("commands", () => {
   });
 
   test("list instances and nodes in one line", () => {
-    const { line } = listCommand(root);
+    const { line } = listCommand(root, { instance: [], node: [] });
     expect(line).toContain("/usr/sbin/gnt-instance list --no-headers '--separator=|' --units=m -o name,uuid,status");
     expect(line).toContain("/usr/sbin/gnt-node list --no-headers '--separator=|' --units=m -o name,role,dtotal");
+    expect(line).not.toContain(" -F ");
+  });
+
+  test("ask for the rows of some nodes, or of all others; both ways mean the same", () => {
+    const [some, others] = [true, false].map((not) => ({ names: ["n1.example.org", "n2.example.org"], others: !not }));
+    expect([some, others].map((choice) => choice && filterWords("pnode", choice))).toEqual([
+      ["-F", 'pnode == "n1.example.org" or pnode == "n2.example.org"'],
+      ["-F", 'pnode != "n1.example.org" and pnode != "n2.example.org"'],
+    ]);
+    expect([some, others].map((choice) => choice && luxiFilter("pnode", choice))).toEqual([
+      ["|", ["=", "pnode", "n1.example.org"], ["=", "pnode", "n2.example.org"]],
+      ["&", ["!=", "pnode", "n1.example.org"], ["!=", "pnode", "n2.example.org"]],
+    ]);
+    expect(luxiFilter("pnode", { names: [], others: true })).toBeNull();
+    const { line } = listCommand(root, { instance: ["n1"], node: [] });
+    expect(line.match(/ -F .*?;/g)).toEqual([` -F 'pnode != "n1"';`]);
+  });
+
+  test("give a node a time limit, also by sudo", () => {
+    const choice = { names: ["n1"], others: false };
+    expect(partCommand(root, nodeKind, ["name", "role"], choice, 15).line).toBe(
+      `timeout -k 1 15 env LC_ALL=C TZ=UTC0 /usr/sbin/gnt-node list --no-headers '--separator=|' --units=m -o name,role -F 'name == "n1"'`,
+    );
+    expect(partCommand({ directory: "", sudo: true }, nodeKind, ["name"], choice, 15).line).toMatch(
+      /^sudo -n timeout -k 1 15 env LC_ALL=C TZ=UTC0 gnt-node list /,
+    );
   });
 });
 

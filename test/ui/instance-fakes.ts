@@ -74,6 +74,7 @@ export function hostOf(host: string, own: Partial<HostView> = {}): HostView {
     error: null,
     problems: [],
     notes: [],
+    late: [],
     retryAt: null,
     refreshing: false,
     live: false,

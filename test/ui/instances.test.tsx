@@ -215,6 +215,21 @@ test("a silent host's rows stay, with their age; what is wrong is said above the
   await ui.waitFor("1 host ● · 2 down ✗");
 });
 
+test("a node that is late: its rows have their age, the others are as ever; who is late is said", async () => {
+  const late = { node: "node1.example.org", since: now - 3 * 60_000, seenAt: now - 2 * 60_000 };
+  const { ui } = open(
+    fakeInventory({
+      hosts: [hostOf("hv1", { late: [late] })],
+      instances: rows.map((row) => (row.name === "web10" ? { ...row, stale: true, seenAt: late.seenAt, late } : row)),
+    }),
+  );
+  await ui.waitFor(/web10 .* 2 min ago/);
+  await ui.waitFor(/node1\.example\.org: not answering in time since \d\d:\d\d; H tells more/);
+  await ui.waitFor(/^(?![\s\S]*down ✗)/);
+  await ui.press("/", "web10", keys.enter, "d");
+  await ui.waitFor(/2 min ago: node1\.example\.org has not\s+answered in time since \d\d:\d\d/);
+});
+
 test("an empty table says why, and what to do", async () => {
   const error = new VirtuError({ kind: "refused", what: "No VM manager was found" });
   const inventory = fakeInventory({ hosts: [] });

@@ -32,12 +32,14 @@ function listOf(text: string): (string | null)[] {
   return text === "" ? [] : text.split(",").map((item) => (item === "None" ? null : item));
 }
 
-/** `["=", field, value]` and `["|", filter…]`; another one passes everything. */
+/** `["=", field, value]`, `["!=", …]`, `["|", filter…]` and `["&", …]`; another one passes everything. */
 function passes(filter: unknown, value: (field: string) => unknown): boolean {
   if (!Array.isArray(filter)) return true;
   const [sign, ...rest] = filter;
   if (sign === "|") return rest.some((part) => passes(part, value));
-  return sign === "=" ? String(value(String(rest[0]))) === String(rest[1]) : true;
+  if (sign === "&") return rest.every((part) => passes(part, value));
+  if (sign !== "=" && sign !== "!=") return true;
+  return (String(value(String(rest[0]))) === String(rest[1])) === (sign === "=");
 }
 
 /** The numbers that are asked for, or null where it is no filter by numbers alone. */

@@ -120,7 +120,11 @@ const verbs: Readonly<Record<string, Verbs>> = {
     diagnose: (call, ganeti, clusters) => diagnoseSystems(call, clusters, ganeti),
   },
   "gnt-node": {
-    list: (call, ganeti) => printTable(call, nodeFields(ganeti), usualNodeFields, ganeti.nodes),
+    list: (call, ganeti) => {
+      const fields = nodeFields(ganeti);
+      const filter = filterOf(call, fields);
+      return printTable(call, fields, usualNodeFields, filter ? ganeti.nodes.filter(filter) : ganeti.nodes);
+    },
     "list-storage": listStorage,
     volumes: listVolumes,
     add: (call, ganeti, clusters) => addNode(call, clusters, ganeti),

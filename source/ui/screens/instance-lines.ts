@@ -9,6 +9,7 @@ import { age, plain, plainLine } from "../../text.ts";
 import { cell, glyph, paint, state, symbol, toneStyles } from "../theme.ts";
 import { wrapped } from "../wrap.ts";
 import { isPending, mebibytes, statusTones } from "./instances-rows.ts";
+import { timeOf } from "./instances-trouble.ts";
 import { holds, snapshotTree } from "./snapshots-rows.ts";
 
 /** Names of facts as people say them; any other is shown as the provider's field with blanks between its words. */
@@ -205,14 +206,14 @@ export function instanceLines(row: InstanceRow, besides: Besides, now: number, w
     ["id", plainLine(row.id)],
   ];
   const seen = `${age((now - row.seenAt) / 1000)} ago`;
+  const silent = row.late
+    ? `${plainLine(row.late.node)} has not answered in time since ${timeOf(row.late.since, now)}`
+    : "the host does not answer since";
   const origin: [string, string][] = [
     ["provider", row.provider],
     ...(row.cluster === null ? [] : [["cluster", plainLine(row.cluster)] as [string, string]]),
     ["reached through", plainLine(row.host)],
-    [
-      "seen",
-      row.stale ? paint(`${symbol("bad")} ${seen}: the host does not answer since`, ...toneStyles("bad")) : seen,
-    ],
+    ["seen", row.stale ? paint(`${symbol("bad")} ${seen}: ${silent}`, ...toneStyles("bad")) : seen],
   ];
   const facts = Object.entries(row.facts).filter(([, value]) => value !== null && value !== "");
   return [

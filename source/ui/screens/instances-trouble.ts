@@ -47,6 +47,13 @@ export function troubleLines(hosts: readonly HostView[], now: number, room: numb
     for (const problem of host.problems) {
       lines.push({ tone: "warning", text: `${host.host}: ${hostReason({ error: problem })}`, hint });
     }
+    for (const { node, since } of host.late) {
+      lines.push({
+        tone: "warning",
+        text: `${plainLine(node)}: not answering in time since ${timeOf(since, now)}`,
+        hint,
+      });
+    }
   }
   if (lines.length <= room) return lines;
   const rest = lines.length - room + 1;

@@ -1,21 +1,15 @@
 /** Every action on a real cluster, by LUXI and by the gnt-* programs; what became of it is read by gnt-* on the nodes. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { VirtuError } from "../../../source/errors.ts";
-import { discover } from "../../../source/instances/discover.ts";
-import { GanetiProvider } from "../../../source/instances/ganeti.ts";
+import type { GanetiProvider } from "../../../source/instances/ganeti.ts";
 import { createInventory } from "../../../source/instances/inventory.ts";
 import type { Action, ActionOutcome, NodeAction, ProviderEvent } from "../../../source/instances/types.ts";
-import { createPool } from "../../../source/ssh/pool.ts";
 import type { Pool } from "../../../source/ssh/types.ts";
 import { Teardown, until } from "../lab.ts";
-import { writeSshConfig } from "../nodes.ts";
-import { type GanetiLab, openGaneti } from "./cluster.ts";
+import { type GanetiLab, openGaneti, openProviders } from "./cluster.ts";
 
 const teardown = new Teardown();
 let lab: GanetiLab;
 let pool: Pool;
-/** The same without LUXI: as where sshd forbids the forwarding of sockets. */
-let without: Pool;
 let luxi: GanetiProvider;
 let gnt: GanetiProvider;
 
@@ -29,28 +23,9 @@ beforeAll(async () => {
     --file-storage-dir=/srv/ganeti/file-storage
     gnt-instance add -t file -s 1g -o noop -n node1.${lab.network.domain} --no-name-check --no-ip-check --no-install \\
     --no-start -B memory=128 ${lab.instance("disk1")}`);
-  // This process is not on the nodes' network: it reaches node1 and node2 by a program that is.
-  const way = [...lab.network.prefix, "socat", "-", "TCP:%h:%p"].join(" ");
-  const sshConfig = await writeSshConfig(
-    lab.network,
-    [lab.master, lab.other],
-    `Host node1 node2\n  ProxyCommand ${way}\n`,
-  );
-  const asker = { secret: async () => null, hostKey: async () => "no" as const };
-  pool = createPool({ sshConfig, asker });
-  teardown.add(() => pool.end());
-  const forbidden = new VirtuError({ kind: "refused", what: "The host forbids forwarding" });
-  without = Object.create(pool, { forward: { value: () => Promise.reject(forbidden) } });
-  [luxi, gnt] = [await open(pool), await open(without)];
+  ({ pool, luxi, gnt } = await openProviders(teardown, lab));
 });
 afterAll(() => teardown.run());
-
-async function open(through: Pool): Promise<GanetiProvider> {
-  const known = [{ name: "node1" }, { name: "node2" }];
-  const [provider] = (await discover(through, { name: "node1" }, { known })).providers;
-  if (!(provider instanceof GanetiProvider)) throw new Error("node1 is no node of a cluster");
-  return provider;
-}
 
 async function instance(provider: GanetiProvider, name: string) {
   const { instances } = await provider.list({});

@@ -1,6 +1,11 @@
 /** A real Ganeti cluster: two nodes, instances without disks, of the fake hypervisor and where asked for of KVM. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { VirtuError } from "../../../source/errors.ts";
+import { discover } from "../../../source/instances/discover.ts";
+import { GanetiProvider } from "../../../source/instances/ganeti.ts";
+import { createPool } from "../../../source/ssh/pool.ts";
+import type { Pool } from "../../../source/ssh/types.ts";
 import type { Teardown } from "../lab.ts";
 import { type LabNode, type Network, openNetwork, shareHosts, startNode, writeSshConfig } from "../nodes.ts";
 import { rootWith } from "../roots.ts";
@@ -96,4 +101,32 @@ export async function openGaneti(teardown: Teardown, { guests = {} }: GanetiLabO
     ask: (name, field) => ask("gnt-instance", field, `${name}.${domain}`),
     job: (id, field) => ask("gnt-job", field, id),
   };
+}
+
+export interface Providers {
+  pool: Pool;
+  luxi: GanetiProvider;
+  /** The same without LUXI: as where sshd forbids the forwarding of sockets. */
+  gnt: GanetiProvider;
+}
+
+/** The cluster as a program sees it that has virtu's own parts in it. */
+export async function openProviders(teardown: Teardown, { network, master, other }: GanetiLab): Promise<Providers> {
+  // This process is not on the nodes' network: it reaches node1 and node2 by a program that is.
+  const way = [...network.prefix, "socat", "-", "TCP:%h:%p"].join(" ");
+  const sshConfig = await writeSshConfig(network, [master, other], `Host node1 node2\n  ProxyCommand ${way}\n`);
+  const asker = { secret: async () => null, hostKey: async () => "no" as const };
+  const pool = createPool({ sshConfig, asker });
+  teardown.add(() => pool.end());
+  const forbidden = new VirtuError({ kind: "refused", what: "The host forbids forwarding" });
+  const without: Pool = Object.create(pool, { forward: { value: () => Promise.reject(forbidden) } });
+  const [luxi, gnt] = await Promise.all([providerOn(pool), providerOn(without)]);
+  return { pool, luxi, gnt };
+}
+
+async function providerOn(pool: Pool): Promise<GanetiProvider> {
+  const known = [{ name: "node1" }, { name: "node2" }];
+  const [provider] = (await discover(pool, { name: "node1" }, { known })).providers;
+  if (!(provider instanceof GanetiProvider)) throw new Error("node1 is no node of a cluster");
+  return provider;
 }

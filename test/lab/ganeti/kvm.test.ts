@@ -7,7 +7,7 @@ import { keys, type TestTerminal } from "../../terminal.ts";
 import { type ActionJson, type InstanceJson, row } from "../instances.ts";
 import { must, Teardown, until, type VirtuOptions, virtu, virtuProcess, virtuTerminal } from "../lab.ts";
 import type { LabNode } from "../nodes.ts";
-import { type GanetiLab, openGaneti } from "./cluster.ts";
+import { type GanetiLab, openGaneti, openProviders } from "./cluster.ts";
 
 const leave = "\u001d";
 const place = "/var/run/ganeti/kvm-hypervisor";
@@ -230,11 +230,43 @@ test("a guest that minds no power button is forced off by Ganeti when its time i
   expect(await qemu(lab.other, "deaf1")).toBeNull();
 });
 
-test("a QEMU that is stopped makes lists late and nothing else, and its screen says so", async () => {
+/** What came first: the outcome, or Ganeti's own list of the whole cluster, which is begun now and waits for every node. */
+async function beforeGaneti(outcome: Promise<unknown>): Promise<boolean> {
+  const theirs = lab.master.exec("gnt-instance list --no-headers -o name,status").then(() => false);
+  const first = await Promise.race([outcome.then(() => true), theirs]);
+  await Promise.all([outcome, theirs]);
+  return first;
+}
+
+test("a QEMU that is stopped delays the rows of its own node only, which say so", async () => {
+  const { luxi, gnt } = await openProviders(teardown, lab);
+  for (const provider of [luxi, gnt]) await provider.list({});
   const pid = await qemu(lab.master, "kvm1");
   await lab.master.exec(`kill -STOP ${pid}`);
   try {
-    // Ganeti waits 5 s for each such QEMU, in every list.
+    // Ganeti waits 5 s for its monitor, in every list.
+    await terminal.waitFor(/node1\S*: not answering in time since \d\d:\d\d/, 60_000);
+    await show("kvm1");
+    await terminal.waitFor(/kvm1.*running.*< 1 min ago/);
+    await show("web2");
+    await terminal.waitFor(/web2.*running(?!.*min ago)/);
+    await lab.master.exec(`gnt-instance shutdown ${lab.instance("web2")}`);
+    expect(await beforeGaneti(terminal.waitFor(row("web2", "stopped"), 60_000))).toBe(true);
+    for (const [way, provider] of Object.entries({ luxi, gnt })) {
+      const { instances, nodes } = await provider.list({ parts: true });
+      const late = instances.filter((one) => one.late).map(({ name, status }) => `${name.split(".")[0]} ${status}`);
+      expect(late, way).toEqual(["db1 running", "kvm1 running", "web1 running"]);
+      expect(
+        nodes.some((node) => node.late),
+        way,
+      ).toBe(false);
+    }
+    await lab.master.exec(`gnt-instance startup ${lab.instance("web2")}`);
+    const seen = luxi.list({ parts: true });
+    expect(await beforeGaneti(Promise.all([seen, terminal.waitFor(row("web2", "running"), 60_000)]))).toBe(true);
+    expect((await seen).instances.find(({ name }) => name === lab.instance("web2"))?.status).toBe("running");
+
+    // Whoever wants to see all of it waits.
     const listed = await headless("instances", "--json");
     expect(listed, listed.stderr).toMatchObject({ status: 0 });
     const shown = listed
@@ -250,6 +282,9 @@ test("a QEMU that is stopped makes lists late and nothing else, and its screen s
   } finally {
     await lab.master.exec(`kill -CONT ${pid}`);
   }
+  await terminal.waitFor(/^(?![\s\S]*not answering in time)/, 60_000);
+  await show("kvm1");
+  await terminal.waitFor(/kvm1.*running(?!.*min ago)/);
 });
 
 test("a QEMU that is killed is an error within seconds, and its console offers the start", async () => {
