@@ -66,10 +66,12 @@ function xenMeanings(values: Values, offers: XenOffers): Record<string, string> 
   const meanings: Record<string, string> = {};
   if (free !== null) meanings["memory"] = `Xen has ${mebibytes(free)} free of ${mebibytes(all)}${more}`;
   if (cpus !== null) meanings["vcpus"] = `the host has ${cpus}`;
-  const mount = mountOf(mounts, of(values, "directory"));
-  if (mount) meanings["directory"] = `${mebibytes(mount.freeMiB)} free`;
-  const group = groups.find(({ name }) => name === of(values, "group"));
-  if (group) meanings["group"] = `${mebibytes(group.freeMiB)} free`;
+  for (const suffix of disksIn(values)) {
+    const mount = mountOf(mounts, of(values, `directory${suffix}`));
+    if (mount) meanings[`directory${suffix}`] = `${mebibytes(mount.freeMiB)} free`;
+    const group = groups.find(({ name }) => name === of(values, `group${suffix}`));
+    if (group) meanings[`group${suffix}`] = `${mebibytes(group.freeMiB)} free`;
+  }
   return meanings;
 }
 
