@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.{ts,tsx}"],
     exclude: ["test/lab/**", "node_modules/**"],
-    testTimeout: 20_000,
+    testTimeout: 30_000,
+    expect: { poll: { timeout: 15_000 } },
     hookTimeout: 30_000,
     // A shared machine now and then stands still for longer than a test waits: what fails twice is broken. The report
     // says what was tried again.

@@ -1,6 +1,6 @@
 /** Puts the parts together once, for the TUI and for each headless command alike. */
 import { mkdirSync } from "node:fs";
-import { toVirtuError, VirtuError } from "./errors.ts";
+import { reasonOf, VirtuError } from "./errors.ts";
 import type { Context, Site } from "./journey/types.ts";
 import { directories } from "./paths.ts";
 import { Settings } from "./settings.ts";
@@ -33,7 +33,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       kind: "failed",
       what: "virtu can't make its state directory",
       where: places.state,
-      why: toVirtuError(thrown).message,
+      why: reasonOf(thrown),
       hint: "Make it writable, or choose another with --config DIR.",
     });
   }

@@ -64,12 +64,46 @@ export class VirtuError extends Error {
   }
 }
 
+/** What this machine says of its files, in words; the codes are POSIX'. */
+const fileTroubles: Readonly<Record<string, string>> = {
+  EACCES: "you have no right to it (permission denied)",
+  EPERM: "you have no right to it (operation not permitted)",
+  ENOENT: "there is no such file or directory",
+  ENOTDIR: "a part of its path is not a directory",
+  EISDIR: "it is a directory",
+  ENOSPC: "the disk is full",
+  EDQUOT: "your quota on the disk is used up",
+  EROFS: "the file system is read-only",
+  EIO: "the disk can't be read or written (input/output error)",
+  EMFILE: "virtu has too many files open",
+  ENAMETOOLONG: "the name is too long",
+};
+
+/** Why something went wrong here, in words; of a `VirtuError` all that it says. */
+export function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const { code } = thrown as NodeJS.ErrnoException;
+  return (code !== undefined && fileTroubles[code]) || thrown.message;
+}
+
 /** Any thrown value as a `VirtuError`, so that callers have one thing to show. */
 export function toVirtuError(thrown: unknown, what = "Something unexpected went wrong"): VirtuError {
   if (thrown instanceof VirtuError) return thrown;
   if (thrown instanceof Error && thrown.name === "AbortError") {
     return new VirtuError({ kind: "cancelled", what: "Cancelled" }, { cause: thrown });
   }
-  const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return new VirtuError({ kind: "failed", what, why }, { cause: thrown });
+  if (thrown instanceof Error && (thrown as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") {
+    // Parts are loaded when they are first wanted: a newer virtu may have been installed over this one since it started.
+    return new VirtuError(
+      {
+        kind: "failed",
+        what: "A part of virtu can't be loaded",
+        why: "its files were replaced or taken away while it ran",
+        hint: "Leave virtu and start it again; what runs on the hosts goes on.",
+        detail: thrown.message,
+      },
+      { cause: thrown },
+    );
+  }
+  return new VirtuError({ kind: "failed", what, why: reasonOf(thrown) }, { cause: thrown });
 }

@@ -4,7 +4,7 @@
  */
 import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { VirtuError } from "./errors.ts";
+import { reasonOf, VirtuError } from "./errors.ts";
 import { globOf } from "./instances/glob.ts";
 import type { ParallelSettings } from "./instances/limits.ts";
 import type { Groups } from "./instances/selector.ts";
@@ -248,7 +248,7 @@ export class Settings {
       content = readFileSync(this.file, "utf8");
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return;
-      this.broken = this.fault("The settings file can't be read", this.file, String((thrown as Error).message));
+      this.broken = this.fault("The settings file can't be read", this.file, reasonOf(thrown));
       return;
     }
     let data: unknown;

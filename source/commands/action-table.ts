@@ -1,6 +1,6 @@
 /** Every action as a subcommand: its words, what it takes and the request that comes of it. A table, nothing else. */
 import { readFileSync } from "node:fs";
-import { VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
 import type { Request } from "../instances/target.ts";
 import { wholeOption } from "./hosts.ts";
 
@@ -56,7 +56,7 @@ function contentOf(file: string): string {
       kind: "usage",
       what: "The file can't be read",
       where: file,
-      why: (thrown as Error).message,
+      why: reasonOf(thrown),
     });
   }
 }

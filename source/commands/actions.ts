@@ -5,11 +5,12 @@ import { verbOf } from "../instances/action-words.ts";
 import type { ActionItem, ActOptions, InstanceRow, Inventory, NodeRow } from "../instances/inventory.ts";
 import { lossGroups, severityOf } from "../instances/losses.ts";
 import { isAlready } from "../instances/rules.ts";
-import { saveSummary } from "../instances/save-summary.ts";
+import { summaryFile } from "../instances/run-summary.ts";
 import { select } from "../instances/select.ts";
 import { isNodeAction, type Request } from "../instances/target.ts";
 import type { ActionName, Status } from "../instances/types.ts";
 import { isUnheard, unheardCommands } from "../instances/unheard.ts";
+import { FileTaken, writeLocal } from "../local-file.ts";
 import { count } from "../text.ts";
 import { declareActions } from "./action-declare.ts";
 import { chooseWaves } from "./action-waves.ts";
@@ -209,11 +210,12 @@ async function askBefore(
 async function keepSummary(session: Session, inventory: Inventory, run: number, file: string | undefined) {
   const view = inventory.view().runs.find((one) => one.run === run);
   if (file === undefined || !view) return;
-  let saved = await saveSummary(view, file, session.globals.yes);
-  if (saved === false) {
+  const save = (over: boolean) => writeLocal(file, summaryFile(view, file), { what: "The summary", over });
+  const saved = await save(session.globals.yes).catch(async (thrown) => {
+    if (!(thrown instanceof FileTaken)) throw thrown;
     await confirm(session, `Overwrite ${file}?`, [`${file} is there already`]);
-    saved = await saveSummary(view, file, true);
-  }
+    return save(true);
+  });
   session.out.note(`the summary is in ${saved}`);
 }
 

@@ -1,14 +1,14 @@
 /** The flags of `virtu compare` and its files, as what is to be compared. */
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { fieldName, readChecked, type Schema } from "../checked-file.ts";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { VirtuError } from "../errors.ts";
 import { type CreateData, mebibytesOf, type Wanted, wantedOf } from "../instances/create-file.ts";
 import { createSchema } from "../instances/create-file-schema.ts";
 import type { ReadyWanted } from "../instances/create-types.ts";
 import type { ProviderName } from "../instances/types.ts";
 import { usualSizes } from "../journey/compare-defaults.ts";
 import type { ComparisonWish } from "../journey/compare-plan.ts";
+import type { Schema } from "../schema.ts";
+import { readDataFile } from "./data-file.ts";
 import { type HostOptions, hostNames, wholeOption, withHosts } from "./hosts.ts";
 import { collect, type Session } from "./run.ts";
 
@@ -64,23 +64,10 @@ const requests = (createSchema.oneOf ?? []).map(
 );
 const schema: Schema = { oneOf: [...requests, { type: "array", items: { oneOf: requests }, minItems: 1 }] };
 
+const hint = "It is the same as for virtu create -f (docs/create.schema.json), or a list of those.";
+
 function readFile(file: string): Wanted[] {
-  let text: string;
-  try {
-    text = readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (thrown) {
-    const why = toVirtuError(thrown).message;
-    throw new VirtuError({ kind: "usage", what: "The file can't be read", where: file, why });
-  }
-  const { data, faults } = readChecked(text, schema);
-  const [first] = faults;
-  if (first) {
-    throw new VirtuError({
-      ...{ kind: "usage", what: "The file does not say what to make", where: `${file}:${first.line}` },
-      why: [fieldName(first.at), first.text].filter(Boolean).join(": "),
-      hint: "It is the same as for virtu create -f (docs/create.schema.json), or a list of those.",
-    });
-  }
+  const data = readDataFile(file, schema, [], hint);
   const all = (Array.isArray(data) ? data : [data]) as CreateData[];
   return all.map((one) => wantedOf({ ...one, name: "virtu-compare", count: 1 }));
 }

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { VirtuError } from "../errors.ts";
-import { exportPath, writeNewFile } from "../instances/export.ts";
 import {
   type ComparisonSummary,
   carryComparison,
@@ -24,6 +23,7 @@ import {
   secondsText,
   subjectText,
 } from "../journey/compare-words.ts";
+import { localPath, writeLocal } from "../local-file.ts";
 import { count, iso, plainLine } from "../text.ts";
 import { type CompareOptions, wishOf, withCompareFlags } from "./compare-flags.ts";
 import { confirm, type ExitStatus, exit, reportError, run, type Session, withChange } from "./run.ts";
@@ -82,7 +82,7 @@ function refuse({ problems }: ComparisonPlan): void {
 function checkOutput(file: string | undefined): void {
   if (file === undefined) return;
   const why = comparisonFormat(file) === null ? "its name ends neither with .csv nor with .json or .md" : null;
-  const there = existsSync(exportPath(file)) ? "there is one of that name already" : null;
+  const there = existsSync(localPath(file)) ? "there is one of that name already" : null;
   const reason = why ?? there;
   if (reason !== null) {
     throw new VirtuError({ kind: "usage", what: "The file can't be written", where: file, why: reason });
@@ -91,8 +91,8 @@ function checkOutput(file: string | undefined): void {
 
 async function writeOutput(session: Session, view: ComparisonView, file: string | undefined): Promise<void> {
   if (file === undefined) return;
-  const format = comparisonFormat(file) ?? "json";
-  session.out.note(`the comparison is in ${await writeNewFile(file, comparisonText(view, format))}`);
+  const text = comparisonText(view, comparisonFormat(file) ?? "json");
+  session.out.note(`the comparison is in ${await writeLocal(file, text, { what: "The comparison", mode: 0o600 })}`);
 }
 
 /** Milliseconds for which a phase may go on before its steps are told. */

@@ -1,9 +1,8 @@
 /** `virtu configure`: makes nodes ready, whoever deployed them. */
 import { readFile } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import type { Command } from "commander";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
 import { planConfigure } from "../journey/configure.ts";
 import {
   generatedMark,
@@ -16,6 +15,7 @@ import {
 } from "../journey/configure-keys.ts";
 import { passwordSecret, userKeySecret } from "../journey/configure-types.ts";
 import { publicKeyLines, readPublicKey } from "../journey/deploy-key.ts";
+import { localPath } from "../local-file.ts";
 import { passwordError } from "../store/passwords.ts";
 import { askSecret, firstLineOfInput } from "./ask-secret.ts";
 import { askedNodes, type TargetOptions, withNodes } from "./asked-nodes.ts";
@@ -40,14 +40,14 @@ const usage = (what: string, where: string, hint: string) => new VirtuError({ ki
 
 async function scriptOf(file: string): Promise<{ title: string; script: string }> {
   try {
-    const text = await readFile(path.resolve(file.replace(/^~(?=\/|$)/, os.homedir())), "utf8");
+    const text = await readFile(localPath(file), "utf8");
     return { title: `Run ${path.basename(file)}`, script: text };
   } catch (thrown) {
     throw new VirtuError({
       kind: "usage",
       what: "This script can't be read",
       where: file,
-      why: toVirtuError(thrown).message,
+      why: reasonOf(thrown),
     });
   }
 }

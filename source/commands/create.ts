@@ -1,9 +1,7 @@
 /** `virtu create`: instances from flags or a file, one or many, on the hosts that are named. */
 
 import { randomUUID } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { faultsOf, fieldName, fileText, readChecked } from "../checked-file.ts";
 import { toVirtuError, VirtuError } from "../errors.ts";
 import { type CreateData, type Wanted, wantedOf } from "../instances/create-file.ts";
 import { createSchema } from "../instances/create-file-schema.ts";
@@ -14,8 +12,11 @@ import type { CreateEvent, CreateOutcome, CreatePlan, CreateRequest } from "../i
 import { discover } from "../instances/discover.ts";
 import type { Provider } from "../instances/types.ts";
 import { jobAddresses } from "../journey/job-addresses.ts";
+import { writeLocal } from "../local-file.ts";
+import { fieldName, fileText, misfitsOf } from "../schema.ts";
 import { count } from "../text.ts";
 import { type CreateFlags, flagsData, withCreateFlags } from "./create-flags.ts";
+import { readDataFile } from "./data-file.ts";
 import { type HostOptions, hostNames, wholeOption, withHosts } from "./hosts.ts";
 import { jobNumber } from "./release.ts";
 import { type ExitStatus, exit, reportError, run, type Session, withChange } from "./run.ts";
@@ -29,12 +30,13 @@ interface Options extends HostOptions, CreateFlags {
 /** What the file says, and over it what the flags say. */
 function wantedData(name: string | undefined, options: Options): CreateData {
   const given = flagsData(name, options);
-  const file = options.file === undefined ? {} : readFile(options.file, given);
+  const read = options.file === undefined ? null : readDataFile(options.file, createSchema, Object.keys(given));
+  const file = (read ?? {}) as Record<string, unknown>;
   // Some flags mean another field on each provider.
   const flags = file["provider"] === undefined ? given : flagsData(name, options, file["provider"]);
   const data: Record<string, unknown> = { ...file, ...flags };
   data["provider"] ??= "os" in data || "diskTemplate" in data ? "ganeti" : "libvirt";
-  const faults = faultsOf(data, createSchema);
+  const faults = misfitsOf(data, createSchema);
   const [first] = faults;
   if (!first) return data as unknown as CreateData;
   const lines = faults.map(({ at, text }) => `${fieldName(at) || "create"}: ${text}`);
@@ -42,34 +44,6 @@ function wantedData(name: string | undefined, options: Options): CreateData {
     ...{ kind: "usage", what: "This can't be made", where: fieldName(first.at) || undefined, why: first.text },
     hint: "virtu create --help and docs/create.schema.json say what goes where.",
     detail: faults.length > 1 ? lines.join("\n") : undefined,
-  });
-}
-
-/** The fields of a file. Those that the flags give may be missing in it. */
-function readFile(file: string, flags: Record<string, unknown>): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (thrown) {
-    throw new VirtuError({
-      kind: "usage",
-      what: "The file can't be read",
-      where: file,
-      why: toVirtuError(thrown).message,
-    });
-  }
-  const { data, faults } = readChecked(text, createSchema);
-  const own = faults.filter((fault) => !(fault.at.length === 0 && isGiven(fault.text, flags)));
-  const [first] = own;
-  if (!first) return (data ?? {}) as Record<string, unknown>;
-  const name = file === "-" ? "standard input" : file;
-  const lines = own.map(
-    ({ line, at, text: why }) => `${name}:${line}: ${[fieldName(at), why].filter(Boolean).join(": ")}`,
-  );
-  throw new VirtuError({
-    ...{ kind: "usage", what: "The file does not say what to make", where: `${name}:${first.line}` },
-    why: [fieldName(first.at), first.text].filter(Boolean).join(": "),
-    detail: own.length > 1 ? lines.join("\n") : undefined,
   });
 }
 
@@ -92,12 +66,6 @@ async function addressesOf(
     gateway: gateway ?? lent.gateway,
     dns: dns ?? lent.dns,
   };
-}
-
-/** A field that the file lacks and a flag gives. */
-function isGiven(fault: string, flags: Record<string, unknown>): boolean {
-  const field = /^needs "(\w+)"$/.exec(fault)?.[1];
-  return field !== undefined && field in flags;
 }
 
 async function findPlaces(
@@ -200,7 +168,9 @@ export async function create(session: Session, name: string | undefined, options
   const [problem] = checkBatch(wanted.batch);
   if (problem)
     throw new VirtuError({ kind: "usage", what: "This can't be made", where: problem.field, why: problem.text });
-  if (options.save !== undefined) save(options.save, data);
+  if (options.save !== undefined) {
+    await writeLocal(options.save, fileText(data), { over: true, mode: 0o600, kind: "usage" });
+  }
   wanted.batch.addresses = await addressesOf(session, wanted, options);
   const { places, silent } = await findPlaces(session, wanted, options);
   if (places.length === 0) return exit.failed;
@@ -219,19 +189,6 @@ export async function create(session: Session, name: string | undefined, options
   const failed = outcomes.filter(({ ok, ready }) => !ok || ready === false).length;
   if (failed > 0) return failed === outcomes.length ? exit.failed : exit.some;
   return silent > 0 ? exit.some : exit.done;
-}
-
-function save(file: string, data: CreateData): void {
-  try {
-    writeFileSync(file, fileText(data), { mode: 0o600 });
-  } catch (thrown) {
-    throw new VirtuError({
-      kind: "usage",
-      what: "The file can't be written",
-      where: file,
-      why: toVirtuError(thrown).message,
-    });
-  }
 }
 
 const told = `

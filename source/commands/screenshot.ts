@@ -1,8 +1,8 @@
 /** `virtu screenshot`: a picture of an instance's screen, into a file. */
-import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Picture, readPicture } from "../console/picture.ts";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { VirtuError } from "../errors.ts";
+import { writeLocal } from "../local-file.ts";
 import { type HostOptions, withHosts } from "./hosts.ts";
 import { oneInstance } from "./one-instance.ts";
 import { type ExitStatus, exit, run, type Session, withJson } from "./run.ts";
@@ -32,16 +32,7 @@ async function takePicture(session: Session, name: string, options: Options): Pr
   const picture = await readPicture(await provider.screenshot(instance, { signal: session.signal, priority: "user" }));
   const { output } = options;
   const { width, height } = picture;
-  try {
-    await writeFile(output, await encoded(picture, output));
-  } catch (thrown) {
-    throw new VirtuError({
-      kind: "failed",
-      what: "The picture can't be written",
-      where: output,
-      why: toVirtuError(thrown).why,
-    });
-  }
+  await writeLocal(output, await encoded(picture, output), { what: "The picture", over: true });
   session.out.result({ name: instance.name, host: instance.host, file: output, width, height }, [
     `${output}: ${width}×${height}`,
   ]);

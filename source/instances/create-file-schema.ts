@@ -1,5 +1,5 @@
 /** What a file of `virtu create -f` may hold. Published as docs/create.schema.json, which a test keeps equal to this. */
-import type { Schema } from "../checked-file.ts";
+import type { Schema } from "../schema.ts";
 
 const size: Schema = {
   description: "a size like 512M or 10G, or a whole number of MiB",

@@ -84,12 +84,12 @@ const probes: readonly Probe[] = [
   {
     name: "xenserver",
     command: () => xeProbe,
-    read: async (text, { pool, host }) => {
+    read: async (text, { pool, host, known }) => {
       const found = parseXeProbe(text);
       if (!found) return null;
       if (found.status === 0 && found.pool) {
         const { XenServerProvider } = await import("./xenserver.ts");
-        return { provider: new XenServerProvider({ pool, host, found }) };
+        return { provider: new XenServerProvider({ pool, host, known, found }) };
       }
       const late = found.status === 124;
       const problem = new VirtuError({

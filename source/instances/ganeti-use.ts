@@ -2,7 +2,7 @@
  * What the instances and nodes of a cluster use, asked of each node while somebody looks: one command a node, through the
  * master, with the last answers kept for as long as they say something.
  */
-import { toVirtuError } from "../errors.ts";
+import { reasonOf } from "../errors.ts";
 import type { Cells, InstanceField, NodeField } from "../tools/ganeti.ts";
 import { explainNode, type NodeUsage, nodeLimit, nodeUsageCommand, parseNodeUsage } from "../tools/ganeti-usage.ts";
 import type { GanetiMaster } from "./ganeti-master.ts";
@@ -75,7 +75,7 @@ export class GanetiUse {
       why = explainNode(answer.status, answer.stderr);
     } catch (thrown) {
       if (signal?.aborted) return;
-      why = toVirtuError(thrown).message;
+      why = reasonOf(thrown);
     }
     const restMs = before?.restMs ?? firstRestMs;
     const rest = { restMs: Math.min(restMs * 2, longestRestMs), restUntil: Date.now() + restMs };

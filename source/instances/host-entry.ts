@@ -2,6 +2,7 @@
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import { discover } from "./discover.ts";
+import { pause } from "./exec.ts";
 import type { HostState, HostView } from "./inventory-types.ts";
 import type { Discovery, Provider, ProviderOptions, Snapshot } from "./types.ts";
 
@@ -17,13 +18,20 @@ export interface PlaceRecord {
 export interface Surroundings {
   pool: Pool;
   uri: string | undefined;
-  known: () => readonly HostRef[];
+  /** All hosts that the user named, now and later. */
+  known: readonly HostRef[];
   places: Map<string, PlaceRecord>;
   /** The host that shows this place instead of the one that asks, or null. */
   shownBy: (place: string, asking: HostEntry) => string | null;
 }
 
 const longestWaitMs = 60_000;
+
+/**
+ * Looks that follow what happens (an action's end, an event) come as quickly as it happens. Between two of them a host rests
+ * for twice the time that one takes, up to this long: a list of thousands costs it, and this machine, work of its own.
+ */
+const longestRestMs = 3000;
 
 export class HostEntry {
   discovery: Discovery | null = null;
@@ -40,6 +48,8 @@ export class HostEntry {
   private lookAgain = false;
   /** The refresh under way, and the one that waits for its end. */
   private current: Promise<void> | null = null;
+  /** Epoch milliseconds until which looks that follow what happens have time. */
+  private restsUntil = 0;
   private following: Promise<void> | null = null;
   private readonly abort = new AbortController();
 
@@ -55,17 +65,22 @@ export class HostEntry {
 
   /**
    * Refreshes. A refresh under way began before the caller's question and may not know its answer: with `fresh` another
-   * one follows it, shared by everybody who asks meanwhile.
+   * one follows it, shared by everybody who asks meanwhile. `follows`: it follows what happens, and the host may rest first.
    */
-  refresh(options: ProviderOptions & { fresh?: boolean }): Promise<void> {
-    if (!this.current) {
+  refresh(options: ProviderOptions & { fresh?: boolean; follows?: boolean }): Promise<void> {
+    if (options.follows && this.following) return this.following;
+    const rest = options.follows ? this.restsUntil - Date.now() : 0;
+    if (!this.current && rest <= 0) {
+      const began = Date.now();
       this.current = this.run(options).finally(() => {
         this.current = null;
+        const now = Date.now();
+        if (options.follows) this.restsUntil = now + Math.min(2 * (now - began), longestRestMs);
       });
       return this.current;
     }
-    if (!options.fresh) return this.current;
-    this.following ??= this.current.then(() => {
+    if (this.current && !options.fresh) return this.current;
+    this.following ??= (this.current ?? pause(rest, this.abort.signal).catch(() => undefined)).then(() => {
       this.following = null;
       return this.refresh(options);
     });
@@ -86,7 +101,7 @@ export class HostEntry {
     const began = performance.now();
     try {
       if (this.mustDiscover()) {
-        this.discovery = await discover(pool, this.ref, { ...options, uri, known: known() });
+        this.discovery = await discover(pool, this.ref, { ...options, uri, known });
         this.discoveredAt = Date.now();
         this.lookAgain = false;
         this.forgetGone();

@@ -4,7 +4,7 @@ import type { HostRef } from "../ssh/types.ts";
 import { ActionQueue } from "./action-queue.ts";
 import { holds } from "./conditions.ts";
 import { HostEntry, type PlaceRecord, type Surroundings } from "./host-entry.ts";
-import { InstanceRows, nodeRows } from "./inventory-rows.ts";
+import { InventoryRows } from "./inventory-rows.ts";
 import type {
   ActionItem,
   ActionRun,
@@ -19,7 +19,7 @@ import type {
 import { limitsOf } from "./limits.ts";
 import { indexOf } from "./snapshot-index.ts";
 import { previewOf, type Request, type RequestName } from "./target.ts";
-import type { Provider, Status } from "./types.ts";
+import type { Provider, ProviderOptions, Status } from "./types.ts";
 import { Watchers } from "./watchers.ts";
 import { Watching } from "./watching.ts";
 import type { Condition } from "./waves.ts";
@@ -32,10 +32,11 @@ export function createInventory(options: InventoryOptions): Inventory {
 
 class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   private readonly hosts = new Map<string, HostEntry>();
+  private readonly named: HostRef[] = [];
   private readonly places = new Map<string, PlaceRecord>();
   /** The latest item of each instance, until the next action on it. */
   private readonly outcomes = new Map<string, ActionItem>();
-  private readonly rows = new InstanceRows();
+  private readonly rows = new InventoryRows((key) => this.outcomes.get(key) ?? null);
   private readonly queue: ActionQueue;
   private readonly around: Surroundings;
   private readonly intervalMs: number;
@@ -57,13 +58,13 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       },
       onStale: (provider) => {
         const entry = this.reaching(provider.place, null) ?? this.hosts.get(provider.attachment.host.name);
-        if (entry && this.interval(entry) !== null) this.poll(entry, true);
+        if (entry && this.interval(entry) !== null) this.poll(entry, { fresh: true, follows: true });
       },
     });
     this.around = {
       pool: options.pool,
       uri: options.uri,
-      known: () => [...this.hosts.values()].map((entry) => entry.ref),
+      known: this.named,
       places: this.places,
       shownBy: (place, asking) => this.shownBy(place, asking),
     };
@@ -76,7 +77,10 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       onItem: (item) => {
         // An action that was refused because another one is under way does not hide that one.
         const busy = this.queue.busyWith(item.key);
-        if (!busy || busy.id === item.id) this.outcomes.set(item.key, item);
+        if (!busy || busy.id === item.id) {
+          this.outcomes.set(item.key, item);
+          this.rows.touch(item.key);
+        }
         this.changed();
         this.emit("action", item);
       },
@@ -87,8 +91,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   view(): InventoryView {
     this.drawn ??= {
       hosts: [...this.hosts.values()].map((entry) => ({ ...entry.view(), live: this.isLive(entry) })),
-      instances: this.rows.of([...this.places.values()], (key) => this.outcomes.get(key) ?? null),
-      nodes: nodeRows([...this.places.values()]),
+      ...this.rows.of([...this.places.values()]),
       pending: this.queue.pending(),
       runs: this.queue.runs(),
     };
@@ -121,15 +124,15 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   }
 
   /** Asks a host that somebody looks at. */
-  private poll(entry: HostEntry, fresh = false): void {
+  private poll(entry: HostEntry, how: { fresh?: boolean; follows?: boolean } = {}): void {
     if (this.interval(entry) === null) return;
     entry.stop();
-    void this.refreshEntry(entry, { priority: "poll", fresh });
+    void this.refreshEntry(entry, { priority: "poll", ...how });
   }
 
   private async refreshEntry(
     entry: HostEntry,
-    options: { priority: "user" | "poll"; fresh?: boolean; signal?: AbortSignal; usageWithinMs?: number },
+    options: ProviderOptions & { fresh?: boolean; follows?: boolean },
   ): Promise<void> {
     const usageWithinMs = this.watchers.usageWithinMs(entry.ref.name, this.usual(entry));
     const refreshed = entry.refresh({ ...(usageWithinMs !== null && { usageWithinMs }), ...options });
@@ -188,6 +191,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     if (this.hosts.has(host.name)) return;
     const entry = new HostEntry(host, this.around);
     this.hosts.set(host.name, entry);
+    this.named.push(host);
     if (this.interval(entry) !== null) this.poll(entry);
     else this.changed();
   }
@@ -197,6 +201,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
     if (!entry) return;
     entry.end();
     this.hosts.delete(name);
+    this.named.splice(this.named.indexOf(entry.ref), 1);
     const left = new Set<string>();
     for (const other of this.hosts.values()) {
       for (const provider of other.discovery?.providers ?? []) left.add(provider.place);
@@ -228,7 +233,9 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
   }
 
   find(key: string): Found | null {
-    for (const { provider, snapshot } of this.places.values()) {
+    for (const [place, { provider, snapshot }] of this.places) {
+      // Thousands of keys are looked for at once, among many places.
+      if (!key.startsWith(place)) continue;
       const { instances, nodes } = indexOf(snapshot);
       const instance = instances.get(key);
       if (instance) return { kind: "instance", provider, instance };
@@ -250,7 +257,7 @@ class HostInventory extends EventEmitter<InventoryEvents> implements Inventory {
       const shown = this.places.get(provider.place)?.provider ?? provider;
       const entry = this.reaching(provider.place, null) ?? this.hosts.get(shown.attachment.host.name);
       if (!entry) return null;
-      await this.refreshEntry(entry, { priority: "user", fresh: true });
+      await this.refreshEntry(entry, { priority: "user", fresh: true, follows: true });
       const record = this.places.get(provider.place);
       if (record && !record.stale && record.seenAt >= began) {
         return indexOf(record.snapshot).instances.get(key)?.status ?? null;

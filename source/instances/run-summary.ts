@@ -1,5 +1,5 @@
 /** What came of a run, to be kept: as JSON or as text. Pure. */
-import { clock, count, iso } from "../text.ts";
+import { clock, count, iso, plain } from "../text.ts";
 import { verbOf } from "./action-words.ts";
 import type { ActionItem, ActionRunView, ActionState } from "./inventory-types.ts";
 import { conditionText } from "./waves.ts";
@@ -9,11 +9,15 @@ const order: readonly ActionState[] = ["failed", "running", "queued", "cancelled
 
 /** Worst first; among equals as they were asked for. */
 export function worstFirst(items: readonly ActionItem[]): ActionItem[] {
-  return order.flatMap((state) => items.filter((item) => item.state === state));
+  const parts: Record<ActionState, ActionItem[]> = { queued: [], running: [], done: [], failed: [], cancelled: [] };
+  for (const item of items) parts[item.state].push(item);
+  return order.flatMap((state) => parts[state]);
 }
 
-export function countsOf(items: readonly ActionItem[]): Record<ActionState, number> {
-  const counts: Record<ActionState, number> = { queued: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
+export type Counts = Readonly<Record<ActionState, number>>;
+
+export function countsOf(items: readonly ActionItem[]): Counts {
+  const counts = { queued: 0, running: 0, done: 0, failed: 0, cancelled: 0 };
   for (const { state } of items) counts[state] += 1;
   return counts;
 }
@@ -71,4 +75,12 @@ export function summaryText(run: ActionRunView): string {
     for (const line of item.detail?.trim().split("\n") ?? []) lines.push(`          | ${line}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Whether a file's name asks for JSON. */
+export const isJson = (file: string): boolean => file.toLowerCase().endsWith(".json");
+
+/** What a file of that name holds: JSON where the name ends so, else text. */
+export function summaryFile(run: ActionRunView, file: string): string {
+  return isJson(file) ? `${JSON.stringify(summaryJson(run), null, 2)}\n` : plain(summaryText(run));
 }

@@ -1,5 +1,6 @@
 /** Which instances a user means by `NAME` or `HOST/NAME`. */
 import { VirtuError } from "../errors.ts";
+import { distance } from "../meant.ts";
 import type { Instance } from "./types.ts";
 
 export interface Selection<T> {
@@ -84,18 +85,4 @@ function unknown(instances: readonly Named[], word: string, noun: string): Virtu
     why: near.length > 0 ? `the nearest are ${near.join(", ")}` : `none of the ${instances.length} is called so`,
     hint: `virtu instances${noun === "node" ? " --nodes" : ""} lists them all.`,
   });
-}
-
-/** Edits (insert, remove, replace) from one word to the other. */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= one.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, change));
-    }
-    row = next;
-  }
-  return row[other.length] ?? 0;
 }

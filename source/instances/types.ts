@@ -345,7 +345,7 @@ export interface Discovery {
 export interface DiscoverOptions extends ProviderOptions {
   /** libvirt connection URI; when it is given, a host without libvirt is a problem. */
   uri?: string;
-  /** Other hosts that the user named: a Ganeti master among them is reached as named there. */
+  /** Other hosts that the user named, kept by the providers: a Ganeti master among them is reached as named there. */
   known?: readonly HostRef[];
 }
 

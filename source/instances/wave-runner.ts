@@ -1,5 +1,5 @@
 /** Carries the waves of a run: one after the other, each let on by what holds for the instances of the one before. */
-import { toVirtuError } from "../errors.ts";
+import { reasonOf } from "../errors.ts";
 import { count } from "../text.ts";
 import type { RunRecord } from "./action-run.ts";
 import type { ActionItem } from "./inventory-types.ts";
@@ -86,7 +86,7 @@ async function conditionsOf(
       for (let key = asked.shift(); key !== undefined && !around.signal.aborted; key = asked.shift()) {
         const why = await around
           .check(condition, key, wave.withinSeconds, around.signal)
-          .catch((thrown: unknown) => toVirtuError(thrown).message);
+          .catch((thrown: unknown) => reasonOf(thrown));
         if (why !== null) reasons.push(`${names.get(key) ?? key.slice(key.lastIndexOf("/") + 1)}: ${why}`);
         open -= 1;
         if (open > 0) say();

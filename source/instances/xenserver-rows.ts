@@ -2,7 +2,7 @@
 import type { XeSubject } from "../tools/xe-actions.ts";
 import { diskId } from "../tools/xe-hardware.ts";
 import { mapOf, mebibytesOf, parseXeList, partsOf, setOf, uuidOf, type XeRecord } from "../tools/xe-parse.ts";
-import type { DiskInfo, HostNode, Instance, InstanceDetails, MigrationTarget, Status } from "./types.ts";
+import type { DiskInfo, HostNode, Instance, InstanceDetails, MigrationTarget, PoolFill, Status } from "./types.ts";
 
 export interface XePlace {
   place: string;
@@ -60,7 +60,13 @@ export function xeInstance(vm: XeRecord, hosts: ReadonlyMap<string, XeRecord>, p
   };
 }
 
-export function xeNode(host: XeRecord, guests: readonly Instance[], place: XePlace): HostNode {
+/** `pools`: its storage repositories, where somebody has looked for them. */
+export function xeNode(
+  host: XeRecord,
+  guests: readonly Instance[],
+  place: XePlace,
+  pools: readonly PoolFill[] | undefined,
+): HostNode {
   const uuid = host.get("uuid") ?? "";
   const name = host.get("name-label") ?? uuid;
   const roles = [
@@ -74,14 +80,38 @@ export function xeNode(host: XeRecord, guests: readonly Instance[], place: XePla
     cluster: place.pool,
     host: place.host,
     roles,
-    diskTotal: null,
-    diskFree: null,
+    diskTotal: pools?.length ? pools.reduce((sum, { totalMiB }) => sum + totalMiB, 0) : null,
+    diskFree: pools?.length ? pools.reduce((sum, { freeMiB }) => sum + freeMiB, 0) : null,
     memoryTotal: mebibytesOf(host.get("memory-total")),
     memoryNode: null,
     memoryFree: mebibytesOf(host.get("memory-free")),
     primaryInstances: guests.filter(({ facts }) => facts["residentOn"] === uuid).length,
     secondaryInstances: null,
+    ...(pools && { pools }),
   };
+}
+
+/**
+ * How full a pool's storage repositories are, by the host that they are shown with: its own where it alone has one, the master
+ * for one that the hosts share. xapi itself counts them now and then (`SR.scan`).
+ */
+export function readXeStores(parts: ReadonlyMap<string, string>, master: string | null): Map<string, PoolFill[]> {
+  const hosts = new Map<string, string[]>();
+  for (const pbd of parseXeList(parts.get("pbds") ?? "")) {
+    const [sr, host] = [pbd.get("sr-uuid") ?? "", pbd.get("host-uuid") ?? ""];
+    hosts.set(sr, [...(hosts.get(sr) ?? []), host]);
+  }
+  const stores = new Map<string, PoolFill[]>();
+  for (const sr of parseXeList(parts.get("srs") ?? "")) {
+    const having = hosts.get(sr.get("uuid") ?? "") ?? [];
+    const host = master !== null && having.includes(master) ? master : having[0];
+    const totalMiB = mebibytesOf(sr.get("physical-size"));
+    if (host === undefined || totalMiB === null) continue;
+    const freeMiB = Math.max(0, totalMiB - (mebibytesOf(sr.get("physical-utilisation")) ?? 0));
+    const fill = { name: sr.get("name-label") ?? "", totalMiB, freeMiB };
+    stores.set(host, [...(stores.get(host) ?? []), fill]);
+  }
+  return stores;
 }
 
 /** What the commands need of an instance. */

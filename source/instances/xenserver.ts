@@ -29,22 +29,26 @@ import type {
 } from "./types.ts";
 import { explainXenConsole } from "./xen-looks.ts";
 import { actOnXe, type XeActOptions } from "./xenserver-act.ts";
-import { XeLoads } from "./xenserver-load.ts";
 import { planXe, type XePlan } from "./xenserver-plan.ts";
 import { readXeDetails, readXeTargets, type XePlace, xeInstance, xeNode } from "./xenserver-rows.ts";
 import { refusesXenServer } from "./xenserver-rules.ts";
+import { XeUsage } from "./xenserver-usage.ts";
 
 export interface XenServerOptions {
   pool: Pool;
   host: HostRef;
   found: XeFound;
+  /** Other hosts that the user named: those of this pool are asked what they and their guests use. */
+  known?: readonly HostRef[];
   /** Milliseconds between two looks at a guest after a lost answer (default 2000). */
   lookMs?: number;
+  /** Milliseconds that a host may take to answer what it and its guests use (default 6000). */
+  rrdLimitMs?: number;
   /** Epoch milliseconds, for what is counted over time (default: `Date.now`). */
   now?: () => number;
 }
 
-/** Two lists, and what the vCPUs do. */
+/** Two lists, and three that are cut off soon. */
 const listLimitMs = (2 * xePollLimit + 20) * 1000;
 
 export class XenServerProvider implements Provider {
@@ -56,7 +60,7 @@ export class XenServerProvider implements Provider {
   /** How xe is called there. */
   readonly access: XeAccess;
   private readonly rows: XePlace;
-  private readonly loads = new XeLoads();
+  private readonly usage: XeUsage;
   /** Addresses of the pool's hosts by UUID, as the last list told them: a console is opened where the guest runs. */
   private addresses: ReadonlyMap<string, string> = new Map();
   private hostNames: ReadonlyMap<string, string> = new Map();
@@ -69,16 +73,20 @@ export class XenServerProvider implements Provider {
     this.target = host;
     this.place = `xenserver/${uuid}`;
     this.access = { directory: found.directory, sudo: found.sudo };
-    this.rows = { place: this.place, host: host.name, pool: this.cluster, master: found.pool?.master ?? null };
+    const master = found.pool?.master ?? null;
+    this.rows = { place: this.place, host: host.name, pool: this.cluster, master };
+    const { pool, known = [], rrdLimitMs: limitMs = 6000, now = Date.now } = options;
+    this.usage = new XeUsage({ pool, host, hostUuid: found.hostUuid, known, master, limitMs, now });
   }
 
   async list({ usageWithinMs, ...options }: ProviderOptions): Promise<Snapshot> {
     const { pool, host } = this.options;
     const looked = usageWithinMs !== undefined;
-    const answer = await ask(pool, host, xePoll(this.access, looked), "reading the guests", {
-      timeoutMs: listLimitMs,
-      ...options,
-    });
+    const command = xePoll(this.access, looked ? this.usage.wants() : {});
+    const [answer, looks] = await Promise.all([
+      ask(pool, host, command, "reading the guests", { timeoutMs: listLimitMs, ...options }),
+      looked ? this.usage.refresh(usageWithinMs, options) : [],
+    ]);
     const parts = partsOf(answer.stdout);
     const status = Number(parts.get("end") ?? 1);
     if (status !== 0) {
@@ -94,13 +102,16 @@ export class XenServerProvider implements Provider {
     const hosts = byUuid(parseXeList(parts.get("hosts") ?? ""));
     this.addresses = new Map([...hosts].map(([uuid, record]) => [uuid, record.get("address") ?? ""]));
     this.hostNames = new Map([...hosts].map(([uuid, record]) => [record.get("name-label") ?? uuid, uuid]));
-    const now = this.options.now?.() ?? Date.now();
-    if (looked) this.loads.take(parts.get("load") ?? "", now);
-    const instances = parseXeList(parts.get("vms") ?? "").map((vm) => {
-      const instance = xeInstance(vm, hosts, this.rows);
-      return instance.status === "running" ? { ...instance, ...this.loads.of(instance.id, now) } : instance;
-    });
-    return { instances, nodes: [...hosts.values()].map((record) => xeNode(record, instances, this.rows)), notes: [] };
+    const instances = parseXeList(parts.get("vms") ?? "").map((vm) => xeInstance(vm, hosts, this.rows));
+    if (looked) await this.usage.take(looks, { parts, hosts, instances }, usageWithinMs, options);
+    return {
+      instances: instances.map((instance) => ({ ...instance, ...this.usage.ofGuest(instance) })),
+      nodes: [...hosts].map(([uuid, record]) => ({
+        ...xeNode(record, instances, this.rows, this.usage.storesOf(uuid)),
+        ...this.usage.ofHost(uuid),
+      })),
+      notes: [],
+    };
   }
 
   refuses(action: ActionName, instance: Instance): string | null {

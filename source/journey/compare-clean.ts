@@ -1,5 +1,5 @@
 /** Takes away what a comparison has made, wherever it is by now, and says exactly what it could not take away and why. */
-import { toVirtuError } from "../errors.ts";
+import { reasonOf, toVirtuError } from "../errors.ts";
 import { ask, isPassing, pause } from "../instances/exec.ts";
 import type { Instance, Provider } from "../instances/types.ts";
 import type { Command } from "../ssh/command.ts";
@@ -119,7 +119,7 @@ async function tidy(made: MadeNow, provider: Provider, reach: Reach, { onText }:
       const { status, stderr } = await ask(reach.pool, host, command, "taking away what is left", question);
       return { status, text: stderr.trim() };
     } catch (thrown) {
-      return { status: null, text: toVirtuError(thrown).message };
+      return { status: null, text: reasonOf(thrown) };
     }
   };
   const maker = await provider.maker?.();

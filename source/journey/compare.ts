@@ -1,6 +1,6 @@
 /** Carries a comparison: round after round and place after place through the whole life cycle, then takes all of it away. */
 import os from "node:os";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
 import type { CreateRow } from "../instances/create-types.ts";
 import { Limiter } from "../ssh/limiter.ts";
 import type { HostRef } from "../ssh/types.ts";
@@ -208,7 +208,7 @@ async function clear(
       const say = (text: string) => record.say({ place, round, name, phase: "clean", text, since: Date.now() }, name);
       say("taking away what is left");
       const left = await takeAway(made, reach, { waitMs: options.waitMs, onText: say }).catch((thrown) => [
-        { what: `${name} on ${place}`, why: toVirtuError(thrown).message, how: "virtu compare --clean" },
+        { what: `${name} on ${place}`, why: reasonOf(thrown), how: "virtu compare --clean" },
       ]);
       record.say(null, name);
       await record.add(left.length === 0 ? { kind: "gone", name } : { kind: "left", name, left });

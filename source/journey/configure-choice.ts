@@ -1,8 +1,8 @@
 /** From what was chosen in the form to a plan and its secrets: reads keys and scripts of this machine. */
 import { readFile } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
+import { localPath } from "../local-file.ts";
 import { planConfigure } from "./configure.ts";
 import { generatedMark, jobKeyPair, makePassword, ownPrivateKey, passwordMark } from "./configure-keys.ts";
 import {
@@ -51,7 +51,7 @@ export interface ConfigurePlan {
 }
 
 async function textOf(file: string, what: string): Promise<string> {
-  const local = path.resolve(file.replace(/^~(?=\/|$)/, os.homedir()));
+  const local = localPath(file);
   try {
     return await readFile(local, "utf8");
   } catch (thrown) {
@@ -59,7 +59,7 @@ async function textOf(file: string, what: string): Promise<string> {
       kind: "usage",
       what: `${what} can't be read`,
       where: file,
-      why: toVirtuError(thrown).message,
+      why: reasonOf(thrown),
     });
   }
 }

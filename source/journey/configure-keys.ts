@@ -1,9 +1,9 @@
 /** Key pairs made for a job, and what secrets of a configuration are kept here and how. */
 import { generateKeyPairSync, randomBytes, randomInt, scryptSync } from "node:crypto";
 import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, VirtuError } from "../errors.ts";
+import { localPath } from "../local-file.ts";
 import { parsePublicKey } from "../tools/public-key.ts";
 import { keyPairSecret } from "./configure-types.ts";
 import type { Context } from "./types.ts";
@@ -83,11 +83,11 @@ export async function jobKeyPair(
 }
 
 const unreadable = (file: string, thrown: unknown) =>
-  new VirtuError({ kind: "usage", what: "This key can't be read", where: file, why: toVirtuError(thrown).message });
+  new VirtuError({ kind: "usage", what: "This key can't be read", where: file, why: reasonOf(thrown) });
 
 /** The user's own private key, with its public half from the `.pub` beside it. Only for who asked for it by name. */
 export async function ownPrivateKey(file: string): Promise<KeyPair & { fileName: string }> {
-  const local = path.resolve(file.replace(/^~(?=\/|$)/, os.homedir()));
+  const local = localPath(file);
   const refuse = (why: string, hint: string) =>
     new VirtuError({ kind: "usage", what: "This key can't be copied", where: file, why, hint });
   let privateKey: string;

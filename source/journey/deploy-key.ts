@@ -1,19 +1,17 @@
 /** The public key that is put on the nodes. */
 import { readFile } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
 import { toVirtuError, VirtuError } from "../errors.ts";
+import { localPath } from "../local-file.ts";
 
 const keyType = /(?:^|\s)(?:ssh-(?:rsa|ed25519|dss)|ecdsa-sha2-\S+|sk-(?:ssh|ecdsa)-\S+) AAAA[A-Za-z0-9+/]+=*(?:\s|$)/;
 
 /** Reads a local file of public keys. A private key never leaves this machine: it is refused, with an explanation. */
 export async function readPublicKey(file: string): Promise<string> {
-  const local = file.replace(/^~(?=\/|$)/, os.homedir());
   const refuse = (why: string, hint: string) =>
     new VirtuError({ kind: "usage", what: "This key can't be installed on the nodes", where: file, why, hint });
   let text: string;
   try {
-    text = await readFile(path.resolve(local), "utf8");
+    text = await readFile(localPath(file), "utf8");
   } catch (thrown) {
     throw refuse(
       `it can't be read: ${toVirtuError(thrown).why}`,

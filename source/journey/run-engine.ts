@@ -1,7 +1,7 @@
 /** A run under way: starts what may start, carries it, keeps what came of it, and does what the user decides. */
 import { setMaxListeners } from "node:events";
 import { rm } from "node:fs/promises";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, toVirtuError, VirtuError } from "../errors.ts";
 import { Limiter } from "../ssh/limiter.ts";
 import { pause } from "./detached-exec.ts";
 import { type Durations, rememberDurations, usualSteps } from "./estimate.ts";
@@ -326,7 +326,7 @@ export class Run implements RunHandle, Carrier {
         kind: "failed",
         what: "The run can't be carried on",
         where: this.parts.files.folder,
-        why: toVirtuError(thrown).message,
+        why: reasonOf(thrown),
         hint: `Mend it, then: virtu resume ${this.id}`,
       },
       { cause: thrown },

@@ -1,13 +1,13 @@
 /** Reads a way from its file: every field checked by hand, so that each fault names its line and what is allowed. Pure. */
-import { VirtuError } from "../errors.ts";
 import { unfold } from "../tools/nodeset.ts";
+import { type Fault, refusal, YamlText } from "../yaml-text.ts";
 import { readStorage } from "./install-ganeti-choose.ts";
 import type { GanetiHypervisor } from "./install-ganeti-types.ts";
 import { checkRequest, type ReserveField, type ReserveValues } from "./reserve-form.ts";
 import type { DeployRequest } from "./types.ts";
 import { instanceFields, readInstances } from "./up-file-instances.ts";
 import type { UpConfigure, UpDeploy, UpGaneti, UpInstance, UpLibvirt, UpMinimum, UpNodes, UpPlan } from "./up-types.ts";
-import { type Fault, Fields, YamlText } from "./yaml-fields.ts";
+import { Fields } from "./yaml-fields.ts";
 
 const hypervisors: readonly GanetiHypervisor[] = ["kvm", "xen-pvm", "xen-hvm", "fake"];
 const systems = ["noop", "debootstrap", "none"] as const;
@@ -81,7 +81,7 @@ export function readUpPlan(text: string): { plan: UpPlan } | { faults: Fault[] }
   };
   if (yaml.faults.length === 0) checkWhole(top, plan);
   if (yaml.faults.length === 0) return { plan };
-  return { faults: [...yaml.faults].sort((a, b) => a.line - b.line || a.column - b.column) };
+  return { faults: yaml.sorted() };
 }
 
 /** What must fit together, said where one would change it. */
@@ -256,15 +256,10 @@ export function readInstance(
 export function checkUpPlan(text: string, file: string): UpPlan {
   const read = readUpPlan(text);
   if ("plan" in read) return read.plan;
-  const [first, ...others] = read.faults;
-  const line = ({ line, column, field, text: why }: Fault) =>
-    `${file}:${line}:${column}: ${field === "" ? "" : `${field}: `}${why}`;
-  throw new VirtuError({
-    kind: "usage",
-    what: "This is not a plan that can be carried",
-    where: first && `${file}:${first.line}:${first.column}`,
-    why: first && `${first.field === "" ? "" : `${first.field}: `}${first.text}`,
-    hint: "virtu up --help shows a plan with its fields.",
-    detail: others.length > 0 ? read.faults.map(line).join("\n") : undefined,
-  });
+  throw refusal(
+    "This is not a plan that can be carried",
+    file,
+    read.faults,
+    "virtu up --help shows a plan with its fields.",
+  );
 }

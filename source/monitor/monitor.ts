@@ -2,7 +2,7 @@
 import type { InstanceRow } from "../instances/inventory-types.ts";
 import { History } from "./history.ts";
 import { Above, type Alarm, type Limited, type Thresholds } from "./limits.ts";
-import { type Look, type Rates, ratesOf } from "./rates.ts";
+import { type Look, type Rates, ratesOf, shortestMs } from "./rates.ts";
 
 /** The metrics that are kept, in the order of their place in a history. */
 export const metrics = ["cpu", "memory", "diskRead", "diskWrite", "netIn", "netOut"] as const;
@@ -27,7 +27,11 @@ export class Monitor {
     for (const row of rows) {
       there.add(row.key);
       const one = this.followed.get(row.key);
-      if (row.stale || (one?.look && one.look.at >= (row.usage?.at ?? row.seenAt))) continue;
+      const at = row.usage?.at ?? row.seenAt;
+      if (row.stale || (one?.look && one.look.at >= at)) continue;
+      // Whoever begins to look asks at once, and may come right after another: what is known goes on to count, and the next
+      // look has the whole time since.
+      if (row.usage && one?.rates && one.look && at - one.look.at < shortestMs) continue;
       if (!row.usage) {
         // It is off: what it did stays in its history, and its next start begins anew.
         if (one) alarms.push(...this.rest(one, row));

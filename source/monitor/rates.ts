@@ -25,7 +25,7 @@ export interface Look {
 }
 
 /** Two looks closer together than this say more about the clocks than about the instance. */
-const shortestMs = 500;
+export const shortestMs = 500;
 
 /** The rates at `now`; those that need an earlier look are null without one, and after a restart. */
 export function ratesOf(before: Look | null, now: Look): Rates {

@@ -16,6 +16,7 @@ import { ssh } from "./programs/ssh-client.ts";
 import { virsh } from "./programs/virsh.ts";
 import { virtClone } from "./programs/virt-clone.ts";
 import { virtInstall } from "./programs/virt-install.ts";
+import { addRrdd } from "./programs/xcp-rrdd.ts";
 import { xe } from "./programs/xe.ts";
 import { xenStorage } from "./programs/xen-storage.ts";
 import { xenstoreWatch, xentop } from "./programs/xen-watchers.ts";
@@ -229,6 +230,7 @@ export function xenServerMachine(pool: XenPool, clock: Clock, publicKey: string)
   authorize(machine, "root", publicKey);
   pool.furnish(machine);
   machine.install({ xe: xe(pool) });
+  addRrdd(machine, pool, pool.hosts[0]?.uuid ?? "");
   installAt(machine);
   return machine;
 }

@@ -36,6 +36,8 @@ export class Authentication {
   private last: Attempt | null = null;
   private gaveUp = false;
   private sentKeys = false;
+  /** The host has asked something by keyboard-interactive. */
+  private prompted = false;
   private storedTried = false;
   /** The password of the last attempt, kept once it turned out right. */
   private typed: string | null = null;
@@ -116,6 +118,8 @@ export class Authentication {
     }
     if (this.tries[method] >= this.auth.options.passwordPrompts) return null;
     if (method === "password") return this.password(username);
+    // As ssh does: a host that refuses without a question would only use up the tries that a password has.
+    if (this.tries[method] > 0 && !this.prompted) return null;
     this.tries[method] += 1;
     return {
       type: "keyboard-interactive",
@@ -157,6 +161,7 @@ export class Authentication {
 
   private async answers(name: string, instructions: string, prompts: Prompt[]): Promise<string[]> {
     const answers: string[] = [];
+    this.prompted ||= prompts.length > 0;
     const intro = [name, instructions].map((text) => plain(text).trim()).filter(Boolean);
     for (const { prompt, echo } of prompts) {
       const text = [...intro, plainLine(prompt).trim()].join("\n");

@@ -142,6 +142,7 @@ export class HostKeys {
     const answer = await this.asker.hostKey(
       {
         host: name,
+        alias: host.options.alias,
         keyType: keyTypeOf(key),
         fingerprint: fingerprint(key),
         knownHostsFile: host.options.userKnownHostsFiles[0] ?? "none",

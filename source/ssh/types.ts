@@ -107,7 +107,10 @@ export interface SecretQuestion {
 }
 
 export interface HostKeyQuestion {
+  /** As known_hosts names it: `node-1`, `[10.0.0.1]:2222`. */
   host: string;
+  /** As the user, or the ssh configuration, names it. */
+  alias: string;
   /** Key type as ssh names it: `ssh-ed25519`. */
   keyType: string;
   /** `SHA256:…` without padding, as `ssh-keygen -l` prints it. */

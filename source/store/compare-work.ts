@@ -119,13 +119,6 @@ export class CompareWork {
     this.run?.abort();
   }
 
-  /** Writes one into a new file; its whole path. Rejects with a `VirtuError`. */
-  async save(view: ComparisonView, file: string): Promise<string> {
-    const { writeNewFile } = await import("../instances/export.ts");
-    const { comparisonFormat, comparisonText } = await import("../journey/compare-export.ts");
-    return writeNewFile(file, comparisonText(view, comparisonFormat(file) ?? "json"));
-  }
-
   /** What is under way is taken back; resolves when all that it made is gone, or is written down as left. */
   async end(): Promise<void> {
     this.abort.abort();

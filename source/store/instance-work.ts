@@ -32,6 +32,7 @@ export class InstanceWork {
   /** Who did not hear a shutdown, as the notice says it; by the item's number. */
   private deaf: ReadonlySet<number> = new Set();
   private deafNotice: string | null = null;
+  private seen: InventoryView["instances"] = [];
   private readonly lookingAtJobs = new Looking(() => this.readJobs(), jobsInterval);
   private readingJobs: Promise<void> | null = null;
   private readonly stops: (() => void)[];
@@ -74,6 +75,8 @@ export class InstanceWork {
 
   /** Says who did not hear a shutdown, until they are dealt with or have gone off; anew only when there are more. */
   see(view: InventoryView): void {
+    if (view.instances === this.seen) return;
+    this.seen = view.instances;
     // Said when the look after the end has seen them: until then one may be off by now.
     const rows = view.instances.filter((row) => isUnheard(row) && row.action?.statusAfter);
     const now = new Set(rows.map(({ action }) => action?.id ?? 0));

@@ -1,8 +1,5 @@
 /** What the screen does with ways from nothing to instances: starts, carries on by itself, takes back. One of these for a workspace. */
-import { access, writeFile } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { toVirtuError, type VirtuError } from "../errors.ts";
 import type { Site } from "../journey/types.ts";
 import type { UpOptions, UpSource, UpWhat } from "../journey/up.ts";
 import type { Undoing } from "../journey/up-down.ts";
@@ -221,30 +218,6 @@ export class WayWork {
     }
     await this.refresh();
     this.workspace.store.flush();
-  }
-
-  /** Writes a plan's file. Gives false when there is one of that name and `over` is not set; rejects with a `VirtuError`. */
-  async save(file: string, text: string, over: boolean): Promise<boolean> {
-    const local = path.resolve(file.replace(/^~(?=\/|$)/, os.homedir()));
-    try {
-      if (
-        !over &&
-        (await access(local).then(
-          () => true,
-          () => false,
-        ))
-      )
-        return false;
-      await writeFile(local, text, { flag: over ? "w" : "wx" });
-      return true;
-    } catch (thrown) {
-      throw new VirtuError({
-        kind: "failed",
-        what: "The plan can't be saved",
-        where: local,
-        why: toVirtuError(thrown).why,
-      });
-    }
   }
 
   /** Stops following. What runs goes on, and the ways are found again. */

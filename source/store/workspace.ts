@@ -2,9 +2,9 @@
  * What the screen works with: the store, and the only place where the screen starts anything. A view calls a method; the
  * method calls a journey or the inventory; what comes of it goes into the store as events.
  */
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { reasonOf, toVirtuError, VirtuError } from "../errors.ts";
 import { createInventory } from "../instances/inventory.ts";
-import type { Inventory } from "../instances/inventory-types.ts";
+import type { ActionItem, Inventory } from "../instances/inventory-types.ts";
 import { limitsOf } from "../instances/limits.ts";
 import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
@@ -44,6 +44,15 @@ const noticeTime = 6000;
  */
 const largePicture = 1000;
 const restForEach = 0.02;
+
+function lineOf(item: ActionItem): Pick<LogLine, "level" | "where" | "text"> {
+  const job = item.job && !item.text.includes(item.job) ? ` (job ${item.job})` : "";
+  return {
+    level: item.state === "failed" ? "error" : "info",
+    where: `${item.host}/${item.name}`,
+    text: `${item.action}: ${item.error ?? item.text}${job}`,
+  };
+}
 
 export interface WorkspaceOptions {
   context: Context;
@@ -214,15 +223,20 @@ export class Workspace {
     this.stops.push(() => clearTimeout(resting ?? undefined));
     onChange();
     const said = new Map<number, string>();
+    let telling: ActionItem[] = [];
     this.inventory.on("action", (item) => {
-      const { state, text, job: number } = item;
+      const { id, state, text, job } = item;
       // A clock that counts is for the row; that an instance is seen again after the end is nothing to tell.
-      const telling = `${state} ${text.replace(/\d+/g, "")} ${number}`;
-      if (said.get(item.id) === telling) return;
-      said.set(item.id, telling);
-      const level = item.state === "failed" ? "error" : "info";
-      const job = item.job && !item.text.includes(item.job) ? ` (job ${item.job})` : "";
-      this.log(level, `${item.host}/${item.name}`, `${item.action}: ${item.error ?? item.text}${job}`);
+      const saying = `${state} ${text.replace(/\d+/g, "")} ${job}`;
+      if (said.get(id) === saying) return;
+      said.set(id, saying);
+      telling.push(item);
+      // Thousands are queued in one turn.
+      if (telling.length > 1) return;
+      queueMicrotask(() => {
+        this.logAll(telling.map(lineOf));
+        telling = [];
+      });
     });
   }
 
@@ -251,8 +265,17 @@ export class Workspace {
   }
 
   log(level: LogLine["level"], where: string, text: string): void {
-    const line = { id: this.nextLine(), at: this.clock(), level, where: plainLine(where), text: plainLine(text) };
-    this.store.dispatch({ type: "log", lines: [line] });
+    this.logAll([{ level, where, text }]);
+  }
+
+  /** Several lines at once: a copy of the log for each of thousands would take longer than a key may. */
+  logAll(entries: readonly Pick<LogLine, "level" | "where" | "text">[]): void {
+    const lines = entries.map(({ level, where, text }) => ({
+      ...{ id: this.nextLine(), at: this.clock(), level },
+      where: plainLine(where),
+      text: plainLine(text),
+    }));
+    this.store.dispatch({ type: "log", lines });
   }
 
   /** Says something above the last line; `keep` until a key answers it. */
@@ -327,7 +350,7 @@ export class Workspace {
           kind: "failed",
           what: "The settings can't be saved",
           where: this.settings.file,
-          why: toVirtuError(thrown).message,
+          why: reasonOf(thrown),
           hint: "It is in force until you leave; free the disk or make the file writable to keep it.",
         }),
       );

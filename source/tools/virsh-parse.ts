@@ -36,18 +36,9 @@ export interface HostPoll {
   complete: boolean;
 }
 
-const words = [
-  "running",
-  "idle",
-  "paused",
-  "in shutdown",
-  "shut off",
-  "crashed",
-  "pmsuspended",
-  "dying",
-  "no state",
-  "saved",
-];
+/** What follows a name in the table: the state, and a title after it. Made once: thousands of rows are read at a time. */
+const wordAndTitle =
+  /^ {3,}(running|idle|paused|in shutdown|shut off|crashed|pmsuspended|dying|no state|saved)(?: {3}|$)(.*)$/;
 
 /** The sections by name, and all those of pools; null when even the first is not there (not connected). */
 function sections(text: string): { parts: Map<string, string>; pools: string[] } | null {
@@ -76,6 +67,7 @@ export function parsePoll(stdout: string): HostPoll | null {
   const stats = parseDomstats(parts.get("stats") ?? "");
   const infos = parseDominfo(parts.get("dominfo") ?? "");
   const rows = lines(parts.get("table")).slice(2);
+  const tagsIn = (text: string | undefined) => (text === undefined ? [] : parseTags(text));
   const domains = lines(parts.get("domains")).flatMap((line, index): Domain[] => {
     const found = /^([0-9a-f-]{36}) (\d+|-) (.*)$/.exec(line);
     if (!found) return [];
@@ -97,7 +89,7 @@ export function parsePoll(stdout: string): HostPoll | null {
         saved: saved.has(uuid),
         autostart: autostart.has(uuid),
         persistent: !transient.has(uuid),
-        tags: parseTags(parts.get(`tags ${uuid}`) ?? ""),
+        tags: tagsIn(parts.get(`tags ${uuid}`)),
         stats: stats.get(name) ?? infos.get(uuid) ?? {},
       },
     ];
@@ -152,9 +144,8 @@ function readRow(row: string, name: string): { word: string; title: string } | n
   // The pattern above eats a name's own leading blanks, and the padding its trailing ones.
   const bare = name.trim();
   if (!rest?.startsWith(bare)) return null;
-  const after = rest.slice(bare.length);
-  const word = words.find((candidate) => new RegExp(`^ {3,}${candidate}( {3}|$)`).test(after));
-  return word === undefined ? null : { word, title: after.trimStart().slice(word.length).trim() };
+  const [, word, title = ""] = wordAndTitle.exec(rest.slice(bare.length)) ?? [];
+  return word === undefined ? null : { word, title: title.trim() };
 }
 
 function firstOf<T, R>(items: readonly T[], read: (item: T) => R | null): R | null {
@@ -170,14 +161,13 @@ export function parseDomstats(text: string): Map<string, Record<string, string>>
   const found = new Map<string, Record<string, string>>();
   let current: Record<string, string> = {};
   for (const line of text.split("\n")) {
-    const name = /^Domain: '(.*)'$/.exec(line)?.[1];
-    if (name !== undefined) {
+    if (line.startsWith("  ")) {
+      const at = line.indexOf("=");
+      if (at > 0) current[line.slice(2, at)] = line.slice(at + 1);
+    } else if (line.startsWith("Domain: '") && line.endsWith("'")) {
       current = {};
-      found.set(name, current);
-      continue;
+      found.set(line.slice("Domain: '".length, -1), current);
     }
-    const at = line.indexOf("=");
-    if (line.startsWith("  ") && at > 0) current[line.slice(2, at)] = line.slice(at + 1);
   }
   return found;
 }

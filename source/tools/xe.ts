@@ -29,18 +29,29 @@ const hostFields = "uuid,name-label,address,enabled,memory-total,memory-free";
 const vmFields =
   "uuid,name-label,power-state,resident-on,dom-id,VCPUs-number,VCPUs-at-startup,VCPUs-max,memory-actual,memory-static-max,memory-dynamic-max,tags,current-operations,other-config,HVM-boot-policy,networks";
 
-/** Seconds for what the guests' vCPUs do: xapi looks each one up, and a large pool does without rather than wait. */
-const loadLimit = 6;
+/** Seconds for what is looked at besides, as what the guests' vCPUs do: a large pool does without rather than wait. */
+const besidesLimit = 6;
 
 /**
- * The pool, its hosts and guests in one round trip; templates and snapshots are not among the guests. `withLoad`: what the
- * vCPUs of those that run do, too.
+ * The pool, its hosts and guests in one round trip; templates and snapshots are not among the guests. `load`: what the vCPUs
+ * of those that run do, too, which xapi looks up one by one; `stores`: its storage repositories, and which host has which.
  */
-export function xePoll(access: XeAccess, withLoad = false): Command {
+export function xePoll(access: XeAccess, { load = false, stores = false } = {}): Command {
   const ask = (words: string[]) => xe(access, words, xePollLimit);
+  const besides = (name: string, words: string[]) =>
+    sh`; echo ${`@@virtu ${name}`}; ${xe(access, words, besidesLimit)} 2>/dev/null || true`;
   const running = ["vm-list", "is-control-domain=false", "power-state=running", "params=uuid,VCPUs-utilisation"];
-  const load = sh`; echo @@virtu load; ${xe(access, running, loadLimit)} 2>/dev/null; true`;
-  return sh`echo @@virtu hosts; ${ask(["host-list", `params=${hostFields}`])} && echo @@virtu vms && ${ask(["vm-list", "is-control-domain=false", `params=${vmFields}`])}; echo "@@virtu end $?"${withLoad ? load : sh``}`;
+  const repositories = [
+    "sr-list",
+    "content-type=user",
+    "params=uuid,name-label,shared,physical-size,physical-utilisation",
+  ];
+  const plugged = ["pbd-list", "currently-attached=true", "params=uuid,sr-uuid,host-uuid"];
+  const more = [
+    ...(stores ? [besides("srs", repositories), besides("pbds", plugged)] : []),
+    ...(load ? [besides("load", running)] : []),
+  ].reduce((one, other) => sh`${one}${other}`, sh``);
+  return sh`echo @@virtu hosts; ${ask(["host-list", `params=${hostFields}`])} && echo @@virtu vms && ${ask(["vm-list", "is-control-domain=false", `params=${vmFields}`])}; echo "@@virtu end $?"${more}`;
 }
 
 /**

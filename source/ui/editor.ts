@@ -61,3 +61,11 @@ export function edit(line: Line, key: KeyEvent): Line | null {
       return null;
   }
 }
+
+/**
+ * The line of a list that filters as one types. `/` opens the filter of every other list: a hand that types it first means
+ * no text by it.
+ */
+export function editFilter(line: Line, key: KeyEvent): Line | null {
+  return line.text === "" && key.text === "/" ? line : edit(line, key);
+}

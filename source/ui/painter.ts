@@ -5,6 +5,7 @@
  */
 import { Writable } from "node:stream";
 import type { WriteStream } from "node:tty";
+import { shownLine } from "./ascii.ts";
 import { widthOf } from "./theme.ts";
 
 const syncStart = "\u001b[?2026h";
@@ -67,7 +68,9 @@ export function createPainter(output: WriteStream): Painter {
   const stream = new Writable({
     decodeStrings: false,
     write(frame: string | Buffer, _encoding, done) {
-      wanted = String(frame).split("\n");
+      wanted = String(frame)
+        .split("\n")
+        .map((line) => shownLine(line, output.columns || 80));
       madeFor = size();
       flush();
       done();

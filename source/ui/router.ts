@@ -12,6 +12,8 @@ export interface Handler {
   disabled?: string | null;
   /** One of Ink's own components takes this key: the binding is only there to be shown. */
   native?: boolean;
+  /** Shown in the footer here, although it is common knowledge elsewhere. */
+  prominent?: boolean;
 }
 
 /** What a binding of the keymap does on this screen now. */
@@ -123,7 +125,7 @@ export function activate(scope: Scope, handlers: Record<string, Handler | undefi
       result.push({
         scope,
         id,
-        binding,
+        binding: handler.prominent ? { ...binding, quiet: false } : binding,
         level,
         disabled: handler.disabled ?? null,
         native: handler.native ?? false,

@@ -24,10 +24,15 @@ export function colourAllowed(env: NodeJS.ProcessEnv): boolean {
   return !env["NO_COLOR"] && env["TERM"] !== "dumb" && env["FORCE_COLOR"] !== "0";
 }
 
+/** Whether the terminal takes UTF-8 at all, by the locale. */
+export function utf8Allowed(env: NodeJS.ProcessEnv): boolean {
+  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
+  return /utf-?8/i.test(locale || "utf-8");
+}
+
 /** Linux' text console and terminals without UTF-8 get the ASCII twins. */
 export function unicodeAllowed(env: NodeJS.ProcessEnv): boolean {
-  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
-  return env["TERM"] !== "linux" && env["TERM"] !== "dumb" && /utf-?8/i.test(locale || "utf-8");
+  return env["TERM"] !== "linux" && env["TERM"] !== "dumb" && utf8Allowed(env);
 }
 
 const coloured = colourAllowed(process.env);

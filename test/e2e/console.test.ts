@@ -94,7 +94,7 @@ test("a guest that prints without an end does not keep anybody from leaving", as
   terminal.press("yes", keys.enter);
   await terminal.waitFor(/^y$\n^y$\n^y$/m);
   terminal.press(leave, "b");
-  await terminal.waitFor("▸ instances", 5000);
+  await terminal.waitFor("▸ instances");
   terminal.press(keys.enter);
   await terminal.waitFor(/^y$\n^y$/m);
   terminal.press(keys.ctrlC);
@@ -202,7 +202,7 @@ test("a recording plays back to what was on the screen, and is nobody else's to 
   const file = path.join(directory, name);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   // The file is complete a moment after the line says so.
-  await vi.waitFor(async () => expect(await playedBack(file)).toEqual(shown), 5000);
+  await vi.waitFor(async () => expect(await playedBack(file)).toEqual(shown));
 });
 
 function findRecordings(configDir: string): string {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { CreatePlan } from "../../source/instances/create-types.ts";
 import { startSite } from "../../source/site/index.ts";
 import { keys, openTerminal, type TestTerminal } from "../terminal.ts";
@@ -215,15 +215,15 @@ test("libvirt: four are spread over two hosts by free memory; the list says wher
   terminal.press("many-{n}", keys.tab, clear, "4", keys.tab);
   await terminal.waitFor("❯Spread       ‹ all of them there ›");
   terminal.press(keys.right);
-  await terminal.waitFor("❯Spread       ‹ over the 2 places of this kind, by free memory ›");
   // The other host is asked now what it offers; until it has said it, one can't go on.
-  await vi.waitFor(
-    async () => {
-      terminal.press(keys.enter);
-      await terminal.waitFor("Start it", 1000);
-    },
-    { timeout: 15_000 },
-  );
+  await terminal.waitFor((lines) => {
+    const shown = lines.join("\n");
+    return (
+      shown.includes("❯Spread       ‹ over the 2 places of this kind, by free memory ›") &&
+      !shown.includes("Asking what")
+    );
+  });
+  await goOn(terminal, "Start it");
   const listed = (await terminal.waitFor(/many-4 .*hv\d/)).filter((line) => /many-\d .*hv\d/.test(line));
   const at = (host: string) => listed.filter((line) => new RegExp(` ${host}\\b`).test(line)).length;
   expect(at("hv1") + at("hv2")).toBe(4);

@@ -1,12 +1,8 @@
 /** Runs on many, through the inventory: limits, retries, waves, summaries, and what a picture of thousands costs. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createInventory, type Inventory, type InventoryOptions } from "../../source/instances/inventory.ts";
 import { limitsOf } from "../../source/instances/limits.ts";
-import { summaryJson, summaryText } from "../../source/instances/run-summary.ts";
-import { saveSummary } from "../../source/instances/save-summary.ts";
+import { summaryFile, summaryJson, summaryText } from "../../source/instances/run-summary.ts";
 import type { Wave } from "../../source/instances/waves.ts";
 import { type Reply, ScriptedPool } from "./fake-pool.ts";
 import { domains, gate, isDiscovery, isPoll, libvirtHost } from "./script.ts";
@@ -249,19 +245,9 @@ describe("a summary", () => {
     expect(lines[3]).toMatch(/^failed +hv1\/vm1 running -> running: /);
   });
 
-  test("is written once, and over another file only when that was said", async () => {
-    const directory = mkdtempSync(path.join(os.tmpdir(), "virtu-summary-"));
-    try {
-      const view = await finished();
-      const file = path.join(directory, "run.json");
-      expect(await saveSummary(view, file, false)).toBe(file);
-      expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ action: "force-off" });
-      expect(await saveSummary(view, file, false)).toBe(false);
-      expect(await saveSummary(view, path.join(directory, "run.txt"), false)).toMatch(/run\.txt$/);
-      expect(readFileSync(path.join(directory, "run.txt"), "utf8")).toMatch(/^force off 3 instances/);
-      await expect(saveSummary(view, path.join(directory, "no", "x"), false)).rejects.toThrow(/can't be saved/);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
+  test("is JSON in a file whose name says so, else text", async () => {
+    const view = await finished();
+    expect(JSON.parse(summaryFile(view, "run.JSON"))).toMatchObject({ action: "force-off" });
+    expect(summaryFile(view, "run.txt")).toMatch(/^force off 3 instances/);
   });
 });

@@ -3,9 +3,9 @@ import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { faultsOf, fieldName, readChecked } from "../../source/checked-file.ts";
 import { type CreateData, mebibytesOf, wantedOf } from "../../source/instances/create-file.ts";
 import { createSchema } from "../../source/instances/create-file-schema.ts";
+import { misfitsOf, readBySchema } from "../../source/schema.ts";
 
 const published = JSON.parse(readFileSync(path.join(import.meta.dirname, "../../docs/create.schema.json"), "utf8"));
 
@@ -86,63 +86,96 @@ tags: [a, b]
 const bad: [string, number, string, string][] = [
   ["name: x\n", 1, "", "must have one of provider: libvirt, provider: ganeti, provider: xen, provider: xenserver"],
   ["provider: vmware\nname: x\n", 1, "", "must have one of provider"],
-  [`${xen}type: pvm\n`, 5, "type", "must be one of pv, pvh, hvm"],
-  [`${xen}disks:\n  - { size: 1G, group: vg0, directory: /srv }\n`, 6, "disks.0.directory", "is not known here"],
-  [`${xenserver}disks:\n  - { size: 1G }\n  - { repository: x }\n`, 7, "disks.1", 'needs "size"'],
-  ["provider: libvirt\nname: x\n", 1, "", 'needs "memory"'],
-  [`${libvirt}count: many\n`, 4, "count", "must be a whole number"],
-  [`${libvirt}count: 0\n`, 4, "count", "must be 1 to 1000"],
-  [`${libvirt}memoryy: 1\n`, 4, "memoryy", "is not known here"],
-  [`${libvirt}media:\n  iso: relative.iso\n`, 5, "media.iso", "must be an absolute path"],
-  [`${libvirt}media:\n  iso: /x.iso\n  size: 3\n`, 6, "media.size", "is not known here"],
+  [`${xen}type: pvm\n`, 5, "type", '"pvm" is not pv, pvh or hvm: did you mean "pv"?'],
+  [
+    `${xen}disks:\n  - { size: 1G, group: vg0, directory: /srv }\n`,
+    6,
+    "disks.0.directory",
+    '"directory" is no field here: there are size, image, group',
+  ],
+  [
+    `${xenserver}disks:\n  - { size: 1G }\n  - { repository: x }\n`,
+    7,
+    "disks.1.size",
+    '"size" is missing: a size like 512M',
+  ],
+  ["provider: libvirt\nname: x\n", 1, "memory", '"memory" is missing: a size like 512M'],
+  [`${libvirt}count: many\n`, 4, "count", '"many" is not a whole number from 1 to 1000'],
+  [`${libvirt}count: 0\n`, 4, "count", '"0" is not a whole number from 1 to 1000'],
+  [`${libvirt}memoryy: 1\n`, 4, "memoryy", '"memoryy" is no field here: '],
+  [`${libvirt}media:\n  iso: relative.iso\n`, 5, "media.iso", '"relative.iso" is not an absolute path'],
+  [`${libvirt}media:\n  iso: /x.iso\n  size: 3\n`, 6, "media.size", '"size" is no field here: there are iso, upload'],
   [`${libvirt}media:\n  cdrom: /x.iso\n`, 4, "media", "must have one of iso, location, pxe: true, import, cloud"],
-  [`${libvirt}disks:\n  - size: 1G\n  - size: huge\n`, 6, "disks.1.size", "must be a size like 512M"],
-  [`${libvirt}disks:\n  - size: 1G\n    format: vmdk\n`, 6, "disks.0.format", "must be one of qcow2, raw"],
-  [`${libvirt}nics:\n  - mac: zz\n`, 5, "nics.0.mac", "must be a MAC address"],
-  [`${libvirt}os: noop\n`, 4, "os", "is not known here"],
-  [`${ganeti}media: { pxe: true }\n`, 6, "media", "is not known here"],
-  [`${ganeti}start: maybe\n`, 6, "start", "must be true or false"],
-  [`${libvirt}name: again\n`, 4, "", "Map keys must be unique"],
+  [`${libvirt}disks:\n  - size: 1G\n  - size: huge\n`, 6, "disks.1.size", '"huge" is not a size like 512M'],
+  [`${libvirt}disks:\n  - size: 1G\n    format: vmdk\n`, 6, "disks.0.format", '"vmdk" is not qcow2 or raw'],
+  [`${libvirt}nics:\n  - mac: zz\n`, 5, "nics.0.mac", '"zz" is not a MAC address'],
+  [`${libvirt}os: noop\n`, 4, "os", '"os" is no field here'],
+  [`${ganeti}media: { pxe: true }\n`, 6, "media", '"media" is no field here'],
+  [`${ganeti}start: maybe\n`, 6, "start", '"maybe" is not true or false'],
+  [`${libvirt}name: again\n`, 4, "", "it is not YAML: Map keys must be unique"],
   ["- a\n", 1, "", "must have one of"],
+  [
+    "provider: libvirt\nname: x\nmemory: true\n",
+    3,
+    "memory",
+    '"true" is not a size like 512M or 10G or a whole number',
+  ],
+  ["provider: libvirt\nname: x\nmemroy: 1G\n", 3, "memroy", '"memroy" is no field here: did you mean "memory"?'],
 ];
 
 describe("a file", () => {
   const validate = new Ajv2020({ strictTypes: false, allowUnionTypes: true }).compile(published);
 
   test.each(Object.entries(good))("%s is taken, as any reader of the schema takes it", (_name, text) => {
-    const { data, faults } = readChecked(text, createSchema);
+    const { data, faults } = readBySchema(text, createSchema);
     expect(faults).toEqual([]);
     expect(validate(data), JSON.stringify(validate.errors)).toBe(true);
   });
 
   test.each(bad)("%j is refused on line %i", (text, line, field, why) => {
-    const { faults } = readChecked(text, createSchema);
+    const { faults } = readBySchema(text, createSchema);
     const [fault, ...more] = faults;
     expect(more).toEqual([]);
-    expect(fault && [fault.line, fieldName(fault.at)]).toEqual([line, field]);
+    expect(fault && [fault.line, fault.field]).toEqual([line, field]);
     expect(fault?.text.startsWith(why), fault?.text).toBe(true);
-    if (!why.startsWith("Map keys")) expect(validate(parse(text))).toBe(false);
+    if (!why.startsWith("it is not YAML")) expect(validate(parse(text))).toBe(false);
   });
 
   test("tells every fault at once, each with its line", () => {
-    const { faults } = readChecked(`${libvirt}vcpus: 0\ncolour: red\ndisks: 3\n`, createSchema);
-    expect(faults.map(({ line, at }) => [line, fieldName(at)])).toEqual([
+    const { faults } = readBySchema(`${libvirt}vcpus: 0\ncolour: red\ndisks: 3\n`, createSchema);
+    expect(faults.map(({ line, field }) => [line, field])).toEqual([
       ...[
         [4, "vcpus"],
         [5, "colour"],
         [6, "disks"],
       ],
     ]);
-    expect(faultsOf(null, createSchema)).toHaveLength(1);
+    expect(misfitsOf(null, createSchema)).toHaveLength(1);
+  });
+
+  test("may lack what is given elsewhere, but no more", () => {
+    const text = "provider: libvirt\ncount: none\n";
+    const fields = (without: string[]) => readBySchema(text, createSchema, without).faults.map(({ field }) => field);
+    expect(fields([])).toEqual(["name", "memory", "count"]);
+    expect(fields(["name", "count"])).toEqual(["memory", "count"]);
+  });
+
+  test("tells the column of a value, of a name that is none, and of what an alias stands for", () => {
+    const { faults } = readBySchema(`${libvirt}count:   &many many\ncolour: red\nfrom: *many\n`, createSchema);
+    expect(faults.map(({ line, column, field }) => [line, column, field])).toEqual([
+      [4, 16, "count"],
+      [4, 16, "from"],
+      [5, 1, "colour"],
+    ]);
   });
 
   test("that is no YAML is refused where it breaks", () => {
-    expect(readChecked("a: b\nc: [1,\n", createSchema).faults[0]?.line).toBeGreaterThan(1);
+    expect(readBySchema("a: b\nc: [1,\n", createSchema).faults[0]?.line).toBeGreaterThan(1);
   });
 });
 
 describe("what is wanted", () => {
-  const wanted = (text: string) => wantedOf(readChecked(text, createSchema).data as CreateData);
+  const wanted = (text: string) => wantedOf(readBySchema(text, createSchema).data as CreateData);
 
   test("is what the file says", () => {
     const { batch, hosts, ready } = wanted(good.all);

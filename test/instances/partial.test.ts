@@ -93,7 +93,7 @@ test("virtu events says when a host falls silent, and ends with 3", async () => 
   };
   const { session, notes } = open(script, abort.signal);
   const following = follow(session, { host: ["hv1", "hv2"] });
-  await vi.waitFor(() => expect(notes).toContain("hv1: it is asked again by itself"), 5000);
+  await vi.waitFor(() => expect(notes).toContain("hv1: it is asked again by itself"));
   abort.abort();
   expect(await following).toBe(3);
   expect(stderr).toMatch(/The host does not answer/);

@@ -131,6 +131,17 @@ describe("monitor", () => {
     expect(monitor.rates("a")?.cpu).toBe(50);
   });
 
+  test("a look right after another takes nothing away of what is known", () => {
+    const monitor = new Monitor(limits);
+    monitor.observe([rowOf("a", 1000, { cpuNs: 0 })]);
+    monitor.observe([rowOf("a", 5000, { cpuNs: 2e9 })]);
+    monitor.observe([rowOf("a", 5100, { cpuNs: 2.01e9 })]);
+    expect(monitor.rates("a")?.cpu).toBe(50);
+    // The next one counts from the look before both.
+    monitor.observe([rowOf("a", 9000, { cpuNs: 3e9 })]);
+    expect(monitor.rates("a")?.cpu).toBe(25);
+  });
+
   test("one that is off has no rates, and its next start makes no spike", () => {
     const monitor = new Monitor(limits);
     monitor.observe([rowOf("a", 1000, { cpuNs: 0 })]);

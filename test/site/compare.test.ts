@@ -341,7 +341,7 @@ describe("by the built program", () => {
     const file = path.join(home, "wrong.yaml");
     writeFileSync(file, "provider: libvirt\nmemory: 64M\nmedia:\n  pxe: perhaps\n");
     expect(await virtu("--host", "a,b", "-f", file)).toMatchObject({
-      ...{ status: 2, stderr: expect.stringContaining(`${file}:4: The file does not say what to make`) },
+      ...{ status: 2, stderr: expect.stringContaining(`${file}:4:8: The file does not say what to make`) },
     });
     expect(await virtu("--on", "hv1")).toMatchObject({ status: 2, stderr: expect.stringContaining("HOST:PROVIDER") });
     expect(await virtu("--host", "a,b", "--memory", "much")).toMatchObject({ status: 2 });

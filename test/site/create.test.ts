@@ -196,7 +196,7 @@ describe("on libvirt", { timeout: 90_000 }, () => {
     writeFileSync(file, `provider: libvirt\nname: x\nmemory: 64M\nmedia:\n  pxe: yes please\n`);
     const wrong = await virtu("-f", file);
     expect(wrong.status).toBe(2);
-    expect(wrong.stderr).toContain(`${file}:5: The file does not say what to make`);
+    expect(wrong.stderr).toContain(`${file}:5:8: The file does not say what to make`);
     expect(wrong.stderr).toContain("media.pxe");
   });
 });

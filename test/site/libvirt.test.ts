@@ -136,12 +136,11 @@ describe("the life of a domain", () => {
   });
 });
 
-test("tells what anybody changes within a second, with the instance that it is about", async () => {
+test("tells what anybody changes as it happens, with the instance that it is about", async () => {
   const { libvirt, on, hv1, instance } = await onHosts();
   const shop = await instance("shop");
   const abort = new AbortController();
-  const seen: (ProviderEvent & { after: number })[] = [];
-  let began = 0;
+  const seen: ProviderEvent[] = [];
   let arrived = () => {};
   const watching = new Promise<void>((ready, reject) => {
     libvirt
@@ -149,14 +148,13 @@ test("tells what anybody changes within a second, with the instance that it is a
         signal: abort.signal,
         onReady: ready,
         onEvent: (event) => {
-          seen.push({ ...event, after: performance.now() - began });
+          seen.push(event);
           arrived();
         },
       })
       .catch(reject);
   });
   await watching;
-  began = performance.now();
   const two = new Promise<void>((resolve) => {
     arrived = () => {
       if (seen.length >= 2) resolve();

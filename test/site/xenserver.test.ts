@@ -1,5 +1,5 @@
 /** Disks and cards of guests on the embedded site's pool of XCP-ng, changed as xapi's sources say; looked at in the pool itself. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { discover } from "../../source/instances/discover.ts";
 import type { Action, ActionOutcome, Instance, Provider } from "../../source/instances/types.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
@@ -100,4 +100,34 @@ test("refuses what a saved guest can't have, with the reason", async () => {
   for (const action of ["disk-add", "disk-remove", "nic-add", "nic-remove"] as const) {
     expect(xe.refuses(action, await guest("desktop"))).toMatch(/its memory is saved/);
   }
+});
+
+test("what guests and hosts use is read from the host's records, by its socket", async () => {
+  const look = async () => {
+    const { instances, nodes } = await xe.list({ usageWithinMs: 0 });
+    return { pbx: instances.find(({ name, status }) => name === "pbx" && status === "running"), nodes };
+  };
+  const first = await look();
+  expect(first.pbx?.usage).toMatchObject({ memorySource: "balloon" });
+  expect(first.pbx).not.toHaveProperty("usageGap");
+  await vi.waitFor(async () => {
+    const { pbx, nodes } = await look();
+    for (const counter of ["cpuNs", "diskReadBytes", "diskWrittenBytes", "netInBytes", "netOutBytes"] as const) {
+      expect(pbx?.usage?.[counter]).toBeGreaterThan(first.pbx?.usage?.[counter] ?? Number.NaN);
+    }
+    expect(nodes[0]?.cpu?.busyNs).toBeGreaterThan(0);
+  }, 10_000);
+  const used = first.pbx?.usage?.memoryMiB ?? 0;
+  expect(used).toBeGreaterThan(1024);
+  expect(used).toBeLessThan(first.pbx?.memoryMiB ?? 0);
+  expect(first.nodes.map(({ name, pools }) => [name, pools?.map((pool) => pool.name)])).toEqual([
+    ["xcp1", ["Local storage", "nfs1"]],
+    ["xcp2", []],
+  ]);
+  // It goes where virtu may not ask: xe still tells what its vCPUs do.
+  expect(await act("pbx", { do: "migrate", to: "xcp2", live: true })).toMatchObject({ ok: true });
+  await look();
+  const moved = await look();
+  expect(moved.pbx?.usage).toMatchObject({ memoryMiB: null, diskReadBytes: null, cpuNs: expect.any(Number) });
+  expect(moved.pbx?.usageGap).toMatch(/^xe tells of vCPUs alone: xcp2 is none of virtu's hosts/);
 });

@@ -144,6 +144,19 @@ test("with nobody to answer it refuses at once, and a refresh does not ask again
   expect(pool.sessions()[0]?.state).toBe("failed");
 });
 
+test("a host that refuses without a question is not tried again in that way: the tries are the password's", async () => {
+  const asker = new TestAsker(["wrong", "right"]);
+  const methods: string[] = [];
+  const { pool } = await setUp((context) => {
+    methods.push(context.method);
+    if (context.method === "password" && context.password === "right") context.accept();
+    else context.reject(["keyboard-interactive", "password"]);
+  }, asker);
+  expect((await pool.exec(h, sh`echo in`)).stdout).toBe("in\n");
+  expect(methods.filter((method) => method === "keyboard-interactive")).toHaveLength(1);
+  expect(asker.secrets).toHaveLength(2);
+});
+
 test("shows the host's own questions, made safe, and answers all of them", async () => {
   const asker = new TestAsker(["12", "34"]);
   const { pool } = await setUp((context) => {

@@ -38,7 +38,7 @@ test("an unknown key is asked about with its fingerprint; 'always' keeps it", as
   const { at, pool, asker, name, key } = await setUp("ask", new TestAsker([], "always"));
   await pool.exec(h, sh`true`);
   expect(asker.hostKeys).toEqual([
-    { host: name, keyType: "ssh-ed25519", fingerprint: fingerprintOf(key), knownHostsFile: at.knownHosts },
+    { host: name, alias: "h", keyType: "ssh-ed25519", fingerprint: fingerprintOf(key), knownHostsFile: at.knownHosts },
   ]);
   expect(readFileSync(at.knownHosts, "utf8")).toBe(`${name} ${publicPart(key)}\n`);
   expect(statSync(at.knownHosts).mode & 0o777).toBe(0o600);

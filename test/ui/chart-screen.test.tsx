@@ -40,7 +40,7 @@ async function open() {
     const instances = [usedUntil("web1", at, 0.75, 2_000_000), usedUntil("db1", at, 0.25, 0), rowOf("off")];
     inventory.set({ hosts: [hostOf("hv1", { seenAt: at })], instances });
     // A picture that took long is followed by a rest, in which others are left out.
-    await vi.waitFor(() => expect(ui.workspace.monitor.seenAt).toBe(at), 5000);
+    await vi.waitFor(() => expect(ui.workspace.monitor.seenAt).toBe(at));
   }
   return { ui, watched };
 }

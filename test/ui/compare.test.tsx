@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -251,7 +251,7 @@ test("one that another virtu carries is left to it", async () => {
   await ui.waitFor("process 4711 carries it: another virtu of this machine");
 });
 
-test("it is written into a file by its ending, and never over another", async () => {
+test("it is written into a file by its ending; over another only after a question, and with the reason where it can't be", async () => {
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-compare-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const file = path.join(directory, "c.csv");
@@ -270,8 +270,19 @@ test("it is written into a file by its ending, and never over another", async ()
   await ui.press("w");
   await ui.waitFor("12 times of 2 places.");
   await ui.press(keys.backspace.repeat(40), file, keys.enter);
-  await ui.waitFor("there is one of that name already");
-  expect(existsSync(file)).toBe(true);
+  await ui.waitFor("Overwrite the file?");
+  writeFileSync(file, "mine");
+  await ui.press(keys.enter);
+  await ui.waitFor("12 times of 2 places.");
+  expect(readFileSync(file, "utf8")).toBe("mine");
+  await ui.press(keys.backspace.repeat("c.csv".length), "no/c.csv", keys.enter);
+  const told = await ui.waitFor("The comparison can't be written");
+  expect(told.join("\n")).toContain(`there is no folder ${path.join(directory, "no")}`);
+  await ui.press(keys.backspace.repeat("no/c.csv".length), "c.csv", keys.enter);
+  await ui.waitFor("Overwrite the file?");
+  await ui.press(keys.down, keys.enter);
+  await ui.waitFor("took 42 s");
+  expect(readFileSync(file, "utf8").trim().split("\r\n")).toHaveLength(13);
 });
 
 test("Home says when the last one was and of what", async () => {

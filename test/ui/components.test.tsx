@@ -57,6 +57,29 @@ describe("a menu", () => {
     menu.stdin.write(keys.enter);
     await vi.waitFor(() => expect(onChoose).toHaveBeenCalledWith("lose"));
   });
+  it("keeps its cursor when it is drawn anew with answers that are made anew", async () => {
+    const chosen = vi.fn();
+    const question = () => (
+      <Menu
+        choices={[
+          { label: "Keep", value: () => chosen("keep") },
+          { label: "Lose", value: () => chosen("lose") },
+        ]}
+        onChoose={(run) => run()}
+      />
+    );
+    const menu = render(question());
+    await committed();
+    menu.stdin.write(keys.down);
+    await vi.waitFor(() => expect(bare(menu.lastFrame())).toMatch(/❯ Lose/));
+    menu.rerender(question());
+    await committed();
+    menu.rerender(question());
+    await committed();
+    expect(bare(menu.lastFrame())).toMatch(/❯ Lose/);
+    menu.stdin.write(keys.enter);
+    await vi.waitFor(() => expect(chosen).toHaveBeenCalledWith("lose"));
+  });
 });
 
 describe("the footer", () => {

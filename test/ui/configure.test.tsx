@@ -9,6 +9,7 @@ import {
   configureMissing,
 } from "../../source/ui/screens/configure-text.ts";
 import { wrapLine } from "../../source/ui/screens/preview.tsx";
+import { widthOf } from "../../source/ui/theme.ts";
 import { jobOf, keys, openUi, type TestUi } from "./harness.tsx";
 import { statesOf } from "./node-fakes.ts";
 import { handleOf, now, planOf, runOf } from "./run-fakes.ts";
@@ -115,6 +116,17 @@ describe("the form's text", () => {
     const parts = wrapLine(line, 40);
     expect(parts.every((part) => part.length <= 40)).toBe(true);
     expect(parts.map((part) => part.trimStart()).join("")).toBe(line.trimStart());
+  });
+
+  it("breaks a long line between its words, and loses none of its blanks", () => {
+    const line = "    why: Each node has to find every other, and itself,  by name at its real address.";
+    const parts = wrapLine(line, 40);
+    expect(parts).toEqual([
+      "    why: Each node has to find every ",
+      "      other, and itself,  by name at ",
+      "      its real address.",
+    ]);
+    expect(wrapLine("名前".repeat(15), 40).every((part) => widthOf(part) <= 40)).toBe(true);
   });
 });
 

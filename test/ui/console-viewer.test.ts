@@ -52,7 +52,7 @@ async function open() {
     type: (...texts: string[]) => {
       for (const text of texts) type(Buffer.from(text, "utf8"));
     },
-    waitFor: (wanted: RegExp) => vi.waitFor(() => expect(lines().join("\n")).toMatch(wanted), 4000),
+    waitFor: (wanted: RegExp) => vi.waitFor(() => expect(lines().join("\n")).toMatch(wanted)),
   };
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { faultsOf } from "../../source/checked-file.ts";
 import type { Offers } from "../../source/instances/create-check.ts";
 import { wantedOf } from "../../source/instances/create-file.ts";
 import { createSchema } from "../../source/instances/create-file-schema.ts";
+import { misfitsOf } from "../../source/schema.ts";
 import type { Values } from "../../source/ui/components/form.tsx";
 import { createFields } from "../../source/ui/screens/create-fields.ts";
 import { meaningsOf } from "../../source/ui/screens/create-meanings.ts";
@@ -118,7 +118,7 @@ describe("the data of the form", () => {
     ["Ganeti by hand", ganeti, { name: "a", primary: "node1", template: "diskless", card: "none", install: "no" }],
   ] as const)("%s is a file that virtu create takes", (_what, offers, own) => {
     const data = dataOf(filled(offers, own), offers.provider, "hv1");
-    expect(faultsOf(JSON.parse(JSON.stringify(data)), createSchema)).toEqual([]);
+    expect(misfitsOf(JSON.parse(JSON.stringify(data)), createSchema)).toEqual([]);
     const { batch, hosts } = wantedOf(data);
     expect(hosts).toEqual(["hv1"]);
     expect(batch.pattern).toBe(own.name);
@@ -155,7 +155,7 @@ describe("the data of the form", () => {
     expect(of(none?.value).addresses).toBeUndefined();
     expect(of(job?.value).addresses).toEqual(addresses);
     expect(of(range?.value).addresses).toEqual({ range: "10.1.0.0/24" });
-    expect(faultsOf(JSON.parse(JSON.stringify(of(job?.value))), createSchema)).toEqual([]);
+    expect(misfitsOf(JSON.parse(JSON.stringify(of(job?.value))), createSchema)).toEqual([]);
   });
 
   test("says what was meant", () => {

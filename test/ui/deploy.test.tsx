@@ -61,7 +61,8 @@ describe("the wizard", () => {
     const ui = openUi({ now, ...wizard, journeys });
     const lines = await ui.waitFor("501 of 501");
     expect(lines.filter((line) => line.includes("Debian ")).length).toBeLessThan(20);
-    await ui.press("4", "2", " ", "m", "i", "n");
+    // The key that opens the filter elsewhere is no text of it.
+    await ui.press("/", "4", "2", " ", "m", "i", "n");
     const found = await ui.waitFor("15 of 501");
     expect(found.find((line) => line.startsWith("❯"))).toContain("debian42-min");
     await ui.press(keys.down);

@@ -357,7 +357,7 @@ export function openUi(options: OpenOptions): TestUi {
         }
       }
     },
-    waitFor(wanted, timeoutMs = 5000) {
+    waitFor(wanted, timeoutMs = 15_000) {
       const failure = new Error();
       const found = () => {
         const lines = screen();

@@ -13,4 +13,8 @@ it("shows where one is, the numbered screens and what comes first", async () => 
   const lines = await ui.waitFor("[1 Home]");
   expect(lines[0]).toContain("virtu · rennes");
   expect(lines.length).toBe(24);
+  // Where one begins is where one looks for the way out, and for how to move.
+  expect(lines[23]).toBe(" ⏎ open  S site  q quit  ? help");
+  await ui.press("?");
+  await ui.waitFor(/↑ k +Move up/);
 });

@@ -54,7 +54,7 @@ test("typing filters, letters that are keys elsewhere too; the first Esc shows a
   await ui.waitFor("Nothing here is called so");
   await ui.press(keys.esc);
   await ui.waitFor("❯Power");
-  await ui.press("resu", keys.enter);
+  await ui.press("/", "resu", keys.enter);
   await ui.waitFor("1 instance ·");
   expect(inventory.requests).toEqual([{ do: "resume" }]);
 });

@@ -123,6 +123,20 @@ describe("the nodes screen", () => {
     expect(ui.navigation.here()).toEqual({ screen: "deploy", jobId: 1874 });
   });
 
+  it("tells a long reason of a node in lines that stand beside its title", async () => {
+    const reason = `nothing is deployed yet (${"connection refused by the host; ".repeat(4)})`;
+    const ui = nodesOf({
+      nodeFacts: async (_context, _site, job) =>
+        job.nodes.map((name) => ({ ...factsOf(name), state: "reserved", os: null, reason })),
+    });
+    await ui.waitFor("○ reserved");
+    await ui.press("d");
+    const lines = await ui.waitFor(/^ why {11}nothing is deployed yet/m);
+    const at = lines.findIndex((line) => line.startsWith(" why"));
+    expect(lines[at + 1]).toMatch(/^ {15}\S/);
+    expect(lines[at + 2]).toMatch(/^ {15}\S/);
+  });
+
   it("does not start a second deployment over one that runs", async () => {
     const ui = nodesOf({ findDeployments: async () => [deploying] });
     await ui.waitFor("◐ deploying");

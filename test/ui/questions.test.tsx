@@ -37,13 +37,16 @@ describe("what the pool asks", () => {
     const workspace = fakeWorkspace();
     const ui = openUi({ place: { screen: "home" }, workspace });
     const question = {
-      host: "hv1",
+      host: "[10.0.0.1]:2222",
+      alias: "hv1",
       keyType: "ssh-ed25519",
       fingerprint: "SHA256:b1Uabc",
       knownHostsFile: "~/.ssh/known_hosts",
     };
     const first = workspace.questions.hostKey(question, never);
-    await ui.waitFor("SHA256:b1Uabc");
+    const lines = (await ui.waitFor("SHA256:b1Uabc")).join("\n");
+    expect(lines).toContain("Is this really hv1?");
+    expect(lines).toContain("this host, [10.0.0.1]:2222, before");
     await ui.press(keys.enter);
     expect(await first).toBe("no");
     const second = workspace.questions.hostKey({ ...question, fingerprint: "SHA256:second" }, never);

@@ -115,7 +115,8 @@ describe("reserving", () => {
     await ui.press(keys.tab, keys.tab, keys.tab, keys.tab, keys.right, keys.tab, keys.tab, keys.tab, keys.right);
     const open = await ui.waitFor("▾ open");
     expect(open.join("\n")).toMatch(/properties[\s\S]*queue[\s\S]*project[\s\S]*will run on[\s\S]*oarsub[\s\S]*└/);
-    expect(open[23]).toContain("go on");
+    // A field of choices says how another one is taken.
+    expect(open[23]).toMatch(/^ ⏎ go on {2}Tab next field {2}←→ choose {2}.*F1 help$/);
   });
 
   it("says what is wrong while it is typed, and does not go on", async () => {
@@ -205,6 +206,23 @@ describe("reserving", () => {
     await ui.press("2", keys.enter);
     await ui.waitFor("42 nodes of any cluster");
     await ui.press(keys.esc);
+    await ui.waitFor("[ 42");
+  });
+
+  it("begins with the fields when it is opened anew, not with a summary that was left", async () => {
+    const ui = openUi({ now, ...form, journeys: free });
+    await ui.waitFor("23 of 72 free now");
+    await ui.press("2", keys.enter);
+    await ui.waitFor("42 nodes of any cluster");
+    await ui.press("1");
+    await ui.waitFor("[1 Home]");
+    await ui.press(keys.enter);
+    await ui.waitFor("[ 42");
+    await ui.press(keys.enter);
+    await ui.waitFor("42 nodes of any cluster");
+    await ui.press("2");
+    await ui.waitFor("[2 Jobs]");
+    await ui.press("n");
     await ui.waitFor("[ 42");
   });
 

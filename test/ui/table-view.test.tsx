@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { csvOf, formatOf, writeExport } from "../../source/instances/export.ts";
+import { csvOf, exportText, formatOf } from "../../source/instances/export.ts";
 import type { Rates } from "../../source/monitor/rates.ts";
 import { plain } from "../../source/text.ts";
 import { columnsFor, grown } from "../../source/ui/screens/instances-columns.ts";
@@ -148,15 +148,11 @@ describe("export", () => {
     ).toBe('name,note\r\n"a,""b""",\'=SUM(1)\r\n-5,"two\nlines"\r\n');
   });
 
-  test("writes for its owner alone and never over a file that is there", async () => {
-    const file = path.join(directory, "out.json");
-    const content = { columns: [], rows: [], objects: [{ name: "web1" }] };
-    expect(formatOf(file)).toBe("json");
-    await writeExport(file, content);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    writeFileSync(file, "mine");
-    await expect(writeExport(file, content)).rejects.toThrow("there is one of that name already");
-    expect(readFileSync(file, "utf8")).toBe("mine");
+  test("is of the kind that the file's name asks for", () => {
+    const content = { columns: ["name"], rows: [["web1"]], objects: [{ name: "web1" }] };
+    expect([formatOf("a.JSON"), formatOf("a.csv"), formatOf("a.txt")]).toEqual(["json", "csv", null]);
+    expect(JSON.parse(exportText("out.json", content))).toEqual([{ name: "web1" }]);
+    expect(exportText("out.csv", content)).toBe("name\r\nweb1\r\n");
   });
 });
 

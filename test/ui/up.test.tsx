@@ -190,14 +190,17 @@ describe("the form", () => {
     writeFileSync(file, "mine\n");
     const clear = keys.backspace.repeat("virtu.yaml".length);
     await ui.press("w", ...clear, file, keys.enter);
-    await ui.waitFor("There is a file");
+    await ui.waitFor("Overwrite the file?");
     await ui.press(keys.enter);
+    await ui.waitFor("Save the plan as a file");
     expect(readFileSync(file, "utf8")).toBe("mine\n");
+    await ui.press(keys.esc);
     await ui.waitFor("walltime: 2:00");
     await ui.press("w", keys.enter);
-    await ui.waitFor("There is a file");
+    await ui.waitFor("Overwrite the file?");
     await ui.press(keys.down, keys.enter);
     await ui.waitFor("Saved as");
+    await ui.waitFor("walltime: 2:00");
     expect(readFileSync(file, "utf8")).toContain("provider: ganeti");
   });
 

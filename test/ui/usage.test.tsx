@@ -47,7 +47,7 @@ function open(place: "instances" | "hosts" = "instances") {
       nodes: [nodeAt(at, 0.25, free)],
     });
     // A picture that took long is followed by a rest, in which others are left out.
-    await vi.waitFor(() => expect(ui.workspace.monitor.seenAt).toBe(at), 5000);
+    await vi.waitFor(() => expect(ui.workspace.monitor.seenAt).toBe(at));
   };
   return { ui, look, watched };
 }

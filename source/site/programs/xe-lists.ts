@@ -1,15 +1,14 @@
 /** What the stand-in of xe lists: records with the access of each key, as xapi's records.ml gives them. */
 import type { PoolGuest, XenPool } from "../world/xenserver.ts";
+import { vcpuShare } from "../world/xenserver-load.ts";
 
 /** What can be asked of an object: access as xe prints it, and the value. */
 export type Fields = Readonly<Record<string, readonly [string, string]>>;
 
 const none = "<not in database>";
 
-/** What a vCPU does: a wave of its own, so that a chart has something to show. */
 function share({ clock }: XenPool, guest: PoolGuest, cpu: number): string {
-  if (guest.state !== "running") return "0.000";
-  return (0.12 + 0.1 * Math.sin(clock.seconds() / 20 + guest.domainId + cpu)).toFixed(3);
+  return guest.state === "running" ? vcpuShare(guest, cpu, clock.seconds()).toFixed(3) : "0.000";
 }
 
 export function guestFields(pool: XenPool, guest: PoolGuest): Fields {
@@ -121,9 +120,21 @@ export const lists: Readonly<Record<string, { shown: string; rows: (pool: XenPoo
         "name-label": [" RW", repository.name],
         type: [" RO", repository.type],
         "content-type": [" RO", repository.type === "iso" ? "iso" : "user"],
+        shared: [" RO", String(repository.type !== "ext")],
         "physical-size": [" RO", String(repository.size)],
         "physical-utilisation": [" RO", String(parts.utilisation(repository))],
       })),
+  },
+  pbd: {
+    shown: "uuid,host-uuid,sr-uuid,currently-attached",
+    rows: ({ parts, hosts }) =>
+      parts.repositories.flatMap(({ uuid: sr, type }) =>
+        hosts.slice(0, type === "ext" ? 1 : hosts.length).map(({ uuid: host }) => ({
+          // The plug of a repository on a host has no other name here than theirs.
+          uuid: [" RO", `${host.slice(0, 18)}${sr.slice(18)}`],
+          ...{ "host-uuid": [" RO", host], "sr-uuid": [" RO", sr], "currently-attached": [" RO", "true"] },
+        })),
+      ),
   },
   vbd: {
     shown: "uuid,vm-uuid,vdi-uuid,device",

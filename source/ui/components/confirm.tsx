@@ -3,6 +3,7 @@ import { Box, Text } from "ink";
 import { type ReactNode, useState } from "react";
 import { edit, emptyLine } from "../editor.ts";
 import { useKeys, useUi } from "../hooks.ts";
+import { changed, joined, type Lines, linesOf } from "../lines.ts";
 import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
 import { Dialog } from "./dialog.tsx";
@@ -12,7 +13,7 @@ import { Menu, useDialogKeys } from "./menu.tsx";
 export interface ConfirmProps {
   title: string;
   /** What is lost, a line for each thing, with its full name. */
-  losses: readonly string[];
+  losses: Lines;
   /** Who is not part of it, and why, a line each. */
   left?: readonly string[];
   /** A sentence under them. */
@@ -34,11 +35,11 @@ export function Confirm(props: ConfirmProps): ReactNode {
   const [error, setError] = useState("");
   const typing = typed !== undefined;
   const [top, setTop] = useState(0);
-  const lines = [
-    ...losses.map((loss) => ` ${loss}`),
-    ...(left.length > 0 ? ["", paint(` Left out: ${left.length}`, "yellow")] : []),
-    ...left.map((one) => paint(` ${one}`, "dim")),
-  ];
+  const lines = joined(
+    changed(losses, (loss) => ` ${loss}`),
+    left.length > 0 ? ["", paint(` Left out: ${left.length}`, "yellow")] : [],
+    linesOf(left, (one) => paint(` ${one}`, "dim")),
+  );
   const room = Math.max(3, size.rows - (also ? 16 : 15));
   const long = lines.length > room;
   const last = Math.max(0, lines.length - room);

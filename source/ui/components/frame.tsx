@@ -5,6 +5,7 @@ import { shortVerbOf } from "../../instances/action-words.ts";
 import { currentJob, type KnownState, secondsLeft } from "../../store/known.ts";
 import { wayOf } from "../../store/way-known.ts";
 import { clock, count, plainLine } from "../../text.ts";
+import { shownText } from "../ascii.ts";
 import { useKnown, useUi } from "../hooks.ts";
 import { keyName } from "../keys.ts";
 import { type Place, topScreens } from "../navigation.ts";
@@ -172,7 +173,7 @@ export function footerText(active: readonly Active[], columns: number): string {
   );
   const own = wanted.filter((entry) => !help.includes(entry));
   const text = ({ binding }: Active, short: boolean) =>
-    `${binding.sign ?? keyName(binding.keys[0] ?? "")} ${(short ? binding.short : undefined) ?? binding.label}${binding.dangerous ? glyph.dangerous : ""}`.trimEnd();
+    `${shownText(binding.sign ?? keyName(binding.keys[0] ?? ""))} ${(short ? binding.short : undefined) ?? binding.label}${binding.dangerous ? glyph.dangerous : ""}`.trimEnd();
   const endOf = (short: boolean) => help.map((entry) => text(entry, short)).join("  ");
   const fitting = (short: boolean) => {
     const shown: string[] = [];

@@ -27,7 +27,8 @@ function Item({ isSelected = false, label }: { isSelected?: boolean; label: stri
   );
 }
 
-const native: Handler = { run: () => {}, native: true };
+/** A key that the menu takes by itself. */
+export const native: Handler = { run: () => {}, native: true };
 
 /** Shows a dialog's keys in the footer: those of a menu, or of a field to be typed in. Call it after the dialog's own `useKeys`. */
 export function useDialogKeys(kind: "menu" | "field", more: Handlers<"dialog"> = {}): void {
@@ -51,16 +52,22 @@ export function Menu<V>({
   onChoose: (value: V) => void;
   onMove?: (value: V) => void;
 }): ReactNode {
+  // ink-select-input goes back to the first choice when a value is another than before, and a value may be made anew with
+  // each drawing (a function, a list): to it a choice is the place where it stands.
+  const use = (what: ((value: V) => void) | undefined) => (item: { value: number }) => {
+    const choice = choices[item.value];
+    if (choice) what?.(choice.value);
+  };
   return (
     <SelectInput
-      items={choices.map(({ label, value }, index) => ({ key: String(index), label, value }))}
+      items={choices.map(({ label }, index) => ({ key: String(index), label, value: index }))}
       initialIndex={initial}
       limit={limit}
       isFocused={active}
       indicatorComponent={Indicator}
       itemComponent={Item}
-      onSelect={({ value }) => onChoose(value)}
-      onHighlight={({ value }) => onMove?.(value)}
+      onSelect={use(onChoose)}
+      onHighlight={use(onMove)}
     />
   );
 }

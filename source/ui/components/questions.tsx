@@ -75,9 +75,13 @@ function HostKeyDialog({ id, question }: { id: number; question: HostKeyQuestion
   );
   useDialogKeys("menu");
   return (
-    <Dialog title={`Is this really ${question.host}?`} tone="yellow">
+    <Dialog title={`Is this really ${question.alias}?`} tone="yellow">
       <Box flexDirection="column" marginY={1}>
-        <Text>virtu has not met this host before. Its key is</Text>
+        <Text>
+          {question.host === question.alias
+            ? "virtu has not met this host before. Its key is"
+            : `virtu has not met this host, ${question.host}, before. Its key is`}
+        </Text>
         <Text>{`  ${question.keyType}  ${paint(question.fingerprint, "bold")}`}</Text>
         <Text>Compare it with what the host's administrator gives you.</Text>
       </Box>

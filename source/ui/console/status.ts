@@ -1,6 +1,7 @@
 /** The one line that stays under a console. Pure. */
 import type { ConsoleView } from "../../console/types.ts";
 import { plainLine } from "../../text.ts";
+import { shownLine, shownText } from "../ascii.ts";
 import { keymap, keyName } from "../keys.ts";
 import { cell, paint } from "../theme.ts";
 
@@ -50,5 +51,5 @@ export function statusLine(view: ConsoleView, mode: Mode, leave: string, others:
         return view.phase === "ended" ? endedLine(view) : guestLine(view, leave, others);
     }
   };
-  return paint(cell(` ${text()}`, columns), "inverse");
+  return paint(cell(shownLine(shownText(` ${text()}`), columns), columns), "inverse");
 }

@@ -5,6 +5,7 @@
 import { type Picture, readPicture } from "../../console/picture.ts";
 import { toVirtuError } from "../../errors.ts";
 import { plainLine } from "../../text.ts";
+import { shownLine } from "../ascii.ts";
 import type { Borrowed } from "../console/viewer.ts";
 import { KeyDecoder } from "../input.ts";
 import { keymap, keyName } from "../keys.ts";
@@ -139,6 +140,8 @@ class PictureScreen {
     const back = `${keyName(keymap.guestScreen.back.keys[0])} back`;
     const state = this.trouble ?? (take === null ? "no picture" : (this.shownAt?.toTimeString().slice(0, 8) ?? "…"));
     const text = [title, back, graphics(), state].filter(Boolean).map(plainLine).join(" · ");
-    output.write(`\u001b[${output.rows};1H${paint(cell(` ${text}`, output.columns), "inverse")}`);
+    output.write(
+      `\u001b[${output.rows};1H${paint(cell(shownLine(` ${text}`, output.columns), output.columns), "inverse")}`,
+    );
   }
 }

@@ -3,6 +3,7 @@ import type { ActOptions, InstanceRow, NodeRow } from "../../instances/inventory
 import type { Request, RequestName } from "../../instances/target.ts";
 import type { InstanceDetails } from "../../instances/types.ts";
 import type { FormField, Values } from "../components/form.tsx";
+import type { Lines } from "../lines.ts";
 import {
   cloneForm,
   noteForm,
@@ -56,7 +57,7 @@ export interface ActionForm {
   request: (values: Values, context: FormContext) => Request | null;
   options?: (values: Values) => ActOptions;
   /** Lines under the fields: what goes, what there is. */
-  about?: (values: Values, context: FormContext) => string[];
+  about?: (values: Values, context: FormContext) => Lines;
   /** `about` holds the name of each instance. */
   namesThem?: boolean;
   dangerous?: boolean;

@@ -11,6 +11,7 @@ import { Confirm } from "../components/confirm.tsx";
 import { Form, type Values } from "../components/form.tsx";
 import { Problem } from "../components/problem.tsx";
 import { useKnown, useUi } from "../hooks.ts";
+import { joined, type Lines } from "../lines.ts";
 import type { Place } from "../navigation.ts";
 import { glyph, paint } from "../theme.ts";
 import { wrapped } from "../wrap.ts";
@@ -23,7 +24,7 @@ const noPlace: ActionPlace = { screen: "action", action: "start", keys: [], of: 
 /** Instances whose details are read for one form: each costs its host a command. */
 const readLimit = 30;
 
-/** Instances whose commands are shown. */
+/** Instances whose names and commands are shown. */
 const previewLimit = 50;
 
 /** The node that carries an instance, as far as it is known. */
@@ -160,7 +161,7 @@ function Asking({
         }}
         footer={(values) => (
           <Below
-            about={[...(form.about?.(values, context) ?? []), ...namesOf(form, context, size.columns - 2)]}
+            about={joined(form.about?.(values, context) ?? [], namesOf(form, context, size.columns - 2))}
             request={form.request(values, context)}
             keys={keys}
             options={form.options?.(values)}
@@ -175,7 +176,9 @@ function Asking({
 /** Who they are when there are several, where the form does not name them by itself. */
 function namesOf(form: ActionForm, { rows }: FormContext, width: number): string[] {
   if (rows.length < 2 || form.namesThem) return [];
-  return wrapped(`For ${rows.map(({ name }) => plainLine(name)).join(", ")}.`, width);
+  const names = rows.slice(0, previewLimit).map(({ name }) => plainLine(name));
+  const more = rows.length > names.length ? ` and ${rows.length - names.length} more` : "";
+  return wrapped(`For ${names.join(", ")}${more}.`, width);
 }
 
 /** What goes with it, and the commands: as much as has room. */
@@ -186,7 +189,7 @@ function Below({
   options,
   room,
 }: {
-  about: readonly string[];
+  about: Lines;
   request: Request | null;
   keys: readonly string[];
   options: object | undefined;
@@ -196,7 +199,7 @@ function Below({
   const { title, commands } = useCommands(request, keys, options);
   const forCommands = Math.max(3, Math.min(6, Math.floor(room / 2) - 2));
   const forAbout = Math.max(2, room - forCommands - 5);
-  const shown = about.length > forAbout ? about.slice(0, forAbout - 1) : about;
+  const shown = about.slice(0, about.length > forAbout ? forAbout - 1 : forAbout);
   return (
     <Box flexDirection="column" marginY={1}>
       {shown.map((line) => (

@@ -8,7 +8,7 @@ import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { lineText } from "../components/field.tsx";
 import { Table, useList } from "../components/table.tsx";
-import { edit, emptyLine, type Line } from "../editor.ts";
+import { editFilter, emptyLine, type Line } from "../editor.ts";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
@@ -140,7 +140,7 @@ function Menu({
       typed: (key) => {
         // Moving is the list's; everything else that writes is the filter's.
         if (["up", "down", "pgup", "pgdn", "home", "end", "left", "right"].includes(key.name)) return false;
-        const next = edit(line, key);
+        const next = editFilter(line, key);
         if (next) setLine(next);
         return next !== null;
       },

@@ -1,7 +1,7 @@
 /** A run of actions as lines: its state, its waves, its items. Pure. */
 import { doingOf } from "../../instances/action-words.ts";
 import type { ActionItem, ActionRunView, ActionState, WaveView } from "../../instances/inventory-types.ts";
-import { countsOf, titleOf } from "../../instances/run-summary.ts";
+import { type Counts, titleOf } from "../../instances/run-summary.ts";
 import { conditionText } from "../../instances/waves.ts";
 import { clock, plainLine } from "../../text.ts";
 import { cell, paint, state, symbol, type Tone, toneStyles } from "../theme.ts";
@@ -23,8 +23,7 @@ const words: Readonly<Record<ActionState, string>> = {
 };
 
 /** `shut down 500 instances · 312 of 500 · 1:04`. */
-export function headText(run: ActionRunView, now: number): string {
-  const counts = countsOf(run.items);
+export function headText(run: ActionRunView, counts: Counts, now: number): string {
   const ended = run.items.length - counts.queued - counts.running;
   const seconds = ((run.endedAt ?? now) - run.startedAt) / 1000;
   const progress = run.endedAt === null ? `${ended} of ${run.items.length}` : "ended";
@@ -32,8 +31,7 @@ export function headText(run: ActionRunView, now: number): string {
 }
 
 /** `2 ✗ failed  10 ◐ running  188 ○ queued  300 ● done`: worst first, only what there is. */
-export function countsText(items: readonly ActionItem[]): string {
-  const counts = countsOf(items);
+export function countsText(counts: Counts): string {
   const order: readonly ActionState[] = ["failed", "running", "queued", "cancelled", "done"];
   return order
     .filter((one) => counts[one] > 0)
@@ -48,11 +46,11 @@ export function unheardText(deaf: number): string {
 }
 
 /** A bar of what has ended: failures first, in their own colour. */
-export function barText(items: readonly ActionItem[], width: number): string {
-  const counts = countsOf(items);
-  const share = (number: number) => Math.round((number / Math.max(1, items.length)) * width);
+export function barText(counts: Counts, width: number): string {
+  const all = Object.values(counts).reduce((sum, number) => sum + number, 0);
+  const share = (number: number) => Math.round((number / Math.max(1, all)) * width);
   const failed = counts.failed > 0 ? Math.max(1, share(counts.failed)) : 0;
-  const ended = Math.max(failed, share(items.length - counts.queued - counts.running));
+  const ended = Math.max(failed, share(all - counts.queued - counts.running));
   const bar = (length: number) => "━".repeat(Math.max(0, length));
   return `${paint(bar(failed), "red")}${paint(bar(ended - failed), "green")}${paint(bar(width - ended), "dim")}`;
 }
@@ -84,7 +82,10 @@ export function waveText(wave: WaveView, index: number, width: number): string {
 }
 
 export const nameWidth = (items: readonly ActionItem[]): number =>
-  Math.min(40, Math.max(12, ...items.map(({ name }) => name.length)));
+  Math.min(
+    40,
+    items.reduce((width, { name }) => Math.max(width, name.length), 12),
+  );
 
 /** One item in exactly `width` columns. */
 export function itemText(item: ActionItem, names: number, width: number, now: number): string {

@@ -2,7 +2,7 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useMemo } from "react";
 import type { ActionRunView } from "../../instances/inventory-types.ts";
-import { worstFirst } from "../../instances/run-summary.ts";
+import { countsOf, worstFirst } from "../../instances/run-summary.ts";
 import { unheardOf } from "../../instances/unheard.ts";
 import { count } from "../../text.ts";
 import { Table, useList } from "../components/table.tsx";
@@ -28,16 +28,18 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
   const { run, index, runs } = useRun(place);
   const now = useKnown((known) => known.now);
   const items = useMemo(() => worstFirst(run?.items ?? []), [run]);
+  const counts = useMemo(() => countsOf(items), [items]);
   const keys = useMemo(() => items.map(({ id }) => String(id)), [items]);
-  const names = useMemo(() => nameWidth(items), [items]);
+  // Who they are does not change in the course of a run.
+  const number = run?.run ?? 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the run's number stands for its names.
+  const names = useMemo(() => nameWidth(items), [number]);
   const waves = run?.waves ?? [];
   const height = Math.max(3, size.rows - frameLines - 5 - (waves.length > 0 ? waves.length + 1 : 0));
-  const list = useList(`bulk:${run?.run ?? 0}`, keys, height);
+  const list = useList(`bulk:${number}`, keys, height);
   const current = items[list.index];
   const open = (run?.endedAt ?? null) === null;
-  const queued = items.filter(({ state }) => state === "queued").length;
-  const failed = items.filter(({ state }) => state === "failed").length;
-  const again = failed + (waves.length > 0 ? items.filter(({ state }) => state === "cancelled").length : 0);
+  const again = counts.failed + (waves.length > 0 ? counts.cancelled : 0);
   const instances = useKnown((known) => known.inventory.instances);
   const deaf = useMemo(() => unheardOf(items, instances), [items, instances]);
   const unheard = useUnheard(deaf, () => navigation.replace({ screen: "bulk", run: null }));
@@ -56,7 +58,7 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
         const back = run ? inventory.cancelRun(run.run) : 0;
         workspace.notify("info", `${count(back, "action")} taken back; what has started goes on.`);
       },
-      disabled: queued > 0 ? null : "nothing is queued",
+      disabled: counts.queued > 0 ? null : "nothing is queued",
     },
     save: {
       run: () => run && navigation.open({ screen: "bulk-save", run: run.run }),
@@ -81,9 +83,9 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
   const detail = current?.detail?.trim().split("\n").at(-1) ?? "";
   return (
     <Box flexDirection="column">
-      <Text wrap="truncate">{` ${paint(headText(run, now), "bold")}`}</Text>
-      <Text wrap="truncate">{` ${barText(run.items, Math.min(width, 76))}`}</Text>
-      <Text wrap="truncate">{` ${[countsText(run.items), unheardText(deaf.length)].filter(Boolean).join("  ")}`}</Text>
+      <Text wrap="truncate">{` ${paint(headText(run, counts, now), "bold")}`}</Text>
+      <Text wrap="truncate">{` ${barText(counts, Math.min(width, 76))}`}</Text>
+      <Text wrap="truncate">{` ${[countsText(counts), unheardText(deaf.length)].filter(Boolean).join("  ")}`}</Text>
       {waves.map((wave, at) => (
         <Text key={`${wave.title} ${String(at)}`} wrap="truncate">
           {` ${waveText(wave, at, width)}`}

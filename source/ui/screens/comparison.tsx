@@ -1,7 +1,6 @@
 /** One comparison: live while it runs, then side by side with bars, and what is compared and what is not. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
-import { toVirtuError, type VirtuError } from "../../errors.ts";
 import { comparisonFormat, comparisonText } from "../../journey/compare-export.ts";
 import { type Measure, measuresOf, notGone } from "../../journey/compare-model.ts";
 import type { ComparisonView } from "../../journey/compare-types.ts";
@@ -10,9 +9,8 @@ import { comparisonOf } from "../../store/compare-known.ts";
 import { age, count } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { Confirm } from "../components/confirm.tsx";
-import { Form } from "../components/form.tsx";
 import { frameLines } from "../components/frame.tsx";
-import { Problem } from "../components/problem.tsx";
+import { SaveAs } from "../components/save-as.tsx";
 import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
@@ -130,40 +128,26 @@ function Comparison({ view, running }: { view: ComparisonView; running: boolean 
 
 /** Writes a comparison into a file. */
 export function ComparisonSaveScreen({ place }: { place: Place }): ReactNode {
-  const { workspace, navigation } = useUi();
   const id = place.screen === "comparison-save" ? place.id : "";
   const view = useKnown((known) => comparisonOf(known.comparisons, id));
-  const [problem, setProblem] = useState<VirtuError | null>(null);
   if (!view) return <Text> Nothing is known of this comparison. Esc goes back.</Text>;
   const kinds = { csv: "every single time", json: "all that is known", md: "the table side by side" } as const;
-  const save = async (file: string) => {
-    try {
-      workspace.notify("good", `The comparison is in ${await workspace.comparing.save(view, file)}.`);
-      navigation.forget("form:comparison-save");
-      navigation.back();
-    } catch (thrown) {
-      setProblem(toVirtuError(thrown));
-    }
+  const kindOf = (file: string) => {
+    const format = comparisonFormat(file);
+    return format && kinds[format];
   };
   return (
-    <Box flexDirection="column">
-      <Form
-        name="comparison-save"
-        fields={[{ id: "file", label: "File", kind: "text", width: 44, initial: "~/virtu-comparison.md" }]}
-        errors={({ file = "" }) => ({
-          file: file === "" || comparisonFormat(file) ? null : "a name that ends in .csv, .json or .md",
-        })}
-        meanings={({ file = "" }) => {
-          const format = comparisonFormat(file);
-          return { file: format && kinds[format] };
-        }}
-        missing={({ file }) => (file ? null : "a name is needed")}
-        onSubmit={({ file = "" }) => void save(file)}
-      />
-      <Box marginTop={1} paddingLeft={1}>
-        <Text dimColor>{`${count(view.samples.length, "time")} of ${count(view.setup.places.length, "place")}.`}</Text>
-      </Box>
-      {problem && <Problem error={problem} />}
-    </Box>
+    <SaveAs
+      name="comparison-save"
+      what="The comparison"
+      mode={0o600}
+      initial="~/virtu-comparison.md"
+      textFor={(file) => comparisonText(view, comparisonFormat(file) ?? "json")}
+      wrong={(file) => (comparisonFormat(file) ? null : "a name that ends in .csv, .json or .md")}
+      meaning={kindOf}
+      told={(file) => `The comparison is in ${file}.`}
+    >
+      <Text dimColor>{`${count(view.samples.length, "time")} of ${count(view.setup.places.length, "place")}.`}</Text>
+    </SaveAs>
   );
 }

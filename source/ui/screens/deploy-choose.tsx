@@ -7,7 +7,7 @@ import { Busy } from "../components/busy.tsx";
 import { lineText } from "../components/field.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Table, useList } from "../components/table.tsx";
-import { edit, emptyLine, type Line } from "../editor.ts";
+import { editFilter, emptyLine, type Line } from "../editor.ts";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { matcher } from "../list.ts";
 import { layer } from "../router.ts";
@@ -52,7 +52,7 @@ export function EnvironmentList({ onChoose }: { onChoose: (environment: Environm
       typed: (key) => {
         // Home and End belong to the list.
         if (key.name === "home" || key.name === "end") return false;
-        const next = edit(line, key);
+        const next = editFilter(line, key);
         if (next) setLine(next);
         return next !== null;
       },
@@ -73,7 +73,7 @@ export function EnvironmentList({ onChoose }: { onChoose: (environment: Environm
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">
-        {` What to deploy: ${lineText(line, 30, true)} ${paint(`${found.length} of ${environments.value.length}${environments.loading ? " · reading again" : ""}`, "dim")}`}
+        {` What to deploy ${paint("· type to filter:", "dim")} ${lineText(line, 20, true)} ${paint(`${found.length} of ${environments.value.length}${environments.loading ? " · reading again" : ""}`, "dim")}`}
       </Text>
       {problem && <Text wrap="truncate">{paint(` ✗ only a part: ${environments.error?.message}`, "red")}</Text>}
       <Table

@@ -8,10 +8,11 @@ import { currentJob, deploymentOf, type KnownState } from "../../store/known.ts"
 import { runIsOpen } from "../../store/run-known.ts";
 import { wayOf } from "../../store/way-known.ts";
 import { count } from "../../text.ts";
-import { Menu } from "../components/menu.tsx";
+import { Menu, native } from "../components/menu.tsx";
 import { type Handlers, useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Navigation } from "../navigation.ts";
 import { cell, paint, symbol } from "../theme.ts";
+import { openReserve } from "./open-reserve.ts";
 import { leftText, runState } from "./run-text.ts";
 import { runRows } from "./runs-rows.ts";
 
@@ -113,7 +114,10 @@ const first: Entry[] = [
     id: "reserve",
     title: "Reserve nodes",
     state: freeText,
-    open: (n, known) => n.jump({ screen: "jobs" }, known.site ? { screen: "reserve" } : { screen: "add-site" }),
+    open: (n, known) => {
+      if (known.site) openReserve(n, { screen: "jobs" });
+      else n.jump({ screen: "jobs" }, { screen: "add-site" });
+    },
   },
   {
     id: "deploy",
@@ -164,7 +168,11 @@ const second: Entry[] = [
   {
     id: "jobs",
     title: "Jobs",
-    state: ({ jobs }) => (jobs.at === null ? "" : count(jobs.value.filter(({ end }) => !end).length, "job")),
+    state: ({ jobs }) => {
+      const there = jobs.value.filter(({ end }) => !end).length;
+      if (jobs.at === null) return "";
+      return there === 0 ? "none now" : count(there, "job");
+    },
     open: (n) => n.jump({ screen: "jobs" }),
   },
   {
@@ -183,7 +191,7 @@ const second: Entry[] = [
 const entries = [...first, ...second];
 
 export function HomeScreen(): ReactNode {
-  const { navigation, workspace, size } = useUi();
+  const { navigation, workspace, size, quit } = useUi();
   const known = useKnown((state) => state);
   const [chosen, setChosen] = useRemembered("home", 0);
   useEffect(() => workspace.site.watch(), [workspace]);
@@ -194,6 +202,10 @@ export function HomeScreen(): ReactNode {
     open: { run: () => entries[chosen]?.open(navigation, workspace.state) },
     site: { run: () => navigation.open({ screen: "sites" }) },
   };
+  // Where one begins is where one looks for the way out.
+  useKeys("global", { quit: { run: quit, prominent: true } });
+  // The menu is Ink's own; help tells its keys all the same.
+  useKeys("list", { up: native, down: native });
   useKeys("home", keys);
   const width = Math.max(20, size.columns - 28);
   const choices = entries.map((entry, index) => ({

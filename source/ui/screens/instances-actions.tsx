@@ -1,5 +1,5 @@
 /** Actions on what is marked or where the cursor is: who is left out, what is asked first. */
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { verbOf } from "../../instances/action-words.ts";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import { severityOf } from "../../instances/losses.ts";
@@ -60,18 +60,24 @@ const nobody: readonly InstanceRow[] = [];
 
 /**
  * `targets`: what the actions are for: all that are marked, or the one with the cursor (`current`). `onStarted`: called when
- * something was really started. `all`: where none of the targets has missed a shutdown, the offer of force is for these.
+ * something was really started. `deaf`: all who have missed a shutdown, for whom the offer of force is where none of the
+ * targets has; absent: it is for the targets only.
  */
 export function useInstanceActions(
   targets: readonly InstanceRow[],
   current: string | null,
   onStarted?: () => void,
-  all: readonly InstanceRow[] = nobody,
+  deaf?: readonly InstanceRow[],
 ): InstanceActions {
   const { workspace, navigation } = useUi();
   const { inventory } = workspace;
   const [asked, setAsked] = useState<Asked | null>(null);
-  const unheard = useUnheard(targets.some(isUnheard) ? targets : all, onStarted);
+  const losses = useMemo(() => (asked ? lossLines(asked.action, asked.rows) : []), [asked]);
+  const forced = useMemo(() => {
+    const own = deaf?.length === 0 ? nobody : targets.filter(isUnheard);
+    return own.length > 0 ? own : (deaf ?? nobody);
+  }, [targets, deaf]);
+  const unheard = useUnheard(forced, onStarted);
 
   const act = (action: Action, rows: readonly InstanceRow[]) => {
     inventory.act(
@@ -89,9 +95,13 @@ export function useInstanceActions(
       else left.push({ row, text: `${row.name}: ${reason}` });
     }
     if (left.length > 0) {
-      for (const { row, text } of left) {
-        workspace.log("info", `${row.host}/${row.name}`, `${verbOf(action.do)} left out: ${text}`);
-      }
+      workspace.logAll(
+        left.map(({ row, text }) => ({
+          level: "info",
+          where: `${row.host}/${row.name}`,
+          text: `${verbOf(action.do)} left out: ${text}`,
+        })),
+      );
       const more = left.length > 3 ? ` · and ${left.length - 3} more (7 shows all)` : "";
       const names = left.slice(0, 3).map(({ text }) => text);
       // The question names them as well.
@@ -134,7 +144,7 @@ export function useInstanceActions(
     dialog: (
       <Confirm
         title={`${word} ${what}?`}
-        losses={lossLines(action, rows)}
+        losses={losses}
         left={left}
         text={explanationOf(action)}
         safe={rows.length === 1 ? "Leave it" : "Leave them"}

@@ -10,7 +10,7 @@ import { bytesText } from "./chart-text.ts";
 import { instanceLines } from "./instance-lines.ts";
 import { type Group, groupSums } from "./instances-groups.ts";
 import { mebibytes } from "./instances-rows.ts";
-import { statusCounts } from "./instances-select.ts";
+import { countStatuses, statusText } from "./instances-select.ts";
 import type { UsageLook } from "./instances-usage.ts";
 
 /** From so many columns on there is room beside the table. */
@@ -66,7 +66,7 @@ export function groupLines({ rows, closed }: Group, look: UsageLook): string[] {
     .sort((one, other) => other.cpu - one.cpu);
   const most = ranked.slice(0, 3).map(({ name, cpu }) => `${name} ${Math.round(cpu)} %`);
   return [
-    `${label("instances")} ${statusCounts(rows)}`,
+    `${label("instances")} ${statusText(countStatuses(rows))}`,
     `${label("vCPUs")} ${vcpus}${busy === null ? "" : `, ${busy.toFixed(1)} of them busy`}`,
     `${label("memory")} ${mebibytes(memory) || "0M"} given${used === null ? "" : `, ${mebibytes(used)} used`}`,
     ...(most.length > 0 ? [`${label("busiest")} ${most.join(" · ")}`] : []),

@@ -3,7 +3,7 @@ import type { InstanceRow } from "../../instances/inventory-types.ts";
 import { count, natural, plainLine } from "../../text.ts";
 import { cell, glyph, paint, widthOf } from "../theme.ts";
 import { mebibytes, nodeText } from "./instances-rows.ts";
-import { statusCounts } from "./instances-select.ts";
+import { countStatuses, statusText } from "./instances-select.ts";
 import { noLook, type UsageLook } from "./instances-usage.ts";
 
 export const groupings = ["host", "node", "provider", "tag", "status"] as const;
@@ -48,9 +48,27 @@ const titles: Record<GroupBy, (row: InstanceRow) => string[]> = {
   status: ({ status }) => [status],
 };
 
-/** The rows as they are, each in its group; groups by their titles. */
-export function grouped(rows: readonly InstanceRow[], by: GroupBy | null, closed: ReadonlySet<string>): Item[] {
-  if (by === null) return rows.map((row) => ({ kind: "instance", key: row.key, row }));
+/** A list of items. Where nothing is grouped an item is made when it is asked for: there are as many as there are rows. */
+export interface Items {
+  keys: readonly string[];
+  at: (index: number) => Item | null;
+}
+
+/** The rows as they are, or each in its group. */
+export function itemsOf(rows: readonly InstanceRow[], by: GroupBy | null, closed: ReadonlySet<string>): Items {
+  if (by !== null) {
+    const items = grouped(rows, by, closed);
+    return { keys: items.map(({ key }) => key), at: (index) => items[index] ?? null };
+  }
+  const at = (index: number): Item | null => {
+    const row = rows[index];
+    return row ? { kind: "instance", key: row.key, row } : null;
+  };
+  return { keys: rows.map(({ key }) => key), at };
+}
+
+/** The rows, each in its group; groups by their titles. */
+export function grouped(rows: readonly InstanceRow[], by: GroupBy, closed: ReadonlySet<string>): Item[] {
   const groups = new Map<string, InstanceRow[]>();
   for (const row of rows) {
     for (const title of titles[by](row)) {
@@ -99,7 +117,7 @@ export function groupLine(group: Group, width: number, look: UsageLook = noLook)
   const { vcpus, memory, used, busy } = groupSums(group.rows, look);
   const sign = group.closed ? glyph.crumb : glyph.open;
   const title = cell(`${sign} ${plainLine(group.title)}`, Math.min(Math.max(18, Math.floor(width / 4)), width));
-  const states = statusCounts(group.rows, false);
+  const states = statusText(countStatuses(group.rows), false);
   const sums = [
     `${busy === null ? "" : `${busy.toFixed(1)} of `}${count(vcpus, "vCPU")}`,
     `${used === null ? "" : `${mebibytes(used)} of `}${mebibytes(memory) || "0M"}`,

@@ -60,10 +60,16 @@ export function sorted(
 
 const statuses: readonly Status[] = ["running", "stopped", "paused", "error", "unknown"];
 
-/** `30 ● running  9 ○ stopped  2 ⚠ error`: only what there is. */
-export function statusCounts(rows: readonly InstanceRow[], words = true): string {
+export type StatusCounts = ReadonlyMap<Status, number>;
+
+export function countStatuses(rows: readonly InstanceRow[]): StatusCounts {
   const counts = new Map<Status, number>();
   for (const { status } of rows) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return counts;
+}
+
+/** `30 ● running  9 ○ stopped  2 ⚠ error`: only what there is. */
+export function statusText(counts: StatusCounts, words = true): string {
   return statuses
     .filter((status) => counts.has(status))
     .map((status) => {

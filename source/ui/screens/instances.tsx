@@ -3,6 +3,7 @@ import { Box, Text } from "ink";
 import Spinner from "ink-spinner";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
+import { isUnheard } from "../../instances/unheard.ts";
 import { count } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
 import { type Filter, useFilter } from "../components/filter.tsx";
@@ -15,17 +16,19 @@ import { HostNodes, queueless } from "./host-nodes.tsx";
 import { useInstanceActions } from "./instances-actions.tsx";
 import { columnsFor, grown, sortWords, type Widths } from "./instances-columns.ts";
 import { InstanceDetailsPane, paneLines } from "./instances-details.tsx";
-import { grouped, groupLine, type Item } from "./instances-groups.ts";
+import { groupLine, type Item, itemsOf } from "./instances-groups.ts";
 import { ActionLog, actionLines, latestRun, logLines } from "./instances-log.tsx";
 import { instanceRow } from "./instances-rows.ts";
 import {
   allToggled,
+  countStatuses,
   filtered,
   type Marks,
   marksText,
   rangeMarked,
+  type StatusCounts,
   sorted,
-  statusCounts,
+  statusText,
   toggled,
 } from "./instances-select.ts";
 import { emptyReason, type TroubleLine, troubleLines, troubleText } from "./instances-trouble.ts";
@@ -37,8 +40,7 @@ const nobody: readonly InstanceRow[] = [];
 const noneClosed: ReadonlySet<string> = new Set();
 
 /** Time for what is drawn with an age; 0 while nothing has one, so that a second that passes draws nothing. */
-function useTime(rows: readonly InstanceRow[]): number {
-  const timed = useMemo(() => rows.some(({ stale, action }) => stale || action !== null), [rows]);
+function useTime(timed: boolean): number {
   const hosts = useKnown((known) => known.inventory.hosts);
   const troubled = hosts.some(({ state }) => state !== "ok");
   return useKnown((known) => (timed || troubled ? known.now : 0));
@@ -63,7 +65,7 @@ const isFiltering = ({ typing, line }: Filter) => typing || line.text !== "";
 function countLine(
   all: readonly InstanceRow[],
   shown: readonly InstanceRow[],
-  { states, marks }: { states: { words: string; symbols: string }; marks: string },
+  { states, marks }: { states: StatusCounts; marks: string },
   filter: Filter,
   { sort, group }: TableView,
   width: number,
@@ -72,11 +74,12 @@ function countLine(
   const total = filtering ? `${shown.length} of ${all.length}` : count(all.length, "instance");
   const parts = (words: string) => [total, marks && paint(marks, "yellow"), words].filter(Boolean).join(" · ");
   const order = paint(`${sortWords[sort.by][sort.down ? 1 : 0]}${group ? ` in each ${group}` : ""}`, "dim");
-  const line = ` ${parts(states.words)} · ${order}`;
+  const symbols = parts(statusText(states, false));
+  const line = ` ${parts(statusText(states))} · ${order}`;
   // Where not all has room, the symbols are enough.
-  if (!filtering) return widthOf(line) < width ? line : ` ${parts(states.symbols)} · ${order}`;
+  if (!filtering) return widthOf(line) < width ? line : ` ${symbols} · ${order}`;
   const field = filter.typing ? lineText(filter.line, 24, true) : paint(filter.line.text, "bold");
-  return ` / ${field}  ${parts(states.symbols)}`;
+  return ` / ${field}  ${symbols}`;
 }
 
 function Trouble({ lines, width }: { lines: readonly TroubleLine[]; width: number }): ReactNode {
@@ -95,6 +98,10 @@ export function InstancesScreen(): ReactNode {
   return nodes ? <HostNodes onTurn={turn} /> : <InstanceTable onNodes={turn} />;
 }
 
+function memberOf(item: Item | null): InstanceRow | null {
+  return item?.kind === "instance" ? item.row : null;
+}
+
 /** The instances that an item of the list stands for. */
 function rowsOf(item: Item | null): readonly InstanceRow[] {
   if (item === null) return [];
@@ -108,7 +115,10 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   const all = useKnown((known) => known.inventory.instances);
   const pending = useKnown((known) => known.inventory.pending);
   const log = useKnown((known) => known.log);
-  const now = useTime(all);
+  // Passes over thousands of rows take their part of a key's time: what most rows have nothing of is looked for once.
+  const notable = useMemo(() => all.filter(({ stale, action }) => stale || action !== null), [all]);
+  const deaf = useMemo(() => notable.filter(isUnheard), [notable]);
+  const now = useTime(notable.length > 0);
   const [view, changeView] = useTableView();
   const { sort, group } = view;
   const [closed, setClosed] = useRemembered("instances:closed", noneClosed);
@@ -122,14 +132,14 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
 
   const found = useMemo(() => filtered(all, filter.text), [all, filter.text]);
   const rows = useMemo(() => sorted(found, sort, look), [found, sort, look]);
-  const items = useMemo(() => grouped(rows, group, closed), [rows, group, closed]);
-  const keys = useMemo(() => items.map(({ key }) => key), [items]);
+  const items = useMemo(() => itemsOf(rows, group, closed), [rows, group, closed]);
+  const { keys } = items;
   /** As they stand: in each group by the order. */
   const ordered = useMemo(
-    () => (group === null ? keys : items.flatMap((one) => (one.kind === "instance" ? [one.row.key] : []))),
+    () => (group === null ? keys : keys.flatMap((_key, index) => memberOf(items.at(index))?.key ?? [])),
     [group, keys, items],
   );
-  const run = useMemo(() => latestRun(all), [all]);
+  const run = useMemo(() => latestRun(notable), [notable]);
   const lines = useMemo(() => (logShown ? actionLines(log, logLines) : []), [log, logShown]);
   const beside = detailed ? paneLines(size).width : 0;
   const width = size.columns - beside;
@@ -145,7 +155,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     () => (rows.length === all.length ? marked : rows.filter(({ key }) => marks.has(key))).length,
     [all, rows, marked, marks],
   );
-  const states = useMemo(() => ({ words: statusCounts(found), symbols: statusCounts(found, false) }), [found]);
+  const states = useMemo(() => countStatuses(found), [found]);
   const told = { states, marks: marksText(marked.length, visible) };
   const counted = countLine(all, rows, told, filter, view, size.columns);
 
@@ -155,18 +165,21 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   // Two lines above the rows: the counts and the table's header.
   const height = Math.max(3, size.rows - frameLines - 2 - below);
   const list = useList("instances", keys, height);
-  const item = items[list.index] ?? null;
+  const item = items.at(list.index);
   const counts = detailed || columns.some(({ counted }) => counted);
   const onScreen = useMemo(
-    () => (counts ? items.slice(list.offset, list.offset + height).flatMap(rowsOf) : nobody),
+    () => (counts ? Array.from({ length: height }, (_, line) => items.at(list.offset + line)).flatMap(rowsOf) : nobody),
     [counts, items, list.offset, height],
   );
   useUsageWatch(onScreen);
-  const current = item?.kind === "instance" ? item.row : null;
+  const current = memberOf(item);
   const targets = marked.length > 0 ? marked : rowsOf(item);
-  const actions = useInstanceActions(targets, current?.key ?? null, undefined, all);
+  const used = useMemo(() => targets.some(({ key }) => look.rates(key)), [targets, look]);
+  const actions = useInstanceActions(targets, current?.key ?? null, undefined, deaf);
   const fold = (close: boolean) => {
-    const at = items.slice(0, list.index + 1).findLast((one) => one.kind === "group")?.key;
+    let index = list.index;
+    while (items.at(index)?.kind === "instance") index -= 1;
+    const at = keys[index];
     if (at === undefined) return;
     setClosed((before) => new Set(close ? [...before, at] : [...before].filter((key) => key !== at)));
     if (close) list.select(at);
@@ -222,7 +235,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
     },
     chart: {
       run: () => navigation.open({ screen: "chart", keys: targets.map(({ key }) => key) }),
-      disabled: targets.some(({ key }) => look.rates(key)) ? null : "nothing is known of what it uses",
+      disabled: used ? null : "nothing is known of what it uses",
     },
     exportAll: {
       run: () => navigation.open({ screen: "export" }),
@@ -288,7 +301,8 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
           header={`  ${headerLine(columns)}`}
           view={list}
           row={(index, selected) => {
-            const shown = items[index] as Item;
+            const shown = items.at(index);
+            if (!shown) return "";
             if (shown.kind === "group") return `  ${groupLine(shown, width - 3, look)}`;
             return instanceRow(shown.row, columns, width - 1, { marked: marks.has(shown.row.key), now, selected });
           }}

@@ -11,6 +11,7 @@ import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { jobHeader, jobRow, jobState, releaseLosses } from "./job-text.ts";
 import { foldNames } from "./node-names.ts";
+import { openReserve } from "./open-reserve.ts";
 
 /** Asks, then ends a job. */
 export function ReleaseDialog({ job, onClose }: { job: Job; onClose: () => void }): ReactNode {
@@ -82,7 +83,7 @@ export function JobsScreen(): ReactNode {
       disabled: why.none,
     },
     reserve: {
-      run: () => navigation.open({ screen: "reserve" }),
+      run: () => openReserve(navigation),
       disabled: known.site ? null : "first add a site: S on Home",
     },
     deploy: {

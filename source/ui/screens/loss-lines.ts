@@ -3,6 +3,7 @@ import type { InstanceRow } from "../../instances/inventory-types.ts";
 import { type LossGroup, lossGroups } from "../../instances/losses.ts";
 import type { Request } from "../../instances/target.ts";
 import { count, plainLine } from "../../text.ts";
+import { joined, type Lines, linesOf } from "../lines.ts";
 import { cell, paint, widthOf } from "../theme.ts";
 import { nodeText } from "./instances-rows.ts";
 
@@ -10,18 +11,34 @@ import { nodeText } from "./instances-rows.ts";
 const manyFrom = 8;
 
 /** One line for each instance, in columns: full name, provider, where it runs, and what it loses. */
-export function lossLines(request: Request, rows: readonly InstanceRow[]): string[] {
+export function lossLines(request: Request, rows: readonly InstanceRow[]): Lines {
   const groups = lossGroups(request, rows);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => widthOf(cellsOf(row)[column] ?? ""))));
+  const widths = widthsOf(rows);
   // Nothing is lost by any of them: their names are all there is to say.
   const nothing = groups.every(({ loss }) => loss === "");
   if (rows.length < manyFrom || nothing) {
-    return groups.flatMap(({ loss, instances }) => instances.map((row) => lineOf([...cellsOf(row), loss], widths)));
+    const lines = groups.map(({ loss, instances }) =>
+      linesOf(instances, (row) => lineOf([...cellsOf(row), loss], widths)),
+    );
+    return joined(...lines);
   }
-  return groups.flatMap((group) => [
-    paint(headOf(group), "bold"),
-    ...group.instances.map((row) => `  ${lineOf(cellsOf(row), widths)}`),
-  ]);
+  const blocks = groups.map((group) =>
+    joined(
+      [paint(headOf(group), "bold")],
+      linesOf(group.instances, (row) => `  ${lineOf(cellsOf(row), widths)}`),
+    ),
+  );
+  return joined(...blocks);
+}
+
+function widthsOf(rows: readonly InstanceRow[]): number[] {
+  const widths = [0, 0, 0];
+  for (const row of rows) {
+    for (const [column, text] of cellsOf(row).entries()) {
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(text));
+    }
+  }
+  return widths;
 }
 
 function headOf({ loss, instances }: LossGroup<InstanceRow>): string {

@@ -10,6 +10,7 @@ import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { cell, paint, symbol } from "../theme.ts";
+import { wrapped } from "../wrap.ts";
 import { useShell } from "./console-keys.ts";
 import { isOver, outcomeLine } from "./deployment-text.ts";
 import { jobState, jobTime } from "./job-text.ts";
@@ -167,11 +168,19 @@ export function NodeScreen({ place }: { place: Place }): ReactNode {
   });
   return (
     <Box flexDirection="column">
-      {lines.slice(0, size.rows - 6).map(([title, value, source]) => (
-        <Text key={title} wrap={title === "why" ? "wrap" : "truncate"}>
-          {` ${cell(title, 13)} ${value}${source ? paint(`   ${source}`, "dim") : ""}`}
-        </Text>
-      ))}
+      {lines
+        .flatMap(([title, value, source]) =>
+          title === "why"
+            ? wrapped(value, size.columns - 16).map((line, index) => ` ${cell(index === 0 ? title : "", 13)} ${line}`)
+            : [` ${cell(title, 13)} ${value}${source ? paint(`   ${source}`, "dim") : ""}`],
+        )
+        .slice(0, size.rows - 6)
+        .map((line, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a line is where it stands.
+          <Text key={index} wrap="truncate">
+            {line}
+          </Text>
+        ))}
     </Box>
   );
 }

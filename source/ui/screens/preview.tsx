@@ -9,7 +9,7 @@ import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { matches } from "../list.ts";
 import type { Place } from "../navigation.ts";
-import { cell, paint } from "../theme.ts";
+import { cell, paint, widthOf } from "../theme.ts";
 import { shortNames } from "./node-names.ts";
 
 /** A line of the preview in `width` columns: titles stand out, commands keep the terminal's own colour. */
@@ -21,15 +21,26 @@ export function previewLine(line: string, width: number): string {
   return text;
 }
 
-/** A line in parts of at most `width` columns, so that nothing of a command is hidden; parts after the first stand deeper. */
+/**
+ * A line in parts of at most `width` columns, so that nothing of a command is hidden; parts after the first stand deeper.
+ * Broken after a blank where one is near; all parts one after the other, without what they stand deeper, are the line.
+ */
 export function wrapLine(line: string, width: number): string[] {
-  if (line.length <= width) return [line];
-  const indent = `${/^ */.exec(line)?.[0].slice(0, Math.floor(width / 2)) ?? ""}  `;
-  const parts = [line.slice(0, width)];
-  for (let rest = line.slice(width); rest !== ""; rest = rest.slice(width - indent.length)) {
-    parts.push(indent + rest.slice(0, width - indent.length));
+  const lead = /^ */.exec(line)?.[0].slice(0, Math.floor(width / 2)) ?? "";
+  const parts: string[] = [];
+  let indent = "";
+  let rest = line;
+  while (widthOf(indent + rest) > width) {
+    const room = width - indent.length;
+    let head = rest.slice(0, room);
+    while (widthOf(head) > room) head = [...head].slice(0, -1).join("");
+    const blank = head.lastIndexOf(" ") + 1;
+    const at = blank > Math.max(room / 2, head.length - head.trimStart().length) ? blank : head.length;
+    parts.push(indent + rest.slice(0, at));
+    rest = rest.slice(at);
+    indent = `${lead}  `;
   }
-  return parts;
+  return [...parts, indent + rest];
 }
 
 export interface PreviewProps {

@@ -9,6 +9,7 @@ import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
 import { wrapped } from "../wrap.ts";
+import { reserveSummary } from "./open-reserve.ts";
 import { requestLines, requestOf, reserveErrors, reserveFields, reserveMeanings, warningsOf } from "./reserve-text.ts";
 
 /** Counts of free nodes older than this are asked for again when the form opens; milliseconds. */
@@ -72,7 +73,7 @@ export function ReserveScreen(): ReactNode {
   const site = useKnown((known) => known.site);
   const free = useKnown((known) => known.free);
   const now = useKnown((known) => known.now) / 1000;
-  const [confirming, setConfirming] = useRemembered<ReserveRequest | null>("reserve:summary", null);
+  const [confirming, setConfirming] = useRemembered<ReserveRequest | null>(reserveSummary, null);
   useEffect(() => {
     const { at } = workspace.state.free;
     if (at === null || workspace.clock() - at > freshFor) void workspace.site.countNodes();

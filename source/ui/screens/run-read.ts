@@ -1,6 +1,6 @@
 /** Reads a window of a cell's output for a view: one request at a time, the newest wish next. */
 import { useEffect, useRef, useState } from "react";
-import { toVirtuError } from "../../errors.ts";
+import { reasonOf } from "../../errors.ts";
 import { useUi } from "../hooks.ts";
 
 export interface Wish {
@@ -53,7 +53,7 @@ export function useOutput(wish: Wish): Window {
           if (now.count > 0 && now.total > 0)
             window = { ...window, lines: await workspace.runs.output(now.id, now.step, now.node, now.from, now.count) };
         } catch (thrown) {
-          window = { ...window, error: toVirtuError(thrown).message };
+          window = { ...window, error: reasonOf(thrown) };
         }
         if (there.current) setRead({ cell: cellSign(now), window });
       }

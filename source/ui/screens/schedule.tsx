@@ -9,6 +9,7 @@ import { age, count, plainLine } from "../../text.ts";
 import { Form, type FormField, type Values } from "../components/form.tsx";
 import { useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
+import { rowsOf } from "./one-instance.tsx";
 
 const choices = ["shutdown", "start", "reboot", "save", "force-off"] as const satisfies readonly (
   | PlainActionName
@@ -27,10 +28,7 @@ export function ScheduleScreen({ place }: { place: Place }): ReactNode {
   // Who is left out is drawn anew when a host has said what it has.
   useKnown((known) => known.carriers);
   const all = useKnown((known) => known.inventory.instances);
-  const names = useMemo(
-    () => all.filter(({ key }) => keys.includes(key)).map(({ name }) => plainLine(name)),
-    [all, keys],
-  );
+  const there = useMemo(() => rowsOf(all, keys).length, [all, keys]);
   const fields = useMemo<FormField[]>(
     () => [
       { id: "when", label: "When", kind: "text", width: 20, help: "+2h, tomorrow 7:30, 2026-11-26 19:00" },
@@ -83,11 +81,12 @@ export function ScheduleScreen({ place }: { place: Place }): ReactNode {
                     .join(", ")}${lines.length > shownNames ? ` and ${lines.length - shownNames} more` : ""}`}
                 </Text>
               ))}
-              {left.map(({ key, name, reason }) => (
+              {left.slice(0, shownNames).map(({ key, name, reason }) => (
                 <Text key={key} wrap="truncate" color="yellow">
                   {`   left out: ${plainLine(name)}: ${reason}`}
                 </Text>
               ))}
+              {left.length > shownNames && <Text color="yellow">{`   and ${left.length - shownNames} more`}</Text>}
             </Box>
           );
         }}
@@ -102,7 +101,7 @@ export function ScheduleScreen({ place }: { place: Place }): ReactNode {
       />
       <Box marginTop={1} paddingX={1}>
         <Text dimColor>
-          {`For ${count(names.length, "instance")}. The hosts do it by themselves, by at or a systemd timer; virtu need not stay open for it, and a reboot of theirs changes nothing.`}
+          {`For ${count(there, "instance")}. The hosts do it by themselves, by at or a systemd timer; virtu need not stay open for it, and a reboot of theirs changes nothing.`}
         </Text>
       </Box>
     </Box>

@@ -17,16 +17,17 @@ export interface UnheardOffer {
 /** `rows`: those that the key is for; who heard is left out. */
 export function useUnheard(rows: readonly InstanceRow[], onStarted?: () => void): UnheardOffer {
   const { workspace } = useUi();
-  const [asked, setAsked] = useState<readonly string[] | null>(null);
+  const [asked, setAsked] = useState<ReadonlySet<string> | null>(null);
   // Who goes off by itself while the question stands is no longer part of it.
   const all = useKnown((known) => known.inventory.instances);
   const deaf = useMemo(
-    () => (asked ? all.filter((row) => isUnheard(row) && asked.includes(row.key)) : rows.filter(isUnheard)),
+    () => (asked ? all.filter((row) => isUnheard(row) && asked.has(row.key)) : rows.filter(isUnheard)),
     [asked, all, rows],
   );
+  const losses = useMemo(() => lossLines({ do: "force-off" }, deaf), [deaf]);
   const keys = deaf.map(({ key }) => key);
   const handler: Handler = {
-    run: () => setAsked(keys),
+    run: () => setAsked(new Set(keys)),
     disabled: keys.length > 0 ? null : "none has missed a shutdown",
   };
   if (!asked) return { handler, dialog: null };
@@ -50,7 +51,7 @@ export function useUnheard(rows: readonly InstanceRow[], onStarted?: () => void)
             ? "All of them have shut down meanwhile"
             : `${one ?? count(deaf.length, "instance")} did not shut down in time`
         }
-        losses={lossLines({ do: "force-off" }, deaf)}
+        losses={losses}
         text="What is listed is lost by force only. Asking once more costs nothing: some guests hear it late."
         safe={one ? "Leave it as it is" : "Leave them as they are"}
         also={{ label: `Ask again, and wait ${longerWaitSeconds / 60} min`, run: () => act(longer) }}

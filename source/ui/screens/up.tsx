@@ -1,13 +1,12 @@
 /** From nothing to instances in one form: its steps forward and back, a summary with every command and the file it stands for. */
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useState } from "react";
-import type { VirtuError } from "../../errors.ts";
-import { toVirtuError } from "../../errors.ts";
 import { currentJob } from "../../store/known.ts";
 import { Busy } from "../components/busy.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { Form, type Values } from "../components/form.tsx";
 import { Problem } from "../components/problem.tsx";
+import { SaveAs } from "../components/save-as.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { layer } from "../router.ts";
 import { paint } from "../theme.ts";
@@ -144,25 +143,11 @@ interface SummaryProps {
 function Summary({ chosen, around, onBack, onStarted }: SummaryProps): ReactNode {
   const { workspace } = useUi();
   const startError = useKnown((known) => known.ways.startError);
-  const [asking, setAsking] = useState<"start" | "save" | "over" | null>(null);
-  const [file, setFile] = useRemembered("up:file", "");
+  const [asking, setAsking] = useState<"start" | "save" | null>(null);
   const [saved, setSaved] = useState<string | null>(null);
-  const [error, setError] = useState<VirtuError | null>(null);
   const read = readChosen(chosen, around);
   const text = planText(chosen, around);
   useKeys("global", { back: { run: onBack } }, { level: layer.screen, active: asking === null });
-  const save = async (name: string, over: boolean) => {
-    try {
-      const done = await workspace.ways.save(name, text, over);
-      setAsking(done ? null : "over");
-      setError(null);
-      if (done) setSaved(name);
-      if (done) workspace.notify("good", `Saved as ${name}.`);
-    } catch (thrown) {
-      setAsking(null);
-      setError(toVirtuError(thrown));
-    }
-  };
   if ("faults" in read) {
     const lines = Object.values(read.faults).flatMap((faults) => Object.values(faults));
     return (
@@ -177,23 +162,13 @@ function Summary({ chosen, around, onBack, onStarted }: SummaryProps): ReactNode
   if (asking === "save") {
     return (
       <SaveForm
+        text={text}
+        initial={saved ?? "virtu.yaml"}
         onBack={() => setAsking(null)}
-        onSave={(name) => {
-          setFile(name);
-          void save(name, false);
+        onDone={(file) => {
+          setSaved(file);
+          setAsking(null);
         }}
-      />
-    );
-  }
-  if (asking === "over") {
-    return (
-      <Confirm
-        title={`There is a file ${file} already`}
-        losses={[`${file}: what stands in it`]}
-        safe="Leave it"
-        danger="Write the plan over it"
-        onNo={() => setAsking(null)}
-        onYes={() => void save(file, true)}
       />
     );
   }
@@ -219,14 +194,13 @@ function Summary({ chosen, around, onBack, onStarted }: SummaryProps): ReactNode
       />
     );
   }
-  const problem = error ?? startError;
   return (
     <Box flexDirection="column">
-      {problem && <Problem error={problem} lines={2} />}
+      {startError && <Problem error={startError} lines={2} />}
       <UpSummary
         plan={read.plan}
         text={text}
-        taken={problem ? 4 : 0}
+        taken={startError ? 4 : 0}
         onStart={() => setAsking("start")}
         onSave={() => setAsking("save")}
       />
@@ -234,17 +208,26 @@ function Summary({ chosen, around, onBack, onStarted }: SummaryProps): ReactNode
   );
 }
 
-function SaveForm({ onBack, onSave }: { onBack: () => void; onSave: (file: string) => void }): ReactNode {
+interface SaveFormProps {
+  text: string;
+  initial: string;
+  onBack: () => void;
+  onDone: (file: string) => void;
+}
+
+function SaveForm({ text, initial, onBack, onDone }: SaveFormProps): ReactNode {
   useKeys("global", { back: { run: onBack } }, { level: layer.field });
   return (
     <Box flexDirection="column">
       <Text bold> Save the plan as a file of this machine</Text>
       <Text> </Text>
-      <Form
+      <SaveAs
         name="up:save"
-        fields={[{ id: "file", label: "File", kind: "text", width: 50, initial: "virtu.yaml" }]}
-        errors={({ file = "" }) => ({ file: file === "" || file.endsWith("/") ? "a file's name" : null })}
-        onSubmit={({ file = "" }) => onSave(file)}
+        what="The plan"
+        initial={initial}
+        textFor={() => text}
+        told={(file) => `Saved as ${file}.`}
+        onDone={onDone}
       />
     </Box>
   );

@@ -10,6 +10,7 @@ import { count } from "../../text.ts";
 import { Form, type FormField, type Values } from "../components/form.tsx";
 import { useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
+import { rowsOf } from "./one-instance.tsx";
 
 const waveIds = ["wave1", "wave2", "wave3", "wave4", "wave5"] as const;
 
@@ -36,7 +37,7 @@ export function wavesOf(
     const own = selectBy(rows, rule.selector, { groups }).found.filter(({ key }) => !taken.has(key));
     for (const { key } of own) taken.add(key);
     const already = own.filter((row) => isAlready(action, row));
-    const able = own.filter((row) => !already.includes(row) && refuses(action, row.key) === null);
+    const able = own.filter((row) => !isAlready(action, row) && refuses(action, row.key) === null);
     return {
       title: waveTitle(rule),
       keys: able.map(({ key }) => key),
@@ -52,7 +53,7 @@ export function WavesScreen({ place }: { place: Place }): ReactNode {
   const { inventory } = workspace;
   const all = useKnown((known) => known.inventory.instances);
   const chosen = place.screen === "waves" ? place.keys : [];
-  const rows = useMemo(() => (chosen.length > 0 ? all.filter(({ key }) => chosen.includes(key)) : all), [all, chosen]);
+  const rows = useMemo(() => (chosen.length > 0 ? rowsOf(all, chosen) : all), [all, chosen]);
   const groups = workspace.settings.get("groups");
   const fields = useMemo<FormField[]>(
     () => [

@@ -1,0 +1,101 @@
+/** Keys of runs on nodes, and of whole ways from nothing to instances. */
+import type { Binding } from "./binding.ts";
+
+export const runsKeys = {
+  targets: {
+    goOn: { keys: ["enter"], label: "go on", text: "Go on with the nodes that answered" },
+    again: { keys: ["r"], label: "ask again", text: "Ask every node again what it is" },
+    other: { keys: ["b"], label: "other nodes", text: "Choose other nodes" },
+  },
+  preview: {
+    start: {
+      keys: ["enter"],
+      label: "start",
+      text: "Go on: say what is changed and what is erased, then start the run",
+      dangerous: true,
+    },
+    takeLock: { keys: ["T"], label: "take the nodes", text: "Start although another run holds the nodes", quiet: true },
+    earlier: { keys: ["left"], label: "node before", text: "Show the commands of the node before", quiet: true },
+    later: { keys: ["right"], label: "one node", text: "Show the commands of one node alone, then of the next" },
+    find: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed" },
+    copy: { keys: ["y"], label: "copy", text: "Copy the whole plan" },
+  },
+  runs: {
+    open: { keys: ["enter"], label: "open", text: "Watch this run, or look at how it ended" },
+    configure: { keys: ["c"], label: "configure nodes", short: "configure", text: "Configure nodes: a new run" },
+    install: { keys: ["i"], label: "install", text: "Install Ganeti or libvirt on nodes: a new run" },
+    up: { keys: ["u"], label: "whole way", short: "all", text: "Go the whole way from nothing to instances" },
+    takeOver: {
+      keys: ["T"],
+      label: "take over",
+      text: "Carry on a run whose virtu is gone but still holds its nodes",
+      dangerous: true,
+      quiet: true,
+    },
+    refresh: { keys: ["R"], label: "refresh", text: "Read the runs' journals again now", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy the run's id, as `virtu runs` takes it", quiet: true },
+  },
+  run: {
+    onward: { keys: ["e"], label: "what comes next", short: "next place", text: "Go on to what this run was for" },
+    make: {
+      keys: ["a"],
+      label: "make an instance",
+      short: "instance",
+      text: "Make a first instance on what was installed",
+    },
+    output: { keys: ["enter"], label: "output", text: "Show all output of this step on this node, and follow it" },
+    next: { keys: ["n"], label: "next failure", short: "failure", text: "Go to the next cell that failed or is lost" },
+    retry: { keys: ["r"], label: "retry", text: "Run this step again on this node" },
+    retryAll: {
+      keys: ["R"],
+      label: "retry all failed",
+      text: "Run this step again on all nodes where it failed",
+      quiet: true,
+    },
+    leaveOut: {
+      keys: ["o"],
+      label: "leave out",
+      text: "Go on without this node, or without all on which the step failed",
+      dangerous: true,
+    },
+    skip: { keys: ["s"], label: "skip", text: "Go on as if this step had ended well on this node", quiet: true },
+    skipAll: { keys: ["S"], label: "skip all", text: "Skip this step on all nodes where it failed", quiet: true },
+    pause: { keys: ["p"], label: "pause", text: "Start no more steps, or start them again; what runs goes on" },
+    view: { keys: ["v"], label: "view", text: "Turn between a column for each node and counts for each step" },
+    cancel: {
+      keys: ["c"],
+      label: "cancel",
+      text: "End the run: steps under way are stopped where they stand",
+      dangerous: true,
+    },
+    plan: { keys: ["d"], label: "plan", text: "Show what this run does, why, and every command", quiet: true },
+    left: { keys: ["left", "h"], label: "left", text: "Go to the node before", quiet: true },
+    right: { keys: ["right", "l"], label: "right", text: "Go to the next node", quiet: true },
+    copy: { keys: ["y"], label: "copy", text: "Copy the node's name and why it failed", quiet: true },
+  },
+  output: {
+    search: { keys: ["/"], label: "search", text: "Search in all of the output, also what is not shown" },
+    next: { keys: ["n"], label: "next", text: "Go to the next line found" },
+    previous: { keys: ["N"], label: "previous", text: "Go to the line found before" },
+    follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
+    copy: { keys: ["y"], label: "copy", text: "Copy the command that prints all of it" },
+  },
+  up: {
+    start: { keys: ["enter"], label: "start", text: "Go this way, from the first stage on", dangerous: true },
+    save: { keys: ["w"], label: "save as file", text: "Write the plan into a file, for `virtu up FILE`" },
+    view: { keys: ["f"], label: "file / commands", short: "view", text: "Turn between the commands and the file" },
+    copy: { keys: ["y"], label: "copy", text: "Copy the plan's file", quiet: true },
+  },
+  way: {
+    open: { keys: ["enter"], label: "open", text: "Open what the stage does: the job, the deployment, the run" },
+    onward: { keys: ["e"], label: "what comes next", short: "next place", text: "Go on to the instances" },
+    again: { keys: ["r"], label: "go on", text: "Go on, or through all stages once more; what is done is left alone" },
+    takeBack: {
+      keys: ["D"],
+      label: "take back",
+      text: "Remove the instances and the cluster, and release the job",
+      dangerous: true,
+    },
+    copy: { keys: ["y"], label: "copy", text: "Copy the command that goes this way without a screen", quiet: true },
+  },
+} as const satisfies Record<string, Record<string, Binding>>;
