@@ -135,7 +135,7 @@ test("libvirt: several disks, of those that are there and new ones, for one inst
   await terminal.waitFor("‹ nothing: its disks are ready ›");
   await goOn(terminal, "Memory");
   await goOn(terminal, "Disk");
-  await terminal.waitFor("Ctrl-N add a disk  Ctrl-D remove it");
+  await terminal.waitFor("Ctrl-N add disk  Ctrl-D remove");
   terminal.press(keys.right, keys.tab);
   await terminal.waitFor("❯  volume     ‹ default/debian-12-genericcloud.qcow2 ›");
   terminal.press(ctrlN);

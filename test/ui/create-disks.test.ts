@@ -53,6 +53,11 @@ test("its fields are shown by its own kind, and are one part with its own line",
   expect(valuesOfDisk(values, ".1")).toMatchObject({ disk: "volume", size: "3G", volume: "p/b" });
 });
 
+test("what another host has not is not begun with", () => {
+  const begun = { slots: [{ id: 4, begin: { disk: "gone", volume: "q/x", size: "9G" } }], next: 5 };
+  expect(valuesIn(begun)).toEqual({ "disk.4": "new", "size.4": "9G", "volume.4": "p/a" });
+});
+
 test("one that is removed leaves nothing to the next one that is added; the cursor stays near", () => {
   const { disks } = add(add(oneDisk, {}, "disk").disks, {}, "disk.1");
   const removed = removeDisk(disks, "size.1");

@@ -60,7 +60,7 @@ const disksOf = (ui: TestUi) => {
 
 test("disks of all kinds are added and removed; those without the cursor are a line each", async () => {
   const ui = await openStorage();
-  await ui.waitFor("Ctrl-N add a disk  Ctrl-D remove it");
+  await ui.waitFor("⏎ go on  Tab next  ←→ choose  Ctrl-N add disk  Ctrl-D remove  Esc  F1 help");
   await ui.press(keys.right);
   await ui.waitFor("‹ default/a.qcow2 ›  /images/a.qcow2");
   await ui.press(ctrlN);

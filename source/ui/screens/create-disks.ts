@@ -1,4 +1,5 @@
 /** The disks of a new instance in the storage step: one after the other, added and removed. Pure. */
+import { plainLine } from "../../text.ts";
 import type { Values } from "../components/form.tsx";
 import { type Choice, choice, type StepField } from "./create-field-kinds.ts";
 
@@ -62,9 +63,15 @@ export function diskFieldOf(
   const all = realDisks(values);
   const kindOf = (suffix: string) => values[`${kindField}${suffix}`] ?? "";
   const suffix = (number === "" ? all.find((one) => isOne(kindOf(one))) : all[Number(number)]) ?? all[0];
-  return suffix === undefined
-    ? (Object.keys(values).find((id) => own.exec(id)?.[1] === kindField) ?? kindField)
-    : `${fieldOf(kindOf(suffix))}${suffix}`;
+  if (suffix === undefined) return `${kindField}${disksIn(values)[0] ?? ""}`;
+  return `${fieldOf(kindOf(suffix))}${suffix}`;
+}
+
+/** Another host may have no such choice. */
+function beginOf({ id, choices, initial }: StepField, begin: Values): string | undefined {
+  const value = begin[id];
+  const isOne = value !== undefined && (!choices || choices.some((choice) => choice.value === value));
+  return isOne ? value : initial;
 }
 
 /**
@@ -82,14 +89,14 @@ export function diskFields(
     const suffix = suffixOf(id);
     const kind = choice(2, kindField, "Disk", several ? kinds.filter(({ value }) => value !== none) : kinds);
     return [kind, ...more].map((field): StepField => {
-      const { shown, initial } = field;
+      const { shown } = field;
       const isFirst = field.id === kindField;
       return {
         ...field,
-        ...{ id: `${field.id}${suffix}`, part: `${kindField}${suffix}`, initial: begin[field.id] ?? initial },
+        ...{ id: `${field.id}${suffix}`, part: `${kindField}${suffix}`, initial: beginOf(field, begin) },
         ...(shown ? { shown: (values: Values) => shown(valuesOfDisk(values, suffix)) } : {}),
         ...(isFirst && several ? { label: `${field.label} ${index + 1}` } : {}),
-        ...(isFirst ? { summary: (values: Values) => summary(valuesOfDisk(values, suffix)) } : {}),
+        ...(isFirst ? { summary: (values: Values) => plainLine(summary(valuesOfDisk(values, suffix))) } : {}),
       };
     });
   });
