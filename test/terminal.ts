@@ -1,6 +1,7 @@
 /** Runs a program in a pseudo-terminal and reads its screen as a user would: cells in a headless xterm, keys typed. */
 import pty from "@lydell/node-pty";
 import xterm from "@xterm/headless";
+import { type ProgramOptions, programCommand, programEnvironment } from "./program.ts";
 
 export interface TerminalOptions {
   command: string;
@@ -68,7 +69,8 @@ export interface TestTerminal {
   readonly raw: string;
 }
 
-function environment(extra: Record<string, string | undefined> = {}): Record<string, string> {
+/** That of a terminal, with this added; undefined removes a variable. */
+export function environment(extra: Record<string, string | undefined> = {}): Record<string, string> {
   const merged: Record<string, string | undefined> = {
     ...process.env,
     TERM: "xterm-256color",
@@ -79,10 +81,6 @@ function environment(extra: Record<string, string | undefined> = {}): Record<str
     CI: undefined,
     NO_COLOR: undefined,
     FORCE_COLOR: undefined,
-    // What a test runner sets for itself is not for the program under test.
-    NODE_ENV: undefined,
-    VITEST: undefined,
-    NODE_OPTIONS: undefined,
     ...extra,
   };
   const result: Record<string, string> = {};
@@ -205,4 +203,13 @@ export function openTerminal(options: TerminalOptions): TestTerminal {
       return raw;
     },
   };
+}
+
+/** How the program under test is opened in a terminal. */
+export type OpenOptions = Omit<ProgramOptions, "input" | "timeoutMs"> & Pick<TerminalOptions, "columns" | "rows">;
+
+/** Opens the built program in a pseudo-terminal, as a user starts it. */
+export function openProgram(args: readonly string[], options: OpenOptions = {}): TestTerminal {
+  const { columns, rows, cwd } = options;
+  return openTerminal({ ...programCommand(args, options), columns, rows, cwd, env: programEnvironment(options) });
 }

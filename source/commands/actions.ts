@@ -12,6 +12,7 @@ import type { ActionName, Status } from "../instances/types.ts";
 import { isUnheard, unheardCommands } from "../instances/unheard.ts";
 import { FileTaken, writeLocal } from "../local-file.ts";
 import { count } from "../text.ts";
+import { cancelled } from "../waiting.ts";
 import { declareActions } from "./action-declare.ts";
 import { chooseWaves } from "./action-waves.ts";
 import { type HostOptions, readHosts, reportSilent, silentHosts, wholeOption } from "./hosts.ts";
@@ -260,7 +261,7 @@ function report(
     session.out.note(`${count(deaf.length, "instance")} did not hear the shutdown. By force:\n  ${force}`);
     session.out.note(`Once more, with a longer wait:\n  ${longer}`);
   }
-  if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+  if (session.signal.aborted) throw cancelled();
   if (failed === 0) return exit.done;
   return failed === results.length ? exit.failed : exit.some;
 }

@@ -25,6 +25,7 @@ import {
 } from "../journey/compare-words.ts";
 import { localPath, writeLocal } from "../local-file.ts";
 import { count, iso, plainLine } from "../text.ts";
+import { cancelled } from "../waiting.ts";
 import { type CompareOptions, wishOf, withCompareFlags } from "./compare-flags.ts";
 import { confirm, type ExitStatus, exit, reportError, run, type Session, withChange } from "./run.ts";
 import { table } from "./table.ts";
@@ -141,7 +142,7 @@ async function compare(session: Session, options: CompareOptions): Promise<ExitS
   const view = await carryComparison(app, plan, { signal, onView: teller(session) });
   out.result(comparisonJson(view), comparisonLines(view));
   await writeOutput(session, view, options.output);
-  if (signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+  if (signal.aborted) throw cancelled();
   return statusOf(view, plan.silent.length);
 }
 

@@ -15,6 +15,7 @@ import { jobAddresses } from "../journey/job-addresses.ts";
 import { writeLocal } from "../local-file.ts";
 import { fieldName, fileText, misfitsOf } from "../schema.ts";
 import { count } from "../text.ts";
+import { cancelled } from "../waiting.ts";
 import { type CreateFlags, flagsData, withCreateFlags } from "./create-flags.ts";
 import { readDataFile } from "./data-file.ts";
 import { type HostOptions, hostNames, wholeOption, withHosts } from "./hosts.ts";
@@ -185,7 +186,7 @@ export async function create(session: Session, name: string | undefined, options
     parallel: wholeOption("--parallel", options.parallel),
   });
   session.out.result(outcomes, outcomes.map(outcomeLine));
-  if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+  if (session.signal.aborted) throw cancelled();
   const failed = outcomes.filter(({ ok, ready }) => !ok || ready === false).length;
   if (failed > 0) return failed === outcomes.length ? exit.failed : exit.some;
   return silent > 0 ? exit.some : exit.done;

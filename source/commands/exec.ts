@@ -4,6 +4,7 @@ import { type ErrorFacts, toVirtuError, VirtuError } from "../errors.ts";
 import { userLine } from "../ssh/command.ts";
 import type { ExecResult } from "../ssh/types.ts";
 import { count } from "../text.ts";
+import { cancelled } from "../waiting.ts";
 import { hostNames, wholeOption } from "./hosts.ts";
 import { collect, type ExitStatus, exit, run, type Session, withChange } from "./run.ts";
 
@@ -90,7 +91,7 @@ async function exec(session: Session, words: string[], flags: ExecFlags): Promis
     }
   };
   await Promise.all(Array.from({ length: Math.min(parallel, hosts.length) }, worker));
-  if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+  if (session.signal.aborted) throw cancelled();
   if (hosts.length > 1) out.note(`${good} of ${count(hosts.length, "host")} gave 0`);
   if (good === hosts.length) return exit.done;
   if (misnamed === hosts.length) return exit.usage;

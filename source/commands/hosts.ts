@@ -4,6 +4,7 @@ import { VirtuError } from "../errors.ts";
 import { createInventory, type HostView, type Inventory } from "../instances/inventory.ts";
 import { limitsOf } from "../instances/limits.ts";
 import { count } from "../text.ts";
+import { cancelled } from "../waiting.ts";
 import { collect, reportError, type Session } from "./run.ts";
 
 export interface HostOptions {
@@ -60,7 +61,7 @@ export async function readHosts(session: Session, options: HostOptions, usage = 
     limits: limitsOf(settings.get("parallel")),
   });
   await inventory.refresh(undefined, { signal: session.signal, usage });
-  if (session.signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+  if (session.signal.aborted) throw cancelled();
   return inventory;
 }
 

@@ -1,10 +1,10 @@
 /** Asks whether a condition of a wave holds for an instance, again and again until it does or its time is over. */
 import { endOf, isSilent } from "../console/last-words.ts";
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { toVirtuError } from "../errors.ts";
 import type { Pool } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { pingCommand, portCommand } from "../tools/answers.ts";
-import { pause } from "./exec.ts";
+import { cancelled, pause } from "../waiting.ts";
 import type { Instance, Provider, Status } from "./types.ts";
 import { type Condition, conditionText } from "./waves.ts";
 
@@ -43,7 +43,7 @@ export async function holds(condition: Condition, asking: Asking): Promise<strin
       why = whyOf(error);
     }
     if (why === null) return null;
-    if (signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+    if (signal.aborted) throw cancelled();
     // A console's text stands in the reason, which says what it waits for.
     const what = condition.kind === "console" ? "console" : conditionText(condition);
     if (performance.now() >= end) return `${what}: ${why} after ${withinSeconds} s`;

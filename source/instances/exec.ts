@@ -3,6 +3,8 @@ import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult, HostRef, Pool } from "../ssh/types.ts";
 
+export { isPassing, pause } from "../waiting.ts";
+
 export interface Answer {
   status: number;
   stdout: string;
@@ -43,28 +45,4 @@ function unanswered(result: ExecResult, host: HostRef, what: string): VirtuError
     why: `signal ${result.signal}`,
     detail,
   });
-}
-
-/** Waits; rejects with the signal's reason when it is aborted. */
-export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const cancelled = () => {
-      clearTimeout(timer);
-      reject(new VirtuError({ kind: "cancelled", what: "Cancelled" }));
-    };
-    if (signal?.aborted) {
-      reject(new VirtuError({ kind: "cancelled", what: "Cancelled" }));
-      return;
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", cancelled);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", cancelled, { once: true });
-  });
-}
-
-/** Errors after which the same question may be asked again: the host was out of reach, nothing was refused. */
-export function isPassing(thrown: unknown): boolean {
-  return thrown instanceof VirtuError && (thrown.kind === "connection" || thrown.kind === "timeout");
 }

@@ -12,8 +12,10 @@ import {
 } from "../tools/virsh-actions.ts";
 import { parseDefinition } from "../tools/virsh-definition.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
+import { isPassing, pause } from "../waiting.ts";
 import { verbOf } from "./action-words.ts";
-import { ask, isPassing, pause } from "./exec.ts";
+import { ask } from "./exec.ts";
+import { failure, success } from "./outcomes.ts";
 import type {
   Action,
   ActionEvent,
@@ -79,14 +81,6 @@ export function domainOf(instance: Instance): Domain {
     memoryMaxMiB: kib === null ? null : Math.floor(kib / 1024),
     tags: typeof tags === "string" && tags !== "" ? tags.split(",") : [],
   };
-}
-
-export function success(text: string | null = null): ActionOutcome {
-  return { ok: true, job: null, text, error: null, detail: null };
-}
-
-export function failure(error: string, detail = ""): ActionOutcome {
-  return { ok: false, job: null, text: null, error, detail: detail.trim() || null };
 }
 
 /** All but a migration. */

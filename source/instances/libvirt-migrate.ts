@@ -14,8 +14,9 @@ import {
   reachCommand,
 } from "../tools/virsh-targets.ts";
 import { ask } from "./exec.ts";
-import { type ActOptions, domainOf, failure, type LibvirtPlace, lookAt, lookLimitMs, success } from "./libvirt-act.ts";
+import { type ActOptions, domainOf, type LibvirtPlace, lookAt, lookLimitMs } from "./libvirt-act.ts";
 import { fitOf } from "./libvirt-fits.ts";
+import { failure, success } from "./outcomes.ts";
 import type { Action, ActionOutcome, Instance, MigrationTarget, ProviderOptions } from "./types.ts";
 
 /** A day: memory and disks go over the network. */

@@ -4,6 +4,7 @@ import type { HostRef, Pool } from "../ssh/types.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
 import { parseStores, storeCommand, storesCommand, storesErrors, storesLimit } from "../tools/virsh-stores.ts";
 import { ask } from "./exec.ts";
+import { failure, success } from "./outcomes.ts";
 import type { StoreAction, Stores, StoreView } from "./stores-types.ts";
 import type { ActionOutcome, ProviderOptions } from "./types.ts";
 
@@ -66,10 +67,10 @@ export class LibvirtStores implements Stores {
       ...options,
       stdin,
     });
-    if (answer.status === 0) return { ok: true, job: null, text: null, error: null, detail: null };
+    if (answer.status === 0) return success();
     const { why, hint } = explainVirsh(answer.stderr);
     const error = hint ? `${why}. ${hint}` : why;
-    return { ok: false, job: null, text: null, error, detail: answer.stderr.trim() || null };
+    return failure(error, answer.stderr);
   }
 }
 

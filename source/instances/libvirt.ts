@@ -12,7 +12,7 @@ import {
 } from "../tools/virsh.ts";
 import { actionCommand, migrateCommand } from "../tools/virsh-actions.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
-import { type Domain, type HostPoll, parsePoll, statusOf, whole } from "../tools/virsh-parse.ts";
+import { type Domain, type HostPoll, readPoll, statusOf, whole } from "../tools/virsh-parse.ts";
 import { usageOf } from "../tools/virsh-usage.ts";
 import type { Maker } from "./create-maker.ts";
 import { ask } from "./exec.ts";
@@ -23,6 +23,7 @@ import { refusal } from "./libvirt-rules.ts";
 import { libvirtGraphics, libvirtScreenshot } from "./libvirt-screen.ts";
 import { LibvirtStores } from "./libvirt-stores.ts";
 import { watchDomains } from "./libvirt-watch.ts";
+import { inSlices } from "./slices.ts";
 import type { Stores } from "./stores-types.ts";
 import type {
   Action,
@@ -39,6 +40,9 @@ import type {
   ProviderOptions,
   Snapshot,
 } from "./types.ts";
+
+/** Instances that are made between two places where the work can be left for a moment. */
+const together = 50;
 
 export interface LibvirtOptions {
   pool: Pool;
@@ -78,17 +82,24 @@ export class LibvirtProvider implements Provider {
       timeoutMs: lookLimitMs,
       ...options,
     });
-    const poll = parsePoll(answer.stdout);
-    if (!poll) throw this.unreadable(answer);
+    const snapshot = await inSlices(this.read(answer.stdout));
+    if (!snapshot) throw this.unreadable(answer);
+    return snapshot;
+  }
+
+  private *read(stdout: string): Generator<void, Snapshot | null> {
+    const poll = yield* readPoll(stdout);
+    if (!poll) return null;
     const hung = hungOf(poll);
     const notes: string[] = [];
     if (!poll.complete) notes.push("a QEMU process hangs: libvirt gave no numbers this time");
     for (const domain of hung) notes.push(`the QEMU process of ${domain.name} does not answer`);
-    return {
-      instances: poll.domains.map((domain) => this.instance(domain, poll, hung.has(domain))),
-      nodes: [this.node(poll)],
-      notes,
-    };
+    const instances: Instance[] = [];
+    for (const domain of poll.domains) {
+      instances.push(this.instance(domain, poll, hung.has(domain)));
+      if (instances.length % together === 0) yield;
+    }
+    return { instances, nodes: [this.node(poll)], notes };
   }
 
   private unreadable(answer: { status: number; stdout: string; stderr: string }): VirtuError {

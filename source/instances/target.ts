@@ -1,5 +1,6 @@
 /** What an action is done to: an instance or a node, each by its provider. Everything that is the same for both starts here. */
 import type { Found } from "./inventory-types.ts";
+import { failure } from "./outcomes.ts";
 import type {
   Action,
   ActionEvent,
@@ -73,5 +74,5 @@ export async function actOn(
     return provider.nodes.act(request, target.node, options);
   }
   const error = refusalOf(request.do, target) ?? "that can't be done to it";
-  return { ok: false, job: null, text: null, error, detail: null };
+  return failure(error);
 }

@@ -1,6 +1,6 @@
 /** Follows what providers tell of changes: one stream for each place, opened again after a loss, and a wish to read anew after news. */
 import { toVirtuError } from "../errors.ts";
-import { pause } from "./exec.ts";
+import { pause } from "../waiting.ts";
 import type { Provider, ProviderEvent } from "./types.ts";
 
 /** News within so many milliseconds lead to one reading: an action of a host tells several things at once. */

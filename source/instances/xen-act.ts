@@ -5,7 +5,9 @@ import { type XlAccess, xlList, xlPollLimit } from "../tools/xl.ts";
 import { readFileCommand, wordCommand, writeFileCommand } from "../tools/xl-actions.ts";
 import { explainXl, saveProgress } from "../tools/xl-errors.ts";
 import { parseXlList, statusOfXl, type XlDomain } from "../tools/xl-parse.ts";
-import { ask, isPassing, pause } from "./exec.ts";
+import { isPassing, pause } from "../waiting.ts";
+import { ask } from "./exec.ts";
+import { failure, success } from "./outcomes.ts";
 import type { Action, ActionEvent, ActionLimits, ActionOutcome, Instance, ProviderOptions } from "./types.ts";
 import { planXen, type XenStep } from "./xen-plan.ts";
 import { subjectOf } from "./xen-rows.ts";
@@ -29,10 +31,10 @@ export async function actOnXen(
   options: XenActOptions,
 ): Promise<ActionOutcome> {
   if (action.do === "reboot" && action.how !== "hard" && instance.status === "error") {
-    return failure("it has crashed and can't hear that: reboot it hard, or force it off", "");
+    return failure("it has crashed and can't hear that: reboot it hard, or force it off");
   }
   const plan = planXen(around.access, action, subjectOf(instance));
-  if ("refusal" in plan) return failure(plan.refusal, "");
+  if ("refusal" in plan) return failure(plan.refusal);
   for (const [index, step] of plan.steps.entries()) {
     const ended = step.kind === "run" ? await carry(around, step, options) : await edit(around, step, options);
     if (ended.outcome === "exited" && ended.status === 0) continue;
@@ -148,7 +150,7 @@ async function destroyByNumber(around: XenActing, instance: Instance, options: X
       if (ended.outcome === "exited" && ended.status === 0) return success();
     }
   }
-  return failure("it comes back faster than it can be ended: set on_reboot and on_crash to destroy in its file", "");
+  return failure("it comes back faster than it can be ended: set on_reboot and on_crash to destroy in its file");
 }
 
 /** After a loss or a time-out nobody knows what xl did; for most actions the domain's state tells. */
@@ -165,7 +167,7 @@ async function lookAfterLoss(
     const found = await lookAt(around, instance.name, options.signal);
     if (found !== null) {
       const now = found === "gone" ? "off" : statusOfXl(found).detail;
-      return now === wanted ? success() : failure(`xl gave no answer, and the domain is ${now}`, "");
+      return now === wanted ? success() : failure(`xl gave no answer, and the domain is ${now}`);
     }
     await pause(wait, options.signal);
   }
@@ -203,28 +205,20 @@ async function awaitOff(around: XenActing, instance: Instance, options: XenActOp
     const found = await lookAt(around, instance.name, options.signal);
     if (found === "gone") return success();
     const now = found === null ? null : statusOfXl(found);
-    if (now?.detail === "crashed") return failure("it crashed on its way down: force it off", "");
+    if (now?.detail === "crashed") return failure("it crashed on its way down: force it off");
     // An ordinary domain stands so for a moment before it goes.
     kept = now?.detail === "shut down" ? kept + 1 : 0;
     if (kept >= 4) return success("it is off and keeps its memory (on_poweroff = preserve): force off gives that back");
     if (found !== null && found.id !== instance.facts["domainId"] && now?.status === "running") {
-      return failure(`it started again as domain ${found.id} (on_poweroff = restart, or somebody started it)`, "");
+      return failure(`it started again as domain ${found.id} (on_poweroff = restart, or somebody started it)`);
     }
     const seconds = (performance.now() - began) / 1000;
     if (seconds >= limit) {
       const state = now === null ? "Xen does not answer" : `the guest is still ${now.detail}`;
       const error = `${state} after ${limit} s; the request stays with it. Force off ends it without asking`;
-      return { ...failure(error, ""), ...(now === null ? {} : { unheard: true }) };
+      return { ...failure(error), ...(now === null ? {} : { unheard: true }) };
     }
     options.onEvent?.({ text: `shutting down: ${Math.floor(seconds)} s of ${limit} s` });
     await pause(around.lookMs, options.signal);
   }
-}
-
-function success(text: string | null = null): ActionOutcome {
-  return { ok: true, job: null, text, error: null, detail: null };
-}
-
-function failure(error: string, stderr: string): ActionOutcome {
-  return { ok: false, job: null, text: null, error, detail: stderr.trim() || null };
 }

@@ -3,7 +3,9 @@ import { VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import { type XeAccess, xe, xePollLimit } from "../tools/xe.ts";
 import { explainXe } from "../tools/xe-errors.ts";
-import { ask, isPassing, pause } from "./exec.ts";
+import { isPassing, pause } from "../waiting.ts";
+import { ask } from "./exec.ts";
+import { failure, success } from "./outcomes.ts";
 import type { Action, ActionEvent, ActionLimits, ActionOutcome, Instance, ProviderOptions } from "./types.ts";
 import type { XePlan } from "./xenserver-plan.ts";
 
@@ -27,7 +29,7 @@ export async function actOnXe(
   options: XeActOptions,
 ): Promise<ActionOutcome> {
   const { pool, host } = around;
-  if ("refusal" in plan) return failure(plan.refusal, "");
+  if ("refusal" in plan) return failure(plan.refusal);
   options.onEvent?.({ text: plan.text });
   const result = await pool.exec(host, plan.command, {
     signal: options.signal,
@@ -67,9 +69,9 @@ async function lookAfter(
       if (answer.status === 0) {
         if (state === wanted) return success();
         const after = limit === null ? "xe gave no answer, and the guest is" : `after ${limit} s the guest is still`;
-        if (action.do !== "shutdown") return failure(`${after} ${state}`, "");
+        if (action.do !== "shutdown") return failure(`${after} ${state}`);
         const error = `${after} ${state}: it may not listen. Force off ends it without asking`;
-        return { ...failure(error, ""), ...(limit === null ? {} : { unheard: true }) };
+        return { ...failure(error), ...(limit === null ? {} : { unheard: true }) };
       }
     } catch (thrown) {
       if (!isPassing(thrown)) throw thrown;
@@ -102,12 +104,4 @@ function wantedAfter(action: Action): string | null {
     default:
       return null;
   }
-}
-
-function success(text: string | null = null): ActionOutcome {
-  return { ok: true, job: null, text, error: null, detail: null };
-}
-
-function failure(error: string, text: string): ActionOutcome {
-  return { ok: false, job: null, text: null, error, detail: text.trim() || null };
 }

@@ -1,10 +1,11 @@
 /** Takes away what a comparison has made, wherever it is by now, and says exactly what it could not take away and why. */
 import { reasonOf, toVirtuError } from "../errors.ts";
-import { ask, isPassing, pause } from "../instances/exec.ts";
+import { ask } from "../instances/exec.ts";
 import type { Instance, Provider } from "../instances/types.ts";
 import type { Command } from "../ssh/command.ts";
 import { makingName } from "../tools/xe-create.ts";
 import { configPath } from "../tools/xl-create.ts";
+import { isPassing, pause } from "../waiting.ts";
 import type { Reach } from "./compare-places.ts";
 import type { Left, MadeNow } from "./compare-types.ts";
 

@@ -2,7 +2,8 @@
 import { toVirtuError, VirtuError } from "../errors.ts";
 import { sh } from "../ssh/command.ts";
 import { plainLine } from "../text.ts";
-import { each, pause } from "./detached-exec.ts";
+import { pause } from "../waiting.ts";
+import { each } from "./detached-exec.ts";
 import { knownHostsFileOf, nodeRef, nodesAtOnce } from "./nodes-ref.ts";
 import type { Context, Site } from "./types.ts";
 

@@ -1,5 +1,4 @@
 /** What every command on a host shares: an answer that did not come is an error, never a success. */
-import { setTimeout } from "node:timers/promises";
 import { VirtuError } from "../errors.ts";
 import type { ExecResult } from "../ssh/types.ts";
 
@@ -24,15 +23,6 @@ export function answered(result: ExecResult, about: { what: string; where: strin
     hint: "Try again.",
     detail,
   });
-}
-
-/** Waits; an abort ends the wait and rejects as `cancelled`. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await setTimeout(ms, undefined, { signal });
-  } catch {
-    throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
-  }
 }
 
 /** Runs a task for each item, at most `limit` at a time. A task that rejects ends the whole, so tasks keep their failures. */

@@ -4,8 +4,8 @@
  */
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { Pool } from "../ssh/types.ts";
+import { pause } from "../waiting.ts";
 import { followCommand, lookAtRuns, type Place, type RunSnapshot } from "./detached.ts";
-import { pause } from "./detached-exec.ts";
 
 /** How the lines of a run are understood: a pure reducer, so that a line cut off by a lost link can be taken back. */
 export interface RunReader<S> {

@@ -8,7 +8,8 @@
 import { VirtuError } from "../errors.ts";
 import { Command, sh } from "../ssh/command.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
-import { answered, pause } from "./detached-exec.ts";
+import { pause } from "../waiting.ts";
+import { answered } from "./detached-exec.ts";
 
 export interface Place {
   host: HostRef;

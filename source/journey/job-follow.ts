@@ -2,7 +2,7 @@
 import { VirtuError } from "../errors.ts";
 import { count, plainLine } from "../text.ts";
 import { hasEnded, type JobsAnswer, type OarJob } from "../tools/oar-jobs.ts";
-import { cancelled, mayPass, type Pause, pause } from "./job-wait.ts";
+import { cancelled, isPassing, type Pause, pause } from "../waiting.ts";
 import { askJobs } from "./jobs-ask.ts";
 import { shown } from "./jobs-look.ts";
 import type { Context, Job, Site } from "./types.ts";
@@ -66,7 +66,7 @@ export async function followJob(
       failures = 0;
     } catch (thrown) {
       if (thrown instanceof VirtuError && thrown.kind === "cancelled") throw left(site, id);
-      if (!mayPass(thrown)) throw thrown;
+      if (!isPassing(thrown)) throw thrown;
       failures += 1;
       if (failures === 1)
         tell("link", `${plainLine(thrown.why ?? thrown.what)}; job ${id} is not touched by that, looking again`);

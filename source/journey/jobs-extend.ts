@@ -3,7 +3,7 @@ import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import { addWalltime, walltimeForm } from "../tools/oar.ts";
 import { parseWalltimeAnswer, parseWalltimeForm, type WalltimeAnswer, type WalltimeForm } from "../tools/oar-change.ts";
-import { mayPass, type Pause, pause } from "./job-wait.ts";
+import { isPassing, type Pause, pause } from "../waiting.ts";
 import { type AskOptions, ask, askJobs, checkJobId } from "./jobs-ask.ts";
 import type { Context, Site } from "./types.ts";
 import { parseIncrement, readDuration } from "./walltime.ts";
@@ -100,7 +100,7 @@ export async function extend(
     try {
       now = await readForm(context, site, jobId, query, asked, what);
     } catch (thrown) {
-      if (!mayPass(thrown)) throw thrown;
+      if (!isPassing(thrown)) throw thrown;
       continue;
     }
     // Handled by the scheduler: something was given, or all of it waits for a reason that a look does not change.
@@ -130,7 +130,7 @@ async function send(
     const answer = parseWalltimeAnswer(result.stdout, result.status);
     if (answer.outcome !== "accepted") throw refused(site, what, answer, before, `${result.stdout}${result.stderr}`);
   } catch (thrown) {
-    if (!mayPass(thrown)) throw thrown;
+    if (!isPassing(thrown)) throw thrown;
     const now = await readForm(context, site, jobId, query, options, what);
     if (now.granted === before.granted && now.pending === before.pending) throw thrown;
   }

@@ -4,7 +4,7 @@ import type { Command } from "../ssh/command.ts";
 import { remove } from "../tools/oar.ts";
 import { parseRemoval } from "../tools/oar-change.ts";
 import { hasEnded, type OarJob } from "../tools/oar-jobs.ts";
-import { mayPass, type Pause, pause } from "./job-wait.ts";
+import { isPassing, type Pause, pause } from "../waiting.ts";
 import { type AskOptions, ask, askJobs, checkJobId } from "./jobs-ask.ts";
 import { knownJob, shown, unknownJob } from "./jobs-look.ts";
 import type { Context, Job, JobState, Site } from "./types.ts";
@@ -110,7 +110,7 @@ async function request(
       });
     } catch (thrown) {
       // oardel twice does no harm: the second says "already". One that hangs would only hang again.
-      if (!mayPass(thrown) || thrown.kind === "timeout" || attempt >= 3) throw thrown;
+      if (!isPassing(thrown) || thrown.kind === "timeout" || attempt >= 3) throw thrown;
       await sleep(2000 * attempt, options.signal);
     }
   }
@@ -121,7 +121,7 @@ async function lookOnce(context: Context, site: Site, jobId: number, options: As
   try {
     return await knownJob(context, site, jobId, options);
   } catch (thrown) {
-    if (mayPass(thrown)) return null;
+    if (isPassing(thrown)) return null;
     throw thrown;
   }
 }

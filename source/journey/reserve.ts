@@ -6,8 +6,8 @@ import { plainLine } from "../text.ts";
 import { submit } from "../tools/oar.ts";
 import type { OarJob } from "../tools/oar-jobs.ts";
 import { parseSubmission } from "../tools/oar-submit.ts";
+import { isPassing, type Pause, pause } from "../waiting.ts";
 import { type FollowOptions, followJob, goOn, type ReserveEvent } from "./job-follow.ts";
-import { mayPass, type Pause, pause } from "./job-wait.ts";
 import { getJob } from "./jobs.ts";
 import { askJobs, noAnswer } from "./jobs-ask.ts";
 import { refusalOf } from "./reserve-refusal.ts";
@@ -135,7 +135,7 @@ async function findSubmitted(
       if (found) return found.jobId;
       look += 1;
     } catch (thrown) {
-      if (!mayPass(thrown)) throw thrown;
+      if (!isPassing(thrown)) throw thrown;
       last = thrown;
       failures += 1;
       if (failures >= failuresAllowed) break;
@@ -189,7 +189,7 @@ async function lookAt(context: Context, site: Site, jobId: number, sleep: Pause,
     try {
       return await getJob(context, site, jobId, { signal, priority: "user" });
     } catch (thrown) {
-      if (attempt < 4 && mayPass(thrown)) {
+      if (attempt < 4 && isPassing(thrown)) {
         await sleep(1500 * attempt, signal);
         continue;
       }

@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import { rm } from "node:fs/promises";
 import { reasonOf, toVirtuError, VirtuError } from "../errors.ts";
 import { Limiter } from "../ssh/limiter.ts";
-import { pause } from "./detached-exec.ts";
+import { pause } from "../waiting.ts";
 import { type Durations, rememberDurations, usualSteps } from "./estimate.ts";
 import type { Entry, Journal } from "./journal.ts";
 import type { Decision, Plan, PlanNode, RunHandle, RunState, RunView, Step } from "./plan.ts";

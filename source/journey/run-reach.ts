@@ -1,5 +1,6 @@
 /** Trying a node again, for as long as that makes sense. */
-import { toVirtuError, VirtuError } from "../errors.ts";
+import { toVirtuError } from "../errors.ts";
+import { cancelled } from "../waiting.ts";
 
 /** What may be better in a moment; any other error would come again. */
 const passing = new Set(["connection", "timeout"]);
@@ -43,7 +44,7 @@ export async function reach<T>(options: Reach, attempt: (answered: () => void) =
     options.lost(null);
   };
   for (;;) {
-    if (signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+    if (signal.aborted) throw cancelled();
     try {
       const value = await attempt(answered);
       answered();
@@ -65,7 +66,7 @@ export async function reach<T>(options: Reach, attempt: (answered: () => void) =
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let onAbort: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new VirtuError({ kind: "cancelled", what: "Cancelled" }));
+    onAbort = () => reject(cancelled());
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
   });

@@ -78,6 +78,16 @@ done
 if [ -f boot ]; then echo started; else echo never; fi`;
 }
 
+/**
+ * In a start's folder: waits until it has told its boot and its worker, which it does a moment after its number, or until it is
+ * gone. Whoever looked sooner would take it for one of an earlier boot, and for ended.
+ */
+const settled = sh`tries=0
+while [ ! -s worker ] && [ -s pid ] && kill -0 "$(cat pid)" 2> /dev/null && [ $tries -lt 100 ]; do
+  sleep 0.1
+  tries=$((tries + 1))
+done`;
+
 /** The first line of what follows an output: the node has answered, though the step may say nothing for long. */
 export const followMark = "#virtu follow";
 
@@ -85,6 +95,7 @@ export const followMark = "#virtu follow";
 export function followStep(run: string, remote: string, lines: number): Command {
   return sh`cd ${folder(run, remote)} || exit 90
 echo ${followMark}
+${settled}
 if [ -s pid ] && [ "$(cat boot 2> /dev/null)" = "$(${bootId})" ] && kill -0 "$(cat pid)" 2> /dev/null; then
   exec tail -n +${lines + 1} --pid="$(cat pid)" -f output
 fi
@@ -100,6 +111,7 @@ exec tail -n +${lines + 1} ${folder(run, remote)}/output`;
 /** Ends a step that runs: its limit's process passes the signal on to all that the step has started. */
 export function stopStep(run: string, remote: string): Command {
   return sh`cd ${folder(run, remote)} || exit 0
+${settled}
 if [ "$(cat boot 2> /dev/null)" = "$(${bootId})" ]; then kill -TERM "$(cat worker)" 2> /dev/null; fi; true`;
 }
 

@@ -11,8 +11,8 @@ import {
   libvirtRemoveScript,
 } from "../tools/take-back.ts";
 import { defaultUri } from "../tools/virsh.ts";
+import { cancelled } from "../waiting.ts";
 import { newRunId } from "./detached.ts";
-import { cancelled } from "./job-wait.ts";
 import { getJob, release, releaseCommands } from "./jobs.ts";
 import { nodeRef } from "./nodes-ref.ts";
 import type { Plan, PlanNode } from "./plan.ts";

@@ -4,6 +4,7 @@ import { createInstance } from "../instances/create.ts";
 import { discover } from "../instances/discover.ts";
 import type { Provider, Snapshot } from "../instances/types.ts";
 import { count } from "../text.ts";
+import { cancelled } from "../waiting.ts";
 import type { PlanNode } from "./plan.ts";
 import type { Context } from "./types.ts";
 import { installedNodes } from "./up-install.ts";
@@ -92,7 +93,7 @@ async function makeOne(walk: Walk, makers: readonly Maker[], instance: UpInstanc
   });
   for (const note of outcome.notes) walk.say(`${instance.name}: ${note}`);
   if (!outcome.ok) {
-    if (signal.aborted) throw new VirtuError({ kind: "cancelled", what: "Cancelled" });
+    if (signal.aborted) throw cancelled();
     // An earlier virtu may have been killed while it was made: then its job came to its end meanwhile.
     const now = await maker.provider.list({ signal, priority: "user" });
     if (!now.instances.some(({ name }) => name === instance.name)) {

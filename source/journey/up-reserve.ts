@@ -1,7 +1,7 @@
 /** The way's first stage: a job that runs. It is looked at each time, as a job may end at any moment. */
 import { toVirtuError, VirtuError } from "../errors.ts";
 import { clock, count } from "../text.ts";
-import { cancelled, pause } from "./job-wait.ts";
+import { cancelled, pause } from "../waiting.ts";
 import { findReserved, followJob, type ReserveEvent, reserve } from "./reserve.ts";
 import type { Job, Site } from "./types.ts";
 import type { StageEnd } from "./up-model.ts";

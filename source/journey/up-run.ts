@@ -1,9 +1,9 @@
 /** A stage that is a run: planned, carried, found again after a kill, and its outcome in a line. */
 import { VirtuError } from "../errors.ts";
 import { count } from "../text.ts";
+import { cancelled } from "../waiting.ts";
 import { type Answers, askNodes } from "./ask-nodes.ts";
 import { newRunId } from "./detached.ts";
-import { cancelled } from "./job-wait.ts";
 import type { Decision, JourneyKind, Plan, PlanNode, RunView } from "./plan.ts";
 import { lookAtRun, resumeRun, startRun } from "./run.ts";
 import { runReport } from "./run-report.ts";

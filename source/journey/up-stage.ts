@@ -1,7 +1,7 @@
 /** What every stage of a way is given and gives. */
 import type { VirtuError } from "../errors.ts";
+import type { Pause } from "../waiting.ts";
 import type { FollowOptions } from "./deploy.ts";
-import type { Pause } from "./job-wait.ts";
 import { nodeRef } from "./nodes-ref.ts";
 import type { PlanNode, RunView } from "./plan.ts";
 import type { RunOptions } from "./run-types.ts";

@@ -6,8 +6,8 @@
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 import { toVirtuError, VirtuError } from "../errors.ts";
+import { cancelled } from "../waiting.ts";
 import { newRunId } from "./detached.ts";
-import { cancelled } from "./job-wait.ts";
 import { Journal } from "./journal.ts";
 import { holderOf, takeLocalLock } from "./lock.ts";
 import { lookAtRun } from "./run.ts";

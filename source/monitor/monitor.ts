@@ -23,10 +23,10 @@ export class Monitor {
   /** Takes what a refresh showed; rows of the same answer count once. Gives what passed a limit or is well again. */
   observe(rows: readonly InstanceRow[]): Alarm[] {
     const alarms: Alarm[] = [];
-    const there = new Set<string>();
+    let gone = this.followed.size;
     for (const row of rows) {
-      there.add(row.key);
       const one = this.followed.get(row.key);
+      if (one) gone -= 1;
       const at = row.usage?.at ?? row.seenAt;
       if (row.stale || (one?.look && one.look.at >= at)) continue;
       // Whoever begins to look asks at once, and may come right after another: what is known goes on to count, and the next
@@ -39,9 +39,14 @@ export class Monitor {
       }
       alarms.push(...this.take(one ?? this.begin(row.key), row, row.usage));
     }
-    // Gone instances take their history with them, or a day of short-lived ones would pile up.
-    for (const key of this.followed.keys()) if (!there.has(key)) this.followed.delete(key);
+    if (gone > 0) this.forget(rows);
     return alarms;
+  }
+
+  /** Gone instances take their history with them, or a day of short-lived ones would pile up. */
+  private forget(rows: readonly InstanceRow[]): void {
+    const there = new Set(rows.map(({ key }) => key));
+    for (const key of this.followed.keys()) if (!there.has(key)) this.followed.delete(key);
   }
 
   private begin(key: string): Followed {

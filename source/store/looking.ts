@@ -4,10 +4,13 @@ export class Looking {
   private timer: NodeJS.Timeout | null = null;
   private ended = false;
 
-  /** `look`: reads it once; never rejects. `everyMs`: milliseconds between the end of one look and the next. */
+  /**
+   * `look`: reads it once; never rejects. `everyMs`: milliseconds between the end of one look and the next; a function where
+   * they depend on those that the look took.
+   */
   constructor(
     private readonly look: () => Promise<void>,
-    private readonly everyMs: number,
+    private readonly everyMs: number | ((tookMs: number) => number),
   ) {}
 
   /** Somebody looks. */
@@ -35,9 +38,12 @@ export class Looking {
 
   private async go(): Promise<void> {
     this.call(null);
+    const began = performance.now();
     await this.look();
     if (!this.isOn || this.ended) return;
-    this.call(setTimeout(() => void this.go(), this.everyMs));
+    const { everyMs } = this;
+    const wait = typeof everyMs === "number" ? everyMs : everyMs(performance.now() - began);
+    this.call(setTimeout(() => void this.go(), wait));
     this.timer?.unref();
   }
 

@@ -3,14 +3,15 @@ import { toVirtuError, type VirtuError } from "../errors.ts";
 import type { Secrets } from "../journey/configure-choice.ts";
 import { jobKeyPair } from "../journey/configure-keys.ts";
 import { keyPairSecret, userKeySecret } from "../journey/configure-types.ts";
-import { cancelled } from "../journey/job-wait.ts";
 import type { Decision, Plan, RunHandle, RunView } from "../journey/plan.ts";
 import { aborted } from "../journey/run-rest.ts";
 import type { RunOptions, RunSummary } from "../journey/run-types.ts";
 import type { RunCarrier } from "../journey/up-run.ts";
 import { count } from "../text.ts";
+import { cancelled } from "../waiting.ts";
 import type { Journeys } from "./journeys.ts";
 import type { KnownEvent } from "./known.ts";
+import { Looking } from "./looking.ts";
 import { NodeAsking } from "./node-asking.ts";
 import { runIsOpen } from "./run-known.ts";
 import type { Workspace } from "./workspace.ts";
@@ -34,8 +35,10 @@ export class RunWork {
   private readonly handles = new Map<string, RunHandle>();
   /** The state that was last said of a run. */
   private readonly said = new Map<string, RunView["state"]>();
-  private watchers = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly looking = new Looking(
+    () => this.refresh(),
+    (tookMs) => Math.max(listInterval, tookMs / listShare),
+  );
   private refreshing: Promise<void> | null = null;
 
   constructor(workspace: Workspace, journeys: Journeys) {
@@ -68,34 +71,13 @@ export class RunWork {
 
   /** Somebody looks at the runs: read the journals now and then, until the returned function is called. */
   watch(): () => void {
-    this.watchers += 1;
-    if (this.watchers === 1) void this.refresh();
-    let stopped = false;
-    return () => {
-      if (stopped) return;
-      stopped = true;
-      this.watchers -= 1;
-      if (this.watchers > 0 || !this.timer) return;
-      clearTimeout(this.timer);
-      this.timer = null;
-    };
+    return this.looking.watch();
   }
 
   /** Reads the journals now; never rejects. */
   refresh(): Promise<void> {
-    const began = performance.now();
     this.refreshing ??= this.load().finally(() => {
       this.refreshing = null;
-      const took = performance.now() - began;
-      if (this.watchers === 0 || this.timer) return;
-      this.timer = setTimeout(
-        () => {
-          this.timer = null;
-          if (this.watchers > 0) void this.refresh();
-        },
-        Math.max(listInterval, took / listShare),
-      );
-      this.timer.unref();
     });
     return this.refreshing;
   }
@@ -278,7 +260,7 @@ export class RunWork {
   async end(): Promise<void> {
     this.abort.abort();
     this.asking.end();
-    if (this.timer) clearTimeout(this.timer);
+    this.looking.end();
     await Promise.allSettled([...this.handles.values()].map((handle) => handle.detach()));
   }
 }

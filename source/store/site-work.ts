@@ -6,6 +6,7 @@ import { DeployWork } from "./deploy-work.ts";
 import { JobWork } from "./job-work.ts";
 import type { Journeys } from "./journeys.ts";
 import { currentJob, hasEnded, type KnownEvent, secondsLeft } from "./known.ts";
+import { Looking } from "./looking.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Milliseconds between two looks at the jobs while somebody looks; one oarstat costs the frontend 0.3 s of CPU. */
@@ -36,8 +37,7 @@ export class SiteWork {
   private readonly workspace: Workspace;
   private readonly journeys: Journeys;
   private abort = newAbort();
-  private watchers = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly looking = new Looking(() => this.refresh(), jobsInterval);
   private refreshing: Promise<void> | null = null;
   /** The end of a job that has been warned of: `JOB:END`. */
   private warned = "";
@@ -68,7 +68,7 @@ export class SiteWork {
     this.refreshing = null;
     this.dispatch({ type: "site", site });
     this.workspace.store.flush();
-    if (this.watchers > 0) void this.refresh();
+    if (this.looking.isOn) void this.refresh();
   }
 
   /** Adds a site to the settings and works on it. */
@@ -98,18 +98,7 @@ export class SiteWork {
 
   /** Somebody looks at the jobs: refresh now and then, until the returned function is called. */
   watch(): () => void {
-    this.watchers += 1;
-    if (this.watchers === 1) void this.refresh();
-    let stopped = false;
-    return () => {
-      if (stopped) return;
-      stopped = true;
-      this.watchers -= 1;
-      if (this.watchers === 0 && this.timer) {
-        clearTimeout(this.timer);
-        this.timer = null;
-      }
-    };
+    return this.looking.watch();
   }
 
   /** Asks the frontend for the jobs now; never rejects. */
@@ -117,14 +106,7 @@ export class SiteWork {
     if (this.refreshing) return this.refreshing;
     const turn: Promise<void> = this.load().finally(() => {
       // Another site was chosen meanwhile: its own turn goes on.
-      if (this.refreshing !== turn) return;
-      this.refreshing = null;
-      if (this.watchers === 0 || this.timer) return;
-      this.timer = setTimeout(() => {
-        this.timer = null;
-        if (this.watchers > 0) void this.refresh();
-      }, jobsInterval);
-      this.timer.unref();
+      if (this.refreshing === turn) this.refreshing = null;
     });
     this.refreshing = turn;
     return turn;
@@ -218,6 +200,6 @@ export class SiteWork {
   end(): void {
     this.abort.abort();
     this.stopListening();
-    if (this.timer) clearTimeout(this.timer);
+    this.looking.end();
   }
 }

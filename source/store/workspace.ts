@@ -226,12 +226,14 @@ export class Workspace {
     let telling: ActionItem[] = [];
     this.inventory.on("action", (item) => {
       const { id, state, text, job } = item;
+      // That one waits is for its row: of thousands it would fill the log.
+      if (state === "queued") return;
       // A clock that counts is for the row; that an instance is seen again after the end is nothing to tell.
       const saying = `${state} ${text.replace(/\d+/g, "")} ${job}`;
       if (said.get(id) === saying) return;
       said.set(id, saying);
       telling.push(item);
-      // Thousands are queued in one turn.
+      // Thousands are taken back in one turn.
       if (telling.length > 1) return;
       queueMicrotask(() => {
         this.logAll(telling.map(lineOf));

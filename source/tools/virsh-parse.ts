@@ -55,45 +55,55 @@ function sections(text: string): { parts: Map<string, string>; pools: string[] }
 
 const lines = (text: string | undefined) => (text ?? "").split("\n").filter((line) => line !== "");
 
-/** Takes a poll apart; null when virsh did not connect. A poll that was cut off keeps what came before. */
-export function parsePoll(stdout: string): HostPoll | null {
+/** Domains that are read between two places where the work can be left for a moment. */
+const together = 50;
+
+/**
+ * Takes a poll apart; null when virsh did not connect. A poll that was cut off keeps what came before. It yields now and
+ * then, because thousands of domains take longer than a key may.
+ */
+export function* readPoll(stdout: string): Generator<void, HostPoll | null> {
   const found = sections(stdout);
   if (!found) return null;
   const { parts, pools } = found;
   const saved = new Set(lines(parts.get("saved")));
   const autostart = new Set(lines(parts.get("autostart")));
   const transient = new Set(lines(parts.get("transient")));
-  const states = parseDomstats(parts.get("state") ?? "");
-  const stats = parseDomstats(parts.get("stats") ?? "");
+  const states = statsBlocks(parts.get("state"));
+  yield;
+  const numbers = statsBlocks(parts.get("stats"));
+  yield;
   const infos = parseDominfo(parts.get("dominfo") ?? "");
   const rows = lines(parts.get("table")).slice(2);
   const tagsIn = (text: string | undefined) => (text === undefined ? [] : parseTags(text));
-  const domains = lines(parts.get("domains")).flatMap((line, index): Domain[] => {
+  const domains: Domain[] = [];
+  for (const [index, line] of lines(parts.get("domains")).entries()) {
+    if (index % together === 0) yield;
     const found = /^([0-9a-f-]{36}) (\d+|-) (.*)$/.exec(line);
-    if (!found) return [];
+    if (!found) continue;
     const [, uuid = "", id = "", name = ""] = found;
     // Xen's driver lists the host itself among its domains.
-    if (uuid === domain0) return [];
+    if (uuid === domain0) continue;
     // Both lists have the same order, unless something changed between them.
     const row = readRow(rows[index] ?? "", name) ?? firstOf(rows, (other) => readRow(other, name));
-    const known = states.get(name) ?? stats.get(name) ?? {};
-    return [
-      {
-        uuid,
-        id: id === "-" ? null : Number(id),
-        name,
-        title: row?.title || null,
-        word: row?.word ?? null,
-        state: whole(known["state.state"]),
-        reason: whole(known["state.reason"]),
-        saved: saved.has(uuid),
-        autostart: autostart.has(uuid),
-        persistent: !transient.has(uuid),
-        tags: tagsIn(parts.get(`tags ${uuid}`)),
-        stats: stats.get(name) ?? infos.get(uuid) ?? {},
-      },
-    ];
-  });
+    const [state, own] = [states.get(name), numbers.get(name)];
+    const stats = own === undefined ? null : readStats(own);
+    const known = state === undefined ? (stats ?? {}) : readStats(state);
+    domains.push({
+      uuid,
+      id: id === "-" ? null : Number(id),
+      name,
+      title: row?.title || null,
+      word: row?.word ?? null,
+      state: whole(known["state.state"]),
+      reason: whole(known["state.reason"]),
+      saved: saved.has(uuid),
+      autostart: autostart.has(uuid),
+      persistent: !transient.has(uuid),
+      tags: tagsIn(parts.get(`tags ${uuid}`)),
+      stats: stats ?? infos.get(uuid) ?? {},
+    });
+  }
   const memory = new Map(
     [...(parts.get("memory") ?? "").matchAll(/^(\w+)\s*:\s+(\d+) KiB$/gm)].map((found) => [found[1], Number(found[2])]),
   );
@@ -156,20 +166,30 @@ function firstOf<T, R>(items: readonly T[], read: (item: T) => R | null): R | nu
   return null;
 }
 
-/** domstats by domain name: `Domain: 'NAME'` and `  key=value` lines. A name may hold quotes: the outer ones count. */
-export function parseDomstats(text: string): Map<string, Record<string, string>> {
-  const found = new Map<string, Record<string, string>>();
-  let current: Record<string, string> = {};
-  for (const line of text.split("\n")) {
-    if (line.startsWith("  ")) {
-      const at = line.indexOf("=");
-      if (at > 0) current[line.slice(2, at)] = line.slice(at + 1);
-    } else if (line.startsWith("Domain: '") && line.endsWith("'")) {
-      current = {};
-      found.set(line.slice("Domain: '".length, -1), current);
-    }
+/** The lines of each domain in what domstats prints, by its name. A name may hold quotes: the outer ones count. */
+function statsBlocks(text = ""): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const block of `\n${text}`.split("\nDomain: '").slice(1)) {
+    const end = block.indexOf("\n");
+    const name = end < 0 ? block : block.slice(0, end);
+    if (name.endsWith("'")) found.set(name.slice(0, -1), end < 0 ? "" : block.slice(end + 1));
   }
   return found;
+}
+
+/** `  key=value` lines. */
+function readStats(block: string): Record<string, string> {
+  const stats: Record<string, string> = {};
+  for (const line of block.split("\n")) {
+    const at = line.indexOf("=");
+    if (line.startsWith("  ") && at > 0) stats[line.slice(2, at)] = line.slice(at + 1);
+  }
+  return stats;
+}
+
+/** domstats by domain name. */
+export function parseDomstats(text: string): Map<string, Record<string, string>> {
+  return new Map([...statsBlocks(text)].map(([name, block]) => [name, readStats(block)]));
 }
 
 const domain0 = "00000000-0000-0000-0000-000000000000";

@@ -5,8 +5,9 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { type LibvirtHosts, startLibvirtHosts } from "../e2e/libvirt-host.ts";
+import { program } from "../program.ts";
 import { alternate, type Figure, line, median, percentile, timeOf } from "./figures.ts";
-import { framesOf, pause, type Watched, watch } from "./program.ts";
+import { framesOf, pause, type Watched, watch } from "./watched.ts";
 
 interface Wish {
   runs: number;
@@ -14,7 +15,6 @@ interface Wish {
   rows: readonly [number, ...number[]];
 }
 
-const program = "dist/cli.js";
 const node = process.execPath;
 const peerTime = () => timeOf(node, ["-e", "0"]);
 const ms = (value: number) => `${value.toFixed(0)} ms`;

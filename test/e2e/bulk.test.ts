@@ -1,10 +1,9 @@
 /** The commands for many, by the built program, on the embedded site: its libvirt hosts, its Ganeti cluster, its at. */
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
-import { program } from "./virtu.ts";
+import { runProgram } from "../program.ts";
 
 let site: EmbeddedSite;
 const hosts = ["--host", "hv1,hv2"];
@@ -18,28 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => site.end());
 
-interface Ran {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function virtu(...args: string[]): Promise<Ran> {
-  const words = [program, ...args, "-F", site.sshConfigFile, "--config", site.configDir];
-  const child = spawn(process.execPath, words, {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TZ: "UTC" },
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString();
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
-  return new Promise((resolve) => child.on("close", (status) => resolve({ status, stdout, stderr })));
-}
+const virtu = (...args: string[]) => runProgram(args, { sshConfig: site.sshConfigFile, config: site.configDir });
 
 interface Row {
   name: string;

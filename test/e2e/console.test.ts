@@ -5,8 +5,8 @@ import path from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { GuestScreen } from "../../source/console/screen.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
-import { keys, openTerminal, type TerminalOptions, type TestTerminal } from "../terminal.ts";
-import { program } from "./virtu.ts";
+import { keys, type OpenOptions, type TestTerminal } from "../terminal.ts";
+import { openInTest } from "./virtu.ts";
 
 const leave = "\x1d";
 
@@ -16,21 +16,12 @@ async function site(): Promise<EmbeddedSite> {
   return embedded;
 }
 
-function virtu(embedded: EmbeddedSite, args: readonly string[], options: Partial<TerminalOptions> = {}): TestTerminal {
-  const terminal = openTerminal({
-    command: process.execPath,
-    args: [program, ...args, "-F", embedded.sshConfigFile, "--config", embedded.configDir],
-    ...options,
-  });
-  onTestFinished(async () => {
-    terminal.kill("SIGKILL");
-    await terminal.exit;
-  });
-  return terminal;
+function virtu(embedded: EmbeddedSite, args: readonly string[], options: OpenOptions = {}): TestTerminal {
+  return openInTest(args, { sshConfig: embedded.sshConfigFile, config: embedded.configDir, ...options });
 }
 
 /** The instance table with the cursor on the only row that these words leave. */
-async function onRow(embedded: EmbeddedSite, words: string, options: Partial<TerminalOptions> = {}) {
+async function onRow(embedded: EmbeddedSite, words: string, options: OpenOptions = {}) {
   const terminal = virtu(embedded, ["--host", "hv1", "--host", "hv2"], options);
   await terminal.waitFor(/10 instances/);
   terminal.press("/", words, keys.enter);

@@ -1,14 +1,13 @@
 /** The built program in a pseudo-terminal, on the embedded site: instances are made in five steps. */
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import type { CreatePlan } from "../../source/instances/create-types.ts";
 import { startSite } from "../../source/site/index.ts";
-import { keys, openTerminal, type TestTerminal } from "../terminal.ts";
-import { program } from "./virtu.ts";
+import { runProgram } from "../program.ts";
+import { keys, type TestTerminal } from "../terminal.ts";
+import { openInTest } from "./virtu.ts";
 
 const image = "/var/lib/libvirt/images/debian-12-genericcloud.qcow2";
 const clear = "\u0015";
@@ -20,25 +19,17 @@ const ctrlD = "\u0004";
 async function openWizard(rows = 24, hosts = ["hv1", "gnt1"]) {
   const site = await startSite({ speed: 400 });
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-wizard-"));
-  const ways = ["-F", site.sshConfigFile, "--config", site.configDir];
-  const built = path.resolve(program);
-  const terminal = openTerminal({
-    command: process.execPath,
-    args: [built, ...hosts.flatMap((host) => ["--host", host]), ...ways],
-    cwd: directory,
-    rows,
-  });
   onTestFinished(async () => {
-    terminal.kill("SIGKILL");
-    await terminal.exit;
     await site.end();
     rmSync(directory, { recursive: true, force: true });
   });
-  const dryRun = async (file: string): Promise<CreatePlan> => {
-    const args = [built, "create", "-f", file, "--dry-run", "--json", ...ways];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: directory });
-    return JSON.parse(stdout) as CreatePlan;
-  };
+  const options = { sshConfig: site.sshConfigFile, config: site.configDir, cwd: directory };
+  const terminal = openInTest(
+    hosts.flatMap((host) => ["--host", host]),
+    { ...options, rows },
+  );
+  const dryRun = async (file: string): Promise<CreatePlan> =>
+    (await runProgram(["create", "-f", file, "--dry-run", "--json"], options)).json();
   if (hosts.includes("gnt1")) {
     await terminal.waitFor(/ganeti · gnt[\s\S]*libvirt · hv1/);
     terminal.press("N");

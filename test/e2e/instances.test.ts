@@ -1,6 +1,6 @@
-import { expect, onTestFinished, test } from "vitest";
-import { keys, openTerminal } from "../terminal.ts";
-import { domains, openVirtu, program } from "./virtu.ts";
+import { expect, test } from "vitest";
+import { keys } from "../terminal.ts";
+import { domains, openInTest, openVirtu } from "./virtu.ts";
 
 test("list, filter, mark, shut down after asking, start: the hosts really did it", async () => {
   const { terminal, hosts } = await openVirtu([
@@ -89,17 +89,8 @@ test("two thousand instances: the end, a filter and the widest terminal", async 
 
 /** `virtu demo` with this scenario, on its instance table. */
 async function openDemo(...args: string[]) {
-  const terminal = openTerminal({
-    command: process.execPath,
-    args: [program, "demo", ...args],
-    // All of its instances have room.
-    columns: 120,
-    rows: 50,
-  });
-  onTestFinished(async () => {
-    terminal.kill("SIGKILL");
-    await terminal.exit;
-  });
+  // All of its instances have room.
+  const terminal = openInTest(["demo", ...args], { columns: 120, rows: 50 });
   await terminal.waitFor("[1 Home]");
   terminal.press("4");
   return terminal;

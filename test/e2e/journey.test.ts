@@ -1,18 +1,10 @@
 /** The built program in a pseudo-terminal, on the embedded site: the whole way by keys, as somebody does it the first time. */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, it } from "vitest";
-import { keys, openTerminal, type TestTerminal } from "../terminal.ts";
+import { describe, expect, it } from "vitest";
+import { keys, type TestTerminal } from "../terminal.ts";
+import { openInTest } from "./virtu.ts";
 
-const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
-
-beforeAll(() => {
-  if (!existsSync(cli)) throw new Error("dist/cli.js is not there: npm run build makes it");
-});
-
-function demo(columns: number, rows: number, ...args: string[]): TestTerminal {
-  return openTerminal({ command: process.execPath, args: [cli, "demo", ...args], columns, rows });
-}
+const demo = (columns: number, rows: number, ...args: string[]): TestTerminal =>
+  openInTest(["demo", ...args], { columns, rows });
 
 /** Waits for each text in turn before the keys after it are pressed. */
 async function go(terminal: TestTerminal, ...steps: [wanted: string | RegExp, ...pressed: string[]][]): Promise<void> {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { keys, openTerminal, type TestTerminal } from "../terminal.ts";
-import { program } from "./virtu.ts";
+import { keys, type TestTerminal } from "../terminal.ts";
+import { openInTest } from "./virtu.ts";
 
 /** Opens `virtu demo` on its instances, with an editor that is this shell script (`$1` is the file). */
 async function openDemo(editor = "true", size: { columns?: number; rows?: number } = {}) {
@@ -17,17 +17,8 @@ async function openDemo(editor = "true", size: { columns?: number; rows?: number
   setEditor(editor);
   const temporary = path.join(directory, "tmp");
   mkdirSync(temporary);
-  const terminal = openTerminal({
-    command: process.execPath,
-    args: [program, "demo"],
-    env: { VISUAL: undefined, EDITOR: script, TMPDIR: temporary },
-    ...size,
-  });
-  onTestFinished(async () => {
-    terminal.kill("SIGKILL");
-    await terminal.exit;
-    rmSync(directory, { recursive: true, force: true });
-  });
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const terminal = openInTest(["demo"], { env: { VISUAL: undefined, EDITOR: script, TMPDIR: temporary }, ...size });
   await terminal.waitFor("[1 Home]");
   terminal.press("4");
   await terminal.waitFor(/ libvirt · hv1/);

@@ -1,10 +1,17 @@
 /** The built program in a pseudo-terminal, on libvirt hosts of this process. */
 import { onTestFinished } from "vitest";
-import { openTerminal, type TerminalOptions, type TestTerminal } from "../terminal.ts";
+import { type OpenOptions, openProgram, type TestTerminal } from "../terminal.ts";
 import { type HostSpec, type LibvirtHosts, startLibvirtHosts } from "./libvirt-host.ts";
 
-/** The program under test: the built one, or any other (a packed and installed one) that VIRTU_PROGRAM names. */
-export const program = process.env["VIRTU_PROGRAM"] ?? "dist/cli.js";
+/** Opens `virtu ARGS…`; ended after the test. */
+export function openInTest(args: readonly string[], options?: OpenOptions): TestTerminal {
+  const terminal = openProgram(args, options);
+  onTestFinished(async () => {
+    terminal.kill("SIGKILL");
+    await terminal.exit;
+  });
+  return terminal;
+}
 
 export interface Opened {
   terminal: TestTerminal;
@@ -14,21 +21,13 @@ export interface Opened {
 /** Opens `virtu --host …` on all of these hosts; both are ended after the test. */
 export async function openVirtu(
   specs: readonly HostSpec[],
-  options: Partial<TerminalOptions> & { more?: readonly string[] } = {},
+  options: OpenOptions & { more?: readonly string[] } = {},
 ): Promise<Opened> {
   const hosts = await startLibvirtHosts(specs);
+  onTestFinished(() => hosts.end());
   const names = specs.flatMap(({ name }) => ["--host", name]);
-  const terminal = openTerminal({
-    command: process.execPath,
-    args: [program, ...names, ...(options.more ?? []), "-F", hosts.sshConfigFile, "--config", hosts.configDir],
-    ...options,
-  });
-  onTestFinished(async () => {
-    terminal.kill("SIGKILL");
-    await terminal.exit;
-    await hosts.end();
-  });
-  return { terminal, hosts };
+  const ways = { sshConfig: hosts.sshConfigFile, config: hosts.configDir };
+  return { terminal: openInTest([...names, ...(options.more ?? [])], { ...ways, ...options }), hosts };
 }
 
 export const domains = (count: number, running: (index: number) => boolean = () => true) =>

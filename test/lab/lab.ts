@@ -3,64 +3,23 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { openTerminal, type TestTerminal } from "../terminal.ts";
+import { type ProgramOptions, type Running, type RunOptions, run, startProgram } from "../program.ts";
+import { openProgram, type TestTerminal } from "../terminal.ts";
 
-export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-/** The built program; `npm run test:lab` builds it. */
-export const program = join(projectRoot, "dist", "cli.js");
+export {
+  type ProgramRan as VirtuRan,
+  projectRoot,
+  type Ran,
+  type RunOptions,
+  run,
+  runProgram as virtu,
+} from "../program.ts";
+
 /** What is worth keeping from run to run (root file systems, a guest's kernel); safe to delete. */
 export const cacheDir = process.env["VIRTU_LAB_CACHE"] ?? "/var/cache/virtu-lab";
 
 // When the runner is killed, its worker would go on; ending it makes the kernel end every daemon that it started.
 process.once("disconnect", () => process.exit(1));
-
-export interface RunOptions {
-  input?: string;
-  env?: Record<string, string | undefined>;
-  cwd?: string;
-  /** Default two minutes; then the process is killed and `status` is null. */
-  timeoutMs?: number;
-}
-
-export interface Ran {
-  command: string;
-  /** Null when it was ended by a signal. */
-  status: number | null;
-  stdout: string;
-  stderr: string;
-  durationMs: number;
-}
-
-export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const started = performance.now();
-  const child = spawn(command, args, {
-    cwd: options.cwd,
-    env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
-    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-    timeout: options.timeoutMs ?? 120_000,
-    killSignal: "SIGKILL",
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  // A program that ends without reading its input is no error here: its exit status tells.
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(options.input);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (status) => {
-      const durationMs = Math.round(performance.now() - started);
-      resolve({ command: [command, ...args].join(" "), status, stdout, stderr, durationMs });
-    });
-  });
-}
 
 /** Like `run`, but anything else than exit status 0 is thrown with everything that was printed. Gives stdout, trimmed. */
 export async function must(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
@@ -205,110 +164,14 @@ export function freePort(address = "127.0.0.1"): Promise<number> {
   });
 }
 
-/** How the program under test is run. */
-export interface VirtuOptions extends RunOptions {
-  /** Passed as `-F`. */
-  sshConfig?: string;
-  /** Home, settings and state of the program; nothing of the developer's own is read. */
-  home: string;
-  /** Words in front of the program: `nsenter --net=…`. */
-  prefix?: readonly string[];
-}
-
-function virtuCommand(args: readonly string[], options: VirtuOptions): { command: string; args: string[] } {
-  const config = options.sshConfig ? ["-F", options.sshConfig] : [];
-  const end = args.indexOf("--");
-  const own = end < 0 ? [...args] : args.slice(0, end);
-  const rest = end < 0 ? [] : args.slice(end);
-  const words = [process.execPath, program, ...own, ...config, "--config", join(options.home, "virtu"), ...rest];
-  const [command = "", ...others] = [...(options.prefix ?? []), ...words];
-  return { command, args: others };
-}
-
-function virtuEnvironment(options: VirtuOptions): Record<string, string | undefined> {
-  return { HOME: options.home, SSH_AUTH_SOCK: undefined, TZ: "UTC", NODE_OPTIONS: undefined, ...options.env };
-}
-
-export interface VirtuRan extends Ran {
-  /** stdout as one JSON value; a parse failure shows everything that was printed. */
-  json<T = unknown>(): T;
-  /** stdout as one JSON value a line. */
-  records<T = unknown>(): T[];
-  /** The error that `--json` prints on stderr. */
-  error(): Record<string, unknown>;
-}
-
-/** Runs `node dist/cli.js ARGS…` without a terminal. */
-export async function virtu(args: readonly string[], options: VirtuOptions): Promise<VirtuRan> {
-  const words = virtuCommand(args, options);
-  const ran = await run(words.command, words.args, { ...options, env: virtuEnvironment(options) });
-  const parse = (text: string): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new Error(
-        `not JSON: ${ran.command} (status ${ran.status})\n--- stdout\n${ran.stdout}\n--- stderr\n${ran.stderr}`,
-      );
-    }
-  };
-  return {
-    ...ran,
-    json: <T>() => parse(ran.stdout) as T,
-    records: <T>() =>
-      ran.stdout
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => parse(line) as T),
-    error: () => (parse(ran.stderr.trim().split("\n").at(-1) ?? "") as { error: Record<string, unknown> }).error,
-  };
-}
-
-/** The program under way, without a terminal. */
-export interface VirtuProcess {
-  /** Told of each line of stdout as it comes, the earlier ones first. */
-  onLine(listener: (line: string) => void): void;
-  /** SIGKILL, as a machine that loses its power does it. */
-  kill(): void;
-  ended: Promise<Ran>;
-}
+/** How the program under test is run: on a home of its own, so that nothing of the developer's is read. */
+export type VirtuOptions = ProgramOptions & { home: string };
 
 /** Starts `node dist/cli.js ARGS…` without a terminal; ended by `teardown` at the latest. */
-export function virtuProcess(teardown: Teardown, args: readonly string[], options: VirtuOptions): VirtuProcess {
-  const words = virtuCommand(args, options);
-  const started = performance.now();
-  const child = spawn(words.command, words.args, {
-    env: { ...process.env, LC_ALL: "C.UTF-8", ...virtuEnvironment(options) },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: options.timeoutMs ?? 600_000,
-    killSignal: "SIGKILL",
-  });
-  teardown.add(() => child.kill("SIGKILL"));
-  const listeners: ((line: string) => void)[] = [];
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    lines.push(line);
-    for (const listener of listeners) listener(line);
-  });
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  const ended = new Promise<Ran>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (status) => {
-      const durationMs = Math.round(performance.now() - started);
-      const command = [words.command, ...words.args].join(" ");
-      resolve({ command, status, stdout: lines.map((line) => `${line}\n`).join(""), stderr, durationMs });
-    });
-  });
-  return {
-    onLine(listener) {
-      for (const line of lines) listener(line);
-      listeners.push(listener);
-    },
-    kill: () => void child.kill("SIGKILL"),
-    ended,
-  };
+export function virtuProcess(teardown: Teardown, args: readonly string[], options: VirtuOptions): Running {
+  const running = startProgram(args, { timeoutMs: 600_000, ...options });
+  teardown.add(() => running.kill());
+  return running;
 }
 
 /** Opens `node dist/cli.js ARGS…` in a pseudo-terminal; ended by `teardown` at the latest. */
@@ -317,8 +180,7 @@ export function virtuTerminal(
   args: readonly string[],
   options: VirtuOptions & { columns?: number; rows?: number },
 ): TestTerminal {
-  const { columns, rows, cwd } = options;
-  const terminal = openTerminal({ ...virtuCommand(args, options), columns, rows, cwd, env: virtuEnvironment(options) });
+  const terminal = openProgram(args, options);
   teardown.add(() => terminal.kill("SIGKILL"));
   return terminal;
 }

@@ -1,6 +1,6 @@
 /** Runs once before all labs: says in one message all that is missing, instead of letting each test fail on it. */
 import { existsSync, readFileSync } from "node:fs";
-import { program, run } from "./lab.ts";
+import { program, run } from "../program.ts";
 
 export default async function setup(): Promise<void> {
   const missing: string[] = [];

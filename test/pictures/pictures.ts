@@ -1,6 +1,6 @@
 /** Draws the README's pictures from the built program on its embedded site, with real keys. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { keys, openTerminal } from "../terminal.ts";
+import { keys, openProgram } from "../terminal.ts";
 import { svgOf } from "./svg.ts";
 
 const columns = 100;
@@ -8,12 +8,8 @@ const rows = 28;
 
 export async function main(): Promise<number> {
   mkdirSync("docs", { recursive: true });
-  const terminal = openTerminal({
-    command: process.execPath,
-    args: ["dist/cli.js", "demo", "--nodes", "16", "--scenario", "node-always-fails", "--speed", "15"],
-    columns,
-    rows,
-  });
+  const words = ["demo", "--nodes", "16", "--scenario", "node-always-fails", "--speed", "15"];
+  const terminal = openProgram(words, { columns, rows });
   const save = (name: string, title: string) => {
     writeFileSync(`docs/${name}.svg`, svgOf(terminal, columns, rows, title));
     console.log(`docs/${name}.svg`);

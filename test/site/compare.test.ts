@@ -1,10 +1,9 @@
 /** Comparisons on the embedded site: to the end, with a failure in the middle, taken back, and killed. */
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { carryComparison, cleanComparison, listComparisons } from "../../source/journey/compare.ts";
@@ -13,16 +12,15 @@ import { planComparison } from "../../source/journey/compare-plan.ts";
 import type { ComparisonView, Phase, Sample } from "../../source/journey/compare-types.ts";
 import { userLine } from "../../source/ssh/command.ts";
 import type { Pool } from "../../source/ssh/types.ts";
+import { type ProgramOptions, runProgram, startProgram } from "../program.ts";
 import { wishFor } from "./compare-wish.ts";
 import { type Opened, open } from "./site.ts";
 
 const bundle = "node_modules/.cache/virtu-test/compare-child.mjs";
-const program = path.join(import.meta.dirname, "../../dist/cli.js");
 const fast = { lookMs: 30, waitMs: 20 };
 const [gnt1, hv1, hv2, xen1, xcp1] = ["gnt1.demo", "hv1.demo", "hv2.demo", "xen1.demo", "xcp1.demo"];
 
 beforeAll(async () => {
-  if (!existsSync(program)) throw new Error("run `npm run build` first");
   mkdirSync(path.dirname(bundle), { recursive: true });
   await build({
     ...{ entryPoints: ["test/site/compare-child.ts"], outfile: bundle, bundle: true, packages: "external" },
@@ -266,17 +264,9 @@ describe("by the built program", () => {
     const home = mkdtempSync(path.join(tmpdir(), "virtu-compare-"));
     onTestFinished(() => rmSync(home, { recursive: true, force: true }));
     const { sshConfigFile, configDir } = opened.embedded;
-    const args = (...words: string[]) => [program, "compare", ...words, "-F", sshConfigFile, "--config", configDir];
-    const env = { ...process.env, HOME: home };
-    const virtu = async (...words: string[]) => {
-      try {
-        return { status: 0, ...(await promisify(execFile)(process.execPath, args(...words), { env })) };
-      } catch (thrown) {
-        const { code, stdout, stderr } = thrown as { code: number; stdout: string; stderr: string };
-        return { status: code, stdout, stderr };
-      }
-    };
-    return { opened, home, args, env, virtu };
+    const options: ProgramOptions = { sshConfig: sshConfigFile, config: configDir, home };
+    const virtu = (...words: string[]) => runProgram(["compare", ...words], options);
+    return { opened, home, options, virtu };
   }
 
   test("the plan with its exact commands; then the table, kept, shown again and exported", async () => {
@@ -316,20 +306,12 @@ describe("by the built program", () => {
   }, 120_000);
 
   test("Ctrl-C: what was made is taken away, the times so far are shown, and the status says so", async () => {
-    const { opened, args, env } = await prepare();
+    const { opened, options } = await prepare();
     const before = inventoryOf(opened);
-    const child = spawn(process.execPath, args("--host", `${gnt1},${hv1}`, "--yes"), { env });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      const told = /start \d/.test(stderr);
-      stderr += chunk;
-      // A second one would end it at once.
-      if (!told && /start \d/.test(stderr)) child.kill("SIGINT");
-    });
-    const [status] = await once(child, "close");
+    const running = startProgram(["compare", "--host", `${gnt1},${hv1}`, "--yes"], options);
+    await running.says(/start \d/);
+    running.kill("SIGINT");
+    const { status, stdout, stderr } = await running.ended;
     expect({ status, stderr }).toMatchObject({ status: 130 });
     expect(stdout).toMatch(/ {2}cancelled {2}.*\n.*GANETI GNT1/);
     expect(stdout).toMatch(/^start +\d\.\d\d s +·$/m);

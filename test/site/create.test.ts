@@ -1,20 +1,17 @@
 /** virtu create on the embedded site, by the function level and by the built program. */
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CreateOutcome, CreatePlan } from "../../source/instances/create-types.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
 import { newDomain } from "../../source/site/world/libvirt-domain.ts";
+import { type ProgramRan, runProgram } from "../program.ts";
 
-const program = path.join(import.meta.dirname, "../../dist/cli.js");
 let site: EmbeddedSite;
 let home: string;
 
 beforeAll(async () => {
-  if (!existsSync(program)) throw new Error("run `npm run build` first");
   site = await startSite({ speed: 400 });
   home = mkdtempSync(path.join(tmpdir(), "virtu-create-"));
 });
@@ -23,26 +20,11 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-interface Ran {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-
+const command = (...words: string[]) =>
+  runProgram(words, { sshConfig: site.sshConfigFile, config: site.configDir, home });
 const virtu = (...words: string[]) => command("create", ...words);
 
-async function command(...words: string[]): Promise<Ran> {
-  const args = [program, ...words, "-F", site.sshConfigFile, "--config", site.configDir];
-  const env = { ...process.env, HOME: home };
-  try {
-    return { status: 0, ...(await promisify(execFile)(process.execPath, args, { env })) };
-  } catch (thrown) {
-    const { code, stdout, stderr } = thrown as { code: number; stdout: string; stderr: string };
-    return { status: code, stdout, stderr };
-  }
-}
-
-const outcomes = ({ stdout }: Ran) => JSON.parse(stdout) as CreateOutcome[];
+const outcomes = ({ stdout }: Pick<ProgramRan, "stdout">) => JSON.parse(stdout) as CreateOutcome[];
 const [first = "", second = ""] = ["hv1", "hv2"];
 const iso = "/var/lib/libvirt/images/debian-12-netinst.iso";
 const cloud = "/var/lib/libvirt/images/debian-12-genericcloud.qcow2";

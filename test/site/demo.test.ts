@@ -1,12 +1,11 @@
 /** `virtu demo` as it is built: without a terminal, in one, and ended in a hurry. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { openTerminal } from "../terminal.ts";
+import { type Running, startProgram } from "../program.ts";
+import { openProgram } from "../terminal.ts";
 
-const program = new URL("../../dist/cli.js", import.meta.url).pathname;
 const folder = mkdtempSync(path.join(os.tmpdir(), "virtu-demo-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -15,43 +14,8 @@ function place(): string {
   return mkdtempSync(path.join(folder, "tmp-"));
 }
 
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function start(
-  args: readonly string[],
-  tmp: string,
-): { child: ChildProcess; ended: Promise<Ended>; says(text: string): Promise<void> } {
-  const child = spawn(process.execPath, [program, "demo", ...args], {
-    env: { ...process.env, TMPDIR: tmp },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let stdout = "";
-  let stderr = "";
-  const waiting = new Set<() => void>();
-  child.stdout?.on("data", (chunk) => {
-    stdout += chunk;
-    for (const look of waiting) look();
-  });
-  child.stderr?.on("data", (chunk) => {
-    stderr += chunk;
-  });
-  const ended = new Promise<Ended>((resolve) => {
-    child.on("close", (status) => resolve({ status, stdout, stderr }));
-  });
-  const says = (text: string) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (stdout.includes(text)) resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  return { child, ended, says };
-}
+const start = (args: readonly string[], tmp: string): Running =>
+  startProgram(["demo", ...args], { env: { TMPDIR: tmp } });
 
 test("without a terminal it plays the whole main job, and leaves nothing behind", async () => {
   const tmp = place();
@@ -105,10 +69,10 @@ test("a wrong option is status 2, before anything starts", async () => {
 test("ended by a signal, it still takes its directory away", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const tmp = place();
-    const { child, ended, says } = start(["--headless", "--speed", "5"], tmp);
+    const { kill, ended, says } = start(["--headless", "--speed", "5"], tmp);
     await says("OAR has taken it");
     expect(readdirSync(tmp).length).toBe(1);
-    child.kill(signal);
+    kill(signal);
     expect((await ended).status).toBe(130);
     expect(readdirSync(tmp)).toEqual([]);
   }
@@ -116,11 +80,7 @@ test("ended by a signal, it still takes its directory away", async () => {
 
 test("in a terminal it opens the screen on the site; its end takes everything along", async () => {
   const tmp = place();
-  const terminal = openTerminal({
-    command: process.execPath,
-    args: [program, "demo", "--speed", "100"],
-    env: { TMPDIR: tmp },
-  });
+  const terminal = openProgram(["demo", "--speed", "100"], { env: { TMPDIR: tmp } });
   await terminal.waitFor(/16 of 19 nodes free now/);
   terminal.press("4");
   await terminal.waitFor(/28 instances/);

@@ -21,6 +21,17 @@ test("reads at once and again while anybody looks, whoever looks, and no more wh
   expect([look.mock.calls.length, looking.isOn]).toEqual([4, false]);
 });
 
+test("one that takes long is followed by a longer wait, where that is wanted", async () => {
+  const look = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 300)));
+  const looking = new Looking(look, (tookMs) => Math.max(1000, tookMs * 10));
+  const stop = looking.watch();
+  await vi.advanceTimersByTimeAsync(3200);
+  expect(look).toHaveBeenCalledTimes(1);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(look).toHaveBeenCalledTimes(2);
+  stop();
+});
+
 test("somebody who comes back during a slow look starts no second round beside it", async () => {
   const ends: (() => void)[] = [];
   const look = vi.fn(() => new Promise<void>((resolve) => ends.push(resolve)));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { fillOf, mountOf, parseDf } from "../../source/tools/pool-fill.ts";
-import { parsePoll } from "../../source/tools/virsh-parse.ts";
 import { fixture } from "../instances/fake-pool.ts";
+import { parsePoll } from "./poll.ts";
 
 const gib = 1024 ** 3;
 // As coreutils 9 prints it under `df -Pkl`.

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { parsePoll } from "../../source/tools/virsh-parse.ts";
 import { usageOf } from "../../source/tools/virsh-usage.ts";
 import { fixture } from "../instances/fake-pool.ts";
+import { parsePoll } from "./poll.ts";
 
 const stats = (name: string) =>
   parsePoll(fixture("libvirt", "poll-qemu.stdout"))?.domains.find((domain) => domain.name === name)?.stats ?? {};

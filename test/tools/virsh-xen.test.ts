@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { LibvirtProvider } from "../../source/instances/libvirt.ts";
 import { pollCommand, xenUri } from "../../source/tools/virsh.ts";
-import { parsePoll } from "../../source/tools/virsh-parse.ts";
 import { fixture, recorded, ScriptedPool } from "../instances/fake-pool.ts";
+import { parsePoll } from "./poll.ts";
 
 test("is asked once, for dominfo where domstats can't be had", () => {
   const [, numbers] = fixture("libvirt", "poll-xen.cmd").trim().split("; echo @@virtu dominfo; ");

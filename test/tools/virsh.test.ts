@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { domainWord, isPerProcess, parseVirshProbe, pollCommand, stateCommand } from "../../source/tools/virsh.ts";
 import { errorLines, explainVirsh, isNoDaemon } from "../../source/tools/virsh-errors.ts";
-import { type HostPoll, parseDomstats, parsePoll, statusOf } from "../../source/tools/virsh-parse.ts";
+import { type HostPoll, parseDomstats, statusOf } from "../../source/tools/virsh-parse.ts";
 import { fixture } from "../instances/fake-pool.ts";
+import { parsePoll } from "./poll.ts";
 
 const stderr = (name: string) => fixture("libvirt", `${name}.stderr`);
 

@@ -128,22 +128,26 @@ export type Widths = Readonly<Partial<Record<ColumnId, number>>>;
  * when nothing has to grow. `known`: the rows that `before` has room for, mostly the same ones.
  */
 export function grown(before: Widths, rows: readonly InstanceRow[], known: readonly InstanceRow[] = []): Widths {
-  const fresh = rows.filter((row, index) => row !== known[index]);
   const after: Partial<Record<ColumnId, number>> = { ...before };
+  // A column that has all it may want is not asked any more.
+  let open = plans.filter(({ id, most }) => (before[id] ?? 0) < most);
   let changed = false;
-  for (const { id, most, counted, text } of plans) {
-    let width = before[id] ?? 0;
-    for (const row of fresh) {
-      if (width >= most) break;
-      const wanted = counted ? (row.usage || row.usageGap ? most : 0) : Math.min(most, widthOf(text(row, noLook)));
-      if (wanted > width) width = wanted;
-    }
-    if (width !== (before[id] ?? 0)) {
-      after[id] = width;
+  for (const [index, row] of rows.entries()) {
+    if (row === known[index]) continue;
+    for (const plan of open) {
+      const wanted = wantedBy(plan, row);
+      if (wanted <= (after[plan.id] ?? 0)) continue;
+      after[plan.id] = wanted;
       changed = true;
+      if (wanted >= plan.most) open = open.filter((other) => other !== plan);
     }
   }
   return changed ? after : before;
+}
+
+function wantedBy({ counted, most, text }: Plan, row: InstanceRow): number {
+  if (counted) return row.usage || row.usageGap ? most : 0;
+  return Math.min(most, widthOf(text(row, noLook)));
 }
 
 /** A column that the user chose, and its width where he set one. */

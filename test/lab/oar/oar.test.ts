@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { must, program, run, Teardown, until, type VirtuRan, virtu } from "../lab.ts";
+import { must, run, Teardown, until, type VirtuRan, virtu, virtuProcess } from "../lab.ts";
 import { type OarLab, oarLab } from "./oar.ts";
 
 const teardown = new Teardown();
@@ -230,32 +229,11 @@ describe("requests that OAR takes", () => {
       kind: "timeout",
       hint: expect.stringContaining("virtu release --site frontend"),
     });
-    const args = [
-      program,
-      "reserve",
-      "--site",
-      "frontend",
-      "--nodes",
-      "1",
-      "--walltime",
-      "1h",
-      "-F",
-      lab.sshConfig,
-      "--config",
-      join(home, "virtu"),
-    ];
-    const child = spawn(process.execPath, args, {
-      env: { ...process.env, HOME: home, SSH_AUTH_SOCK: "" },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    let stderr = "";
-    let interrupted = false;
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-      // Once: a second one ends the program at once.
-      if (!interrupted && / waits/.test(stderr)) interrupted = child.kill("SIGINT");
-    });
-    const status = await new Promise((resolve) => child.once("close", resolve));
+    const words = ["--site", "frontend", "--nodes", "1", "--walltime", "1h"];
+    const waiting = virtuProcess(teardown, ["reserve", ...words], options());
+    await waiting.says(/ waits/);
+    waiting.kill("SIGINT");
+    const { status, stderr } = await waiting.ended;
     expect(status).toBe(130);
     const jobId = Number(/no longer waits for job (\d+); the job stays/.exec(stderr)?.[1]);
     expect(await lab.job(jobId)).toMatchObject({ state: "Waiting" });

@@ -1,5 +1,5 @@
-/** Waiting between two looks, so that an abort ends it at once and tests need no clock. */
-import { VirtuError } from "../errors.ts";
+/** Waiting between two looks, so that an abort ends it at once and tests need no clock; and what may be looked at again. */
+import { VirtuError } from "./errors.ts";
 
 export type Pause = (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 
@@ -22,7 +22,7 @@ export function cancelled(): VirtuError {
   return new VirtuError({ kind: "cancelled", what: "Cancelled" });
 }
 
-/** A link that broke or an answer that was late: the same question can be asked again. */
-export function mayPass(thrown: unknown): thrown is VirtuError {
+/** A link that broke or an answer that was late: nothing was refused, the same question can be asked again. */
+export function isPassing(thrown: unknown): thrown is VirtuError {
   return thrown instanceof VirtuError && (thrown.kind === "connection" || thrown.kind === "timeout");
 }

@@ -1,6 +1,8 @@
 /** The built program in a pseudo-terminal, watched for the moment at which bytes arrive: no emulator in between that costs time of its own. */
 import { readFileSync } from "node:fs";
 import pty from "@lydell/node-pty";
+import { programCommand, programEnvironment } from "../program.ts";
+import { environment } from "../terminal.ts";
 
 /** The end of a frame: the painter writes each in a synchronised update. */
 const frameEnd = "\u001b[?2026l";
@@ -20,15 +22,10 @@ export interface Watched {
 }
 
 export function watch(args: readonly string[], { columns = 80, rows = 24 } = {}): Watched {
-  const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !["CI", "NO_COLOR", "FORCE_COLOR", "NODE_OPTIONS"].includes(name)) env[name] = value;
-  }
-  const child = pty.spawn(process.execPath, ["dist/cli.js", ...args], {
-    name: "xterm-256color",
-    cols: columns,
-    rows,
-    env: { ...env, TERM: "xterm-256color", LANG: "C.UTF-8" },
+  const own = programCommand(args, {});
+  const child = pty.spawn(own.command, own.args, {
+    ...{ name: "xterm-256color", cols: columns, rows },
+    env: environment(programEnvironment({})),
   });
   let raw = "";
   const watchers = new Set<() => void>();
