@@ -53,7 +53,11 @@ function modulesIn(chunks: readonly string[]): string[] {
 const packages = (chunks: readonly string[]) => modulesIn(chunks).filter((name) => !name.includes("source/"));
 
 const providers = ["ganeti", "libvirt", "xen", "xenserver"].map((name) => `source/instances/${name}.ts`);
-const makers = ["source/instances/create-run.ts", "source/tools/virt-install.ts", "source/tools/ganeti-actions.ts"];
+const ownMakers = ["ganeti", "libvirt", "xen", "xenserver"].map((name) => `source/instances/create-maker-${name}.ts`);
+const makers = [
+  ...ownMakers,
+  ...["source/instances/create-run.ts", "source/tools/virt-install.ts", "source/tools/ganeti-actions.ts"],
+];
 const journeys = ["run-engine", "up", "deploy", "reserve", "jobs"].map((name) => `source/journey/${name}.ts`);
 
 test("--version loads a few lines", () => {
@@ -103,6 +107,18 @@ test("the first frame waits for no journey, provider or further screen, and for 
   expect(screens).toEqual(expect.arrayContaining(["source/ui/screens/home.tsx", "source/ui/screens/instances.tsx"]));
   for (const later of ["create", "deploy", "run", "up"])
     expect(screens).not.toContain(`source/ui/screens/${later}.tsx`);
+});
+
+test("what makes instances waits until one is to be made on such a provider", () => {
+  for (const entry of [...providers, "source/commands/create.ts", "source/ui/screens/part-instances.ts"]) {
+    const modules = modulesIn(chunksOf(entry));
+    for (const late of ownMakers) expect(modules, entry).not.toContain(late);
+  }
+  for (const maker of ownMakers) {
+    const modules = modulesIn(chunksOf(maker));
+    for (const other of ownMakers) if (other !== maker) expect(modules, maker).not.toContain(other);
+    for (const late of ["source/ssh/link.ts", ...providers]) expect(modules, maker).not.toContain(late);
+  }
 });
 
 test("Ink is loaded after what it reads at its import is set", () => {

@@ -155,15 +155,23 @@ function checkDisks(request: LibvirtRequest, offers: LibvirtOffers, options: Che
   }
   const hasImage = media.kind === "import" || media.kind === "cloud";
   /** Files and devices that it has already. */
-  const seen = new Set(media.kind === "import" && media.copy === null ? [media.image] : []);
+  const seen = new Set<string>();
   const once = (field: string, path: string, name: string) => {
+    const owner = offers.usedDisks?.get(path);
     if (seen.has(path)) report.add(field, `${name} is a disk of it already`);
+    else if (owner !== undefined) report.add(field, `${name} is a disk of ${owner}`);
     seen.add(path);
   };
+  if (media.kind === "import" && media.copy === null && media.image !== "")
+    once("media.import", media.image, media.image);
   request.disks.forEach((disk, index) => {
     const field = `disks.${index}`;
     if (disk.kind === "path") {
       if (disk.path !== "") once(field, disk.path, disk.path);
+      return;
+    }
+    if (disk.kind === "volume" && disk.volume === "") {
+      report.add(field, "it needs a volume that is there");
       return;
     }
     const pool = poolOf(field, disk.pool);

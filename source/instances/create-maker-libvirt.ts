@@ -5,6 +5,7 @@ import type { ImageFacts } from "../tools/disk-image.ts";
 import { type LibvirtOffers, offersCommand, parseOffers } from "../tools/libvirt-offers.ts";
 import { domainConsoleCommand, domainNewsCommand, parseDomainNews, startDomainCommand } from "../tools/ready.ts";
 import { explainVirsh } from "../tools/virsh-errors.ts";
+import { diskUsers, usesCommand } from "../tools/virsh-uses.ts";
 import { deleteVolume, findVolume } from "../tools/virt-install.ts";
 import { makeOnLibvirt } from "./create-libvirt.ts";
 import { libvirtSteps, stepLine } from "./create-libvirt-steps.ts";
@@ -23,6 +24,8 @@ import {
 import type { CommandLine, LibvirtRequest } from "./create-types.ts";
 import { ask } from "./exec.ts";
 
+const usesSeconds = 20;
+
 export class LibvirtMaker implements Maker {
   readonly parallel = 2;
 
@@ -32,12 +35,12 @@ export class LibvirtMaker implements Maker {
   ) {}
 
   async offers(pool: Pool, { signal, files = [] }: AskOffersOptions): Promise<LibvirtOffers> {
-    const command = offersCommand(this.uri, files);
+    const command = sh`${offersCommand(this.uri, files)}; ${usesCommand(this.uri, usesSeconds)}`;
     const { stdout, stderr } = await ask(pool, this.host, command, "asking what the host offers", {
       ...{ priority: "user", timeoutMs: offersLimitMs, signal },
     });
     const offers = parseOffers(stdout);
-    if (offers !== null) return offers;
+    if (offers !== null) return { ...offers, usedDisks: diskUsers(stdout) };
     throw noOffers("host", this.host.name, stderr, explainVirsh(stderr));
   }
 

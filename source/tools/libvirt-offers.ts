@@ -63,6 +63,8 @@ export interface LibvirtOffers {
   /** Every name and alias that `--osinfo` takes; empty: virt-install is missing or did not answer. */
   systems: string[];
   hasVirtInstall: boolean;
+  /** Paths that are disks of domains, with who has them. Absent: nobody asked. */
+  usedDisks?: ReadonlyMap<string, string>;
   /** The files that were asked for; null: not there. */
   files: ReadonlyMap<string, ImageFacts | null>;
 }

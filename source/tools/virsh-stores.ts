@@ -12,6 +12,8 @@ import type {
 } from "../instances/stores-types.ts";
 import { type Command, sh } from "../ssh/command.ts";
 import { errorLines, explainVirsh } from "./virsh-errors.ts";
+import { tableRows } from "./virsh-table.ts";
+import { type DomainUse, readUse, usesScript } from "./virsh-uses.ts";
 
 /** Seconds after which the question is cut off. */
 export const storesLimit = 20;
@@ -47,7 +49,7 @@ export function storesCommand(uri: string): Command {
     each("volumes", "pool-list", "echo @@virtu volumes \\1; vol-list --details \\1;"),
     each("networks", "net-list --all", "echo @@virtu network; net-dumpxml \\1;"),
     each("leases", "net-list", "echo @@virtu leases \\1; net-dhcp-leases \\1;"),
-    each("domains", "list --all", "echo @@virtu domain; domname \\1; domblklist \\1; domiflist \\1;"),
+    each("domains", "list --all", usesScript),
     sh`echo '@@virtu end'`,
   ];
   return parts.reduce((one, other) => sh`${one}; ${other}`);
@@ -86,30 +88,6 @@ function attribute(xml: string, name: string, attributeName: string): string | n
   return found === undefined ? null : unescaped(found);
 }
 
-/** The rows of a table of virsh: cut where its header's columns begin, because cells may hold blanks. */
-function tableRows(text: string): Record<string, string>[] {
-  const lines = text.split("\n");
-  const at = lines.findIndex((line) => /^-{5,}$/.test(line));
-  const header = lines[at - 1];
-  if (header === undefined) return [];
-  const starts = [...header.matchAll(/\S(?:\S| (?! ))*/g)].map((found) => ({ name: found[0], from: found.index }));
-  return lines
-    .slice(at + 1)
-    .filter((line) => line.trim() !== "")
-    .map((line) => {
-      const cells = [...line];
-      return Object.fromEntries(
-        starts.map(({ name, from }, index) => [
-          name,
-          cells
-            .slice(from, starts[index + 1]?.from)
-            .join("")
-            .trim(),
-        ]),
-      );
-    });
-}
-
 const units: Readonly<Record<string, number>> = {
   B: 1 / 1024 / 1024,
   KiB: 1 / 1024,
@@ -133,30 +111,6 @@ function bytesOf(text: string | null): number | null {
 /** How many bits of a netmask are set. */
 function prefixOf(netmask: string): number {
   return netmask.split(".").reduce((bits, part) => bits + Number(part).toString(2).replaceAll("0", "").length, 0);
-}
-
-interface DomainUse {
-  name: string;
-  sources: readonly string[];
-  networks: readonly string[];
-  macs: readonly string[];
-}
-
-function domainOf(text: string): DomainUse {
-  const tables = text.split(/\n(?= *Interface )/);
-  const disks = tableRows(tables[0] ?? "");
-  const cards = tableRows(tables[1] ?? "");
-  const named = (rows: Record<string, string>[], column: string) =>
-    rows.map((row) => row[column] ?? "").filter((cell) => cell !== "" && cell !== "-");
-  return {
-    name: text.slice(0, text.indexOf("\n")),
-    sources: named(disks, "Source"),
-    networks: named(
-      cards.filter((row) => row["Type"] === "network"),
-      "Source",
-    ),
-    macs: named(cards, "MAC").map((mac) => mac.toLowerCase()),
-  };
 }
 
 function volumesOf(text: string, domains: readonly DomainUse[]): StoredVolume[] {
@@ -223,7 +177,7 @@ export function parseStores(stdout: string, stderr = ""): StoreView | null {
   if (!parts.some(({ head }) => head === "pool-table") || parts.at(-1)?.head !== "end") return null;
   const textOf = (head: string) => parts.find((part) => part.head === head)?.text ?? "";
   const all = (head: string) => parts.filter((part) => part.head === head).map(({ text }) => text);
-  const domains = all("domain").map(domainOf);
+  const domains = all("domain").map(readUse);
   const poolTable = tableRows(textOf("pool-table"));
   const networkTable = tableRows(textOf("network-table"));
   const pools = all("pool").map((xml): StoragePool => {

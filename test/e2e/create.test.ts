@@ -12,6 +12,8 @@ import { openInTest } from "./virtu.ts";
 const image = "/var/lib/libvirt/images/debian-12-genericcloud.qcow2";
 const clear = "\u0015";
 const ctrlS = "\u0013";
+const ctrlN = "\u000e";
+const ctrlD = "\u0004";
 
 /** Opens virtu on a Ganeti cluster and a libvirt host, at the first of the five steps. */
 async function openWizard(rows = 24, hosts = ["hv1", "gnt1"]) {
@@ -112,6 +114,60 @@ test("libvirt: an image that is there becomes an instance; Esc loses nothing, th
   expect(hv1?.storage.bytes("/var/lib/libvirt/images/shop-2.qcow2")).toBe(2 * 1024 ** 3);
   terminal.press("i");
   await terminal.waitFor(/ shop-2 +● running +hv1 /);
+});
+
+test("libvirt: several disks, of those that are there and new ones, for one instance", async () => {
+  const { terminal, site, dryRun } = await openWizard();
+  const hv1 = site.world.libvirt.find(({ hostname }) => hostname === "hv1");
+  hv1?.storage.put("/var/lib/libvirt/images/kept.qcow2", 4 * 1024 ** 3);
+  terminal.press(keys.right);
+  await terminal.waitFor("From         ‹ a disk image that is on the host ›");
+  terminal.press(keys.tab, keys.left);
+  await terminal.waitFor("‹ nothing: its disks are ready ›");
+  await goOn(terminal, "Memory");
+  await goOn(terminal, "Disk");
+  await terminal.waitFor("Ctrl-N add disk  Ctrl-D remove");
+  terminal.press(keys.right, keys.tab);
+  await terminal.waitFor("❯  volume     ‹ default/debian-12-genericcloud.qcow2 ›");
+  terminal.press(ctrlN);
+  await terminal.waitFor(/❯Disk 2 +‹ a volume that is there ›\s+volume +‹ default\/kept\.qcow2 ›/);
+  terminal.press(ctrlN, keys.left);
+  await terminal.waitFor("❯Disk 3       ‹ a new volume ›");
+  terminal.press(ctrlN);
+  await terminal.waitFor("❯Disk 4");
+  terminal.press(ctrlD);
+  await terminal.waitFor("❯Disk 3");
+  terminal.press(keys.tab, keys.tab, clear, "1G");
+  await terminal.waitFor("❯  size       [ 1G ");
+  await goOn(terminal, "Name");
+  terminal.press("wiki-2");
+  await goBack(terminal, "  size       [ 1G ");
+  await terminal.waitFor(/Disk 1 [^\n]*genericcloud\.qcow2\s+Disk 2 [^\n]*default\/kept\.qcow2\s+Disk 3/);
+  await goOn(terminal, "Name         [ wiki-2");
+  await goOn(terminal, "Start it     ‹ at once ›");
+  terminal.press(ctrlS);
+  await terminal.waitFor(/❯File +\[ wiki-2\.yaml/);
+  terminal.press(keys.enter);
+  await terminal.waitFor("Saved. Again by: virtu create -f ");
+  const disks = [
+    { kind: "volume", pool: "default", volume: "debian-12-genericcloud.qcow2" },
+    { kind: "volume", pool: "default", volume: "kept.qcow2" },
+    { kind: "new", pool: "default", sizeMiB: 1024, format: "qcow2" },
+  ];
+  expect((await dryRun("wiki-2.yaml")).rows).toMatchObject([{ problems: [], request: { disks } }]);
+  terminal.press(keys.enter);
+  await terminal.waitFor(/❯ {2}wiki-2 +hv1 +✓ made/);
+  expect(hv1?.find("wiki-2")?.set.disks.map(({ source }) => source)).toEqual(
+    ["debian-12-genericcloud.qcow2", "kept.qcow2", "wiki-2-3.qcow2"].map((name) => `/var/lib/libvirt/images/${name}`),
+  );
+  // They are somebody's now.
+  const refused = await dryRun("wiki-2.yaml").catch(
+    (error: { stdout: string }) => JSON.parse(error.stdout) as CreatePlan,
+  );
+  expect(refused.rows[0]?.problems).toContainEqual({
+    field: "disks.1",
+    text: "default/kept.qcow2 is a disk of wiki-2",
+  });
 });
 
 test("Ganeti: two that the allocator places are made by jobs and stand in the table", async () => {

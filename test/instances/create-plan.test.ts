@@ -101,6 +101,24 @@ describe("what stands in a request's way on a libvirt host", () => {
     expect(found[0]?.startsWith(problem), found[0]).toBe(true);
   });
 
+  test("no disk is taken twice, nor from another domain", () => {
+    const old = { kind: "volume", pool: "default", volume: "old.qcow2" } as const;
+    const there = host();
+    const [path = ""] = there.pools[0]?.volumes.map((one) => one.path) ?? [];
+    expect(ofHost({ disks: [old, disk, old] })).toEqual(["disks.2: default/old.qcow2 is a disk of it already"]);
+    expect(ofHost({ disks: [old, { kind: "path", path }] })).toEqual([`disks.1: ${path} is a disk of it already`]);
+    const named = { ...disk, volume: "own" };
+    expect(ofHost({ disks: [named, named] })).toEqual(["disks.1: default/own is a disk of it already"]);
+    const used = host({ usedDisks: new Map([[path, "db1"]]) });
+    expect(ofHost({ disks: [old] }, used)).toEqual(["disks.0: default/old.qcow2 is a disk of db1"]);
+    expect(ofHost({ disks: [{ kind: "path", path }] }, used)).toEqual([`disks.0: ${path} is a disk of db1`]);
+    expect(ofHost({ media: { kind: "import", image: path, copy: null } }, used)).toContain(
+      `media.import: ${path} is a disk of db1`,
+    );
+    const copy = { pool: "default", volume: null, sizeMiB: null };
+    expect(ofHost({ media: { kind: "import", image: path, copy } }, used).join()).not.toContain("db1");
+  });
+
   test("an image is copied where it has room, never smaller than it is", () => {
     const copy = { pool: "default", volume: null, sizeMiB: 1000 };
     expect(ofHost({ media: { kind: "import", image: "/srv/x.qcow2", copy } })).toEqual([

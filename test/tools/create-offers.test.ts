@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseImage } from "../../source/tools/disk-image.ts";
 import { ganetiOffersCommand, parseGanetiOffers } from "../../source/tools/ganeti-offers.ts";
 import { offersCommand, parseOffers } from "../../source/tools/libvirt-offers.ts";
+import { diskUsers, usesCommand } from "../../source/tools/virsh-uses.ts";
 import { fixture } from "../instances/fake-pool.ts";
 
 describe("a libvirt host", () => {
@@ -52,6 +53,20 @@ describe("a libvirt host", () => {
     });
     expect(offers?.files.get("/srv/images/lab.iso")).toMatchObject({ format: "raw", virtualBytes: 16_777_216 });
     expect(offers?.files.get("/srv/nosuch.iso")).toBeNull();
+  });
+
+  test("tells whose disks there are, asked beside the rest", () => {
+    const uses = ["domname", "domblklist", "domiflist"].map((name) => `${name} \\1`).join("; ");
+    expect(usesCommand("qemu:///system", 20).line).toContain(`/echo @@virtu domain; ${uses};/p`);
+    const of = (name: string) =>
+      `@@virtu domain\n${name}\n\n${fixture("libvirt", "domblklist.stdout")}${fixture("libvirt", "domiflist.stdout")}`;
+    const stdout = `${fixture("libvirt", "offers.stdout")}${of("web 1")}`;
+    expect([...diskUsers(stdout)]).toEqual([...diskUsers(of("web 1"))]);
+    expect([...diskUsers(stdout).values()]).toEqual(["web 1"]);
+    expect([...diskUsers(stdout).keys()]).toEqual([expect.stringMatching(/^\/.*\.qcow2$/)]);
+    expect(diskUsers(fixture("libvirt", "offers.stdout")).size).toBe(0);
+    // It changes nothing of the rest.
+    expect(parseOffers(stdout)).toEqual(offers);
   });
 
   test("that gives no answer is null, not an empty host", () => {

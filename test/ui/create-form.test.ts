@@ -103,12 +103,12 @@ describe("the data of the form", () => {
         addresses: "10.0.0.0/24",
       },
     ],
-    ["an ISO", libvirt, { name: "a", media: "iso", iso: "/x.iso", more: "5G 6G", mac: "52:54:00:00:00:01" }],
+    ["an ISO", libvirt, { name: "a", media: "iso", iso: "/x.iso", mac: "52:54:00:00:00:01" }],
     ["a tree", libvirt, { name: "a", media: "location", location: "http://x/", network: "bridge br0", ready: "ssh" }],
     ["PXE", libvirt, { name: "a", media: "pxe", graphics: "vnc", firmware: "bios" }],
     ["a volume", libvirt, { name: "a", media: "none", disk: "volume", volume: "default/old.qcow2", start: "no" }],
     ["Ganeti", ganeti, { name: "a.example.org", osParameters: "dhcp=yes,x=1", ip: "10.0.0.9", count: "3" }],
-    ["a Xen kernel", xen, { name: "a", more: "5G", image: "/srv/golden.img", extra: "root=/dev/xvda" }],
+    ["a Xen kernel", xen, { name: "a", image: "/srv/golden.img", extra: "root=/dev/xvda" }],
     ["a Xen ISO", xen, { name: "a", type: "hvm", bootHvm: "iso", disk: "volume", bridge: "", graphics: "vnc" }],
     ["pygrub", xen, { name: "a", type: "pvh", bootPv: "pygrub", disk: "path", path: "/dev/sdb", format: "qcow2" }],
     ["a Xen disk", xen, { name: "a", type: "hvm", bootHvm: "disk", disk: "path", path: "/dev/sdb", start: "no" }],
@@ -190,8 +190,9 @@ describe("the data of the form", () => {
 });
 
 test("of Xen and XenServer, it says what was meant", () => {
-  const disk = { name: "a", disk: "volume", size: "7G", image: "/srv/g.img", more: "1G", mac: "00:16:3e:00:00:01" };
-  const { batch } = wantedOf(dataOf(filled(xen, disk), "xen", "xen1"));
+  const disk = { name: "a", disk: "volume", size: "7G", image: "/srv/g.img", mac: "00:16:3e:00:00:01" };
+  const second = { "disk.1": "volume", "group.1": "vg0", "size.1": "1G", "image.1": "" };
+  const { batch } = wantedOf(dataOf(filled(xen, { ...disk, ...second }), "xen", "xen1"));
   expect(batch.template).toMatchObject({
     ...{ provider: "xen", type: "pv", boot: { kind: "kernel", kernel: "/boot/vmlinuz-6", ramdisk: null } },
     disks: [
@@ -218,8 +219,10 @@ describe("beside the fields", () => {
     const at = (offers: Offers, own: Values, field: string) =>
       fieldOf({ field, text: "" }, filled(offers, own), offers.provider);
     expect(
-      ["boot.kernel", "boot", "disks.0", "disks.0.size", "disks.1", "nics.0"].map((one) => at(xen, {}, one)),
-    ).toEqual([...["kernel", "bootPv", "directory", "size", "more", "bridge"]]);
+      ["boot.kernel", "boot", "disks.0", "disks.0.size", "disks.1", "nics.0"].map((one) =>
+        at(xen, { "disk.2": "volume" }, one),
+      ),
+    ).toEqual([...["kernel", "bootPv", "directory", "size", "group.2", "bridge"]]);
     expect(at(xen, { type: "hvm" }, "boot")).toBe("bootHvm");
     expect(["disks.0", "nics.0", "nics.0.mac", "iso", "template"].map((one) => at(xenServer, {}, one))).toEqual([
       ...["further", "vif", "mac", "isoName", "template"],
@@ -247,13 +250,16 @@ describe("beside the fields", () => {
 
   test("stands what is wrong as it is typed, each at its own field", () => {
     expect(typedErrors(filled(libvirt, {}))).toEqual({});
-    const wrong = typedErrors(filled(libvirt, { memory: "much", size: "0", more: "1G x", vcpus: "0", count: "2000" }));
-    expect(Object.keys(wrong).sort()).toEqual(["count", "memory", "more", "size", "vcpus"]);
-    const values = filled(libvirt, {});
+    const wrong = typedErrors(filled(libvirt, { memory: "much", size: "0", vcpus: "0", count: "2000" }));
+    expect(Object.keys(wrong).sort()).toEqual(["count", "memory", "size", "vcpus"]);
+    expect(typedErrors(filled(xenServer, { further: "1G x" }))).toEqual({ further: "sizes: 10G 20G" });
+    const values = filled(libvirt, { "disk.2": "volume", "disk.3": "path" });
     const at = (field: string) => fieldOf({ field, text: "" }, values, "libvirt");
     expect(["media.iso", "disks.0", "disks.0.size", "disks.1", "nics.0.mac", "nics.0", "memory"].map(at)).toEqual([
-      ...["iso", "pool", "size", "more", "mac", "network", "memory"],
+      ...["iso", "pool", "size", "volume.2", "mac", "network", "memory"],
     ]);
+    // Of several instances with the same disks, the one that there is once.
+    expect(["disks.2", "disks"].map(at)).toEqual(["path.3", "volume.2"]);
     expect(fieldOf({ field: "disks.1", text: "" }, values, "ganeti")).toBe("sizes");
   });
 });

@@ -38,7 +38,7 @@ export const everywhereKeys = {
   },
   form: {
     submit: { keys: ["enter"], label: "go on", text: "Go on: first to the summary, then for real" },
-    next: { keys: ["tab", "down"], label: "next field", text: "Go to the next field" },
+    next: { keys: ["tab", "down"], label: "next field", short: "next", text: "Go to the next field" },
     previous: { keys: ["shift+tab", "up"], label: "previous field", text: "Go to the field before", quiet: true },
     earlier: { keys: ["left"], sign: "←→", label: "choose", text: "Take the choice before, in a field of choices" },
     later: { keys: ["right"], label: "choose", text: "Take the next choice, in a field of choices", quiet: true },
@@ -54,9 +54,15 @@ export const everywhereKeys = {
     add: {
       keys: ["ctrl+n"],
       label: "add a disk",
+      short: "add disk",
       text: "Add a disk of the same kind after this one, where an instance gets its disks",
     },
-    remove: { keys: ["ctrl+d"], label: "remove it", text: "Leave this disk out again; nothing is there of it yet" },
+    remove: {
+      keys: ["ctrl+d"],
+      label: "remove the disk",
+      short: "remove",
+      text: "Leave this disk out again; nothing is there of it yet",
+    },
   },
   dialog: {
     move: { keys: ["up", "down"], sign: "↑↓", label: "choose", text: "Go to another answer" },

@@ -1,6 +1,7 @@
 /** The disks of a new instance in the storage step: one after the other, added and removed. Pure. */
+import { plainLine } from "../../text.ts";
 import type { Values } from "../components/form.tsx";
-import type { StepField } from "./create-field-kinds.ts";
+import { type Choice, choice, type StepField } from "./create-field-kinds.ts";
 
 /** A disk of the form. Its fields bear the ids of a disk's fields and its number; the first one's bear none. */
 export interface DiskSlot {
@@ -50,26 +51,52 @@ export function valuesOfDisk(values: Values, suffix: string): Values {
 }
 
 /**
- * The fields of all disks. `one` gives those of a single disk, the first one says what it is; `summary` is what stands for
- * them while the cursor is elsewhere.
+ * The field that a problem belongs to. `number`: which disk, from 0; empty: one that several instances can't share. `isOne`
+ * says of a kind of disk that there is one of it only, `fieldOf` which field such a problem is about.
+ */
+export function diskFieldOf(
+  number: string,
+  values: Values,
+  isOne: (kind: string) => boolean,
+  fieldOf: (kind: string) => string,
+): string {
+  const all = realDisks(values);
+  const kindOf = (suffix: string) => values[`${kindField}${suffix}`] ?? "";
+  const suffix = (number === "" ? all.find((one) => isOne(kindOf(one))) : all[Number(number)]) ?? all[0];
+  if (suffix === undefined) return `${kindField}${disksIn(values)[0] ?? ""}`;
+  return `${fieldOf(kindOf(suffix))}${suffix}`;
+}
+
+/** Another host may have no such choice. */
+function beginOf({ id, choices, initial }: StepField, begin: Values): string | undefined {
+  const value = begin[id];
+  const isOne = value !== undefined && (!choices || choices.some((choice) => choice.value === value));
+  return isOne ? value : initial;
+}
+
+/**
+ * The fields of all disks: what each is, `more` of one of them, and what stands for one while the cursor is elsewhere. Only
+ * a single one can be none.
  */
 export function diskFields(
   { slots }: Disks,
-  one: (several: boolean) => readonly StepField[],
+  kinds: readonly Choice[],
+  more: readonly StepField[],
   summary: (values: Values) => string,
 ): StepField[] {
   const several = slots.length > 1;
   return slots.flatMap(({ id, begin }, index) => {
     const suffix = suffixOf(id);
-    return one(several).map((field): StepField => {
-      const { shown, initial } = field;
+    const kind = choice(2, kindField, "Disk", several ? kinds.filter(({ value }) => value !== none) : kinds);
+    return [kind, ...more].map((field): StepField => {
+      const { shown } = field;
       const isFirst = field.id === kindField;
       return {
         ...field,
-        ...{ id: `${field.id}${suffix}`, part: `${kindField}${suffix}`, initial: begin[field.id] ?? initial },
+        ...{ id: `${field.id}${suffix}`, part: `${kindField}${suffix}`, initial: beginOf(field, begin) },
         ...(shown ? { shown: (values: Values) => shown(valuesOfDisk(values, suffix)) } : {}),
         ...(isFirst && several ? { label: `${field.label} ${index + 1}` } : {}),
-        ...(isFirst ? { summary: (values: Values) => summary(valuesOfDisk(values, suffix)) } : {}),
+        ...(isFirst ? { summary: (values: Values) => plainLine(summary(valuesOfDisk(values, suffix))) } : {}),
       };
     });
   });
@@ -83,7 +110,7 @@ export function refusesDisks(what: "add" | "remove", values: Values): string | n
 }
 
 /** What a further disk takes over from the one before it. */
-const alike: readonly string[] = [kindField, "pool", "format"];
+const alike: readonly string[] = [kindField, "pool", "format", "directory", "group"];
 
 /** A disk more, after the one with the cursor and of its kind; `focus` is the field that the cursor goes to. */
 export function addDisk(
@@ -101,7 +128,7 @@ export function addDisk(
   );
   const before = valuesOfDisk(values, suffixOf(slots[at]?.id ?? 0));
   const begin = Object.fromEntries(alike.flatMap((id) => (before[id] === undefined ? [] : [[id, before[id] ?? ""]])));
-  // A volume that is there is offered once.
+  // Each begins with another volume that is there, also one that becomes such a disk only later.
   const taken = realDisks(values).map((one) => values[`volume${one}`]);
   const free = fields.find(({ id }) => id.startsWith("volume"))?.choices?.find(({ value }) => !taken.includes(value));
   const slot: DiskSlot = { id: next, begin: free ? { ...begin, volume: free.value } : begin };

@@ -1,4 +1,5 @@
 /** What the fields of the five steps are made of. Pure. */
+import { plainLine } from "../../text.ts";
 import type { FormField, Values } from "../components/form.tsx";
 
 /** virt-manager's steps. */
@@ -14,7 +15,8 @@ export const typedRange = "range";
 
 export type Choice = { value: string; label: string };
 
-export const choices = (values: readonly string[]): Choice[] => values.map((value) => ({ value, label: value }));
+export const choices = (values: readonly string[]): Choice[] =>
+  values.map((value) => ({ value, label: plainLine(value) }));
 /** Shown while that field has one of these values. */
 export const either =
   (id: string, ...values: string[]) =>

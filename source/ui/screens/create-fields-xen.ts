@@ -1,11 +1,20 @@
 /** The fields of a domain on a Xen host. Pure. */
 import type { XenOffers } from "../../instances/create-offers.ts";
 import type { Values } from "../components/form.tsx";
+import { type Disks, diskFields } from "./create-disks.ts";
 import { choice, choices, either, type StepField, text } from "./create-field-kinds.ts";
 
 const typeLabels = { pv: "pv: a kernel that knows Xen", pvh: "pvh: pv in hardware", hvm: "hvm: a whole PC" } as const;
 
-export function xenFields(offers: XenOffers): StepField[] {
+/** A disk on one line. */
+function diskSummary(values: Values): string {
+  const { disk = "", size = "", directory = "", group = "", image = "", path = "", format = "" } = values;
+  if (disk === "path") return `${path} ${format}`;
+  const where = disk === "volume" ? group : directory;
+  return [size, where && `in ${where}`, image && `copy of ${image}`].filter(Boolean).join(" ");
+}
+
+export function xenFields(offers: XenOffers, disks: Disks): StepField[] {
   const { types, groups, bridges, kernels, ramdisks, isos } = offers;
   const hardware = (form: Values) => form["type"] === "hvm";
   const soft = (form: Values) => !hardware(form);
@@ -48,19 +57,24 @@ export function xenFields(offers: XenOffers): StepField[] {
     text(0, "iso", "  ISO image", 40, { shown: bootIs("iso"), initial: isos[0] ?? "" }),
     text(1, "memory", "Memory", 8, { initial: "1G" }),
     text(1, "vcpus", "vCPUs", 5, { initial: "1" }),
-    choice(2, "disk", "Disk", [
-      { value: "file", label: "a new file" },
-      ...(groups.length > 0 ? [{ value: "volume", label: "a new logical volume" }] : []),
-      { value: "path", label: "a file or device of the host" },
-      { value: "none", label: "none" },
-    ]),
-    text(2, "directory", "  in", 40, { initial: offers.directory, shown: either("disk", "file") }),
-    choice(2, "group", "  in group", choices(groups.map(({ name }) => name)), { shown: either("disk", "volume") }),
-    text(2, "size", "  size", 8, { initial: "10G", shown: made }),
-    text(2, "image", "  copy of", 40, { help: "a raw image of the host; empty: it stays empty", shown: made }),
-    text(2, "more", "More disks", 24, { help: "sizes of further ones: 5G 20G", shown: made }),
-    text(2, "path", "  path", 40, { shown: either("disk", "path") }),
-    choice(2, "format", "  format", choices(["raw", "qcow2"]), { shown: either("disk", "path") }),
+    ...diskFields(
+      disks,
+      [
+        { value: "file", label: "a new file" },
+        ...(groups.length > 0 ? [{ value: "volume", label: "a new logical volume" }] : []),
+        { value: "path", label: "a file or device of the host" },
+        { value: "none", label: "none" },
+      ],
+      [
+        text(2, "directory", "  in", 40, { initial: offers.directory, shown: either("disk", "file") }),
+        choice(2, "group", "  in group", choices(groups.map(({ name }) => name)), { shown: either("disk", "volume") }),
+        text(2, "size", "  size", 8, { initial: "10G", shown: made }),
+        text(2, "image", "  copy of", 40, { help: "a raw image of the host; empty: it stays empty", shown: made }),
+        text(2, "path", "  path", 40, { shown: either("disk", "path") }),
+        choice(2, "format", "  format", choices(["raw", "qcow2"]), { shown: either("disk", "path") }),
+      ],
+      diskSummary,
+    ),
     text(3, "name", "Name", 26),
     text(3, "count", "How many", 4, { initial: "1" }),
     choice(3, "bridge", "Bridge", [...choices(bridges), { value: "", label: "none" }]),

@@ -76,7 +76,7 @@ function ownFields(offers: Offers, lent: readonly LentAddresses[], disks: Disks)
     case "libvirt":
       return libvirtFields(offers, lent, disks);
     case "xen":
-      return xenFields(offers);
+      return xenFields(offers, disks);
     case "xenserver":
       return xenServerFields(offers);
   }
@@ -124,8 +124,8 @@ const diskKinds: readonly Choice[] = [
   { value: "new", label: "a new volume" },
   { value: "volume", label: "a volume that is there" },
   { value: "path", label: "a file or device of the host" },
+  { value: "none", label: "none, beside an imported image" },
 ];
-const noDisk: Choice = { value: "none", label: "none, beside an imported image" };
 
 /** A disk on one line. */
 function diskSummary(values: Values): string {
@@ -140,9 +140,12 @@ function libvirtFields(
   disks: Disks,
 ): StepField[] {
   const pools = choices(offers.pools.filter(({ active }) => active).map(({ name }) => name));
-  const volumes = offers.pools.flatMap((pool) =>
-    pool.volumes.map(({ name }) => ({ value: `${pool.name}/${name}`, label: `${pool.name}/${name}` })),
+  const free = offers.pools.flatMap((pool) =>
+    pool.volumes.flatMap(({ name, path }) =>
+      offers.usedDisks?.has(path) || /\.iso$/i.test(name) ? [] : [`${pool.name}/${name}`],
+    ),
   );
+  const volumes: Choice[] = free.length > 0 ? choices(free) : [{ value: "", label: "there is none that nobody has" }];
   // What carries the name of an instance is its own disk, and none to begin with.
   const isDisk = (name: string) => offers.names.some((own) => name.startsWith(`${own}.`) || name.startsWith(`${own}-`));
   const filesOf = (pattern: RegExp, other: string): Choice[] => [
@@ -203,8 +206,8 @@ function libvirtFields(
     text(1, "vcpus", "vCPUs", 5, { initial: "1" }),
     ...diskFields(
       disks,
-      (several) => [
-        choice(2, "disk", "Disk", several ? diskKinds : [...diskKinds, noDisk]),
+      diskKinds,
+      [
         choice(2, "pool", "  in pool", pools, { shown: made }),
         text(2, "size", "  size", 8, { initial: "10G", shown: made }),
         choice(2, "format", "  format", choices(["qcow2", "raw"]), { shown: made }),

@@ -3,6 +3,7 @@ import type { Offers } from "../../instances/create-check.ts";
 import type { XenOffers, XenServerOffers } from "../../instances/create-offers.ts";
 import { mountOf } from "../../instances/create-offers.ts";
 import { namesOf } from "../../instances/create-plan.ts";
+import { plainLine } from "../../text.ts";
 import type { Values } from "../components/form.tsx";
 import { disksIn } from "./create-disks.ts";
 import { parseSize } from "./create-sizes.ts";
@@ -36,7 +37,7 @@ export function meaningsOf(values: Values, offers: Offers): Record<string, strin
     for (const suffix of suffixes) {
       const [, pool, volume] = /^([^/]*)\/(.*)$/s.exec(of(values, `volume${suffix}`)) ?? [];
       const volumes = offers.pools.find(({ name }) => name === pool)?.volumes;
-      meanings[`volume${suffix}`] = volumes?.find(({ name }) => name === volume)?.path ?? "";
+      meanings[`volume${suffix}`] = plainLine(volumes?.find(({ name }) => name === volume)?.path ?? "");
     }
     const network = offers.networks.find(({ name }) => `network ${name}` === of(values, "network"));
     if (network) meanings["network"] = [network.forward ?? "isolated", network.address].filter(Boolean).join(", ");
@@ -66,10 +67,12 @@ function xenMeanings(values: Values, offers: XenOffers): Record<string, string> 
   const meanings: Record<string, string> = {};
   if (free !== null) meanings["memory"] = `Xen has ${mebibytes(free)} free of ${mebibytes(all)}${more}`;
   if (cpus !== null) meanings["vcpus"] = `the host has ${cpus}`;
-  const mount = mountOf(mounts, of(values, "directory"));
-  if (mount) meanings["directory"] = `${mebibytes(mount.freeMiB)} free`;
-  const group = groups.find(({ name }) => name === of(values, "group"));
-  if (group) meanings["group"] = `${mebibytes(group.freeMiB)} free`;
+  for (const suffix of disksIn(values)) {
+    const mount = mountOf(mounts, of(values, `directory${suffix}`));
+    if (mount) meanings[`directory${suffix}`] = `${mebibytes(mount.freeMiB)} free`;
+    const group = groups.find(({ name }) => name === of(values, `group${suffix}`));
+    if (group) meanings[`group${suffix}`] = `${mebibytes(group.freeMiB)} free`;
+  }
   return meanings;
 }
 

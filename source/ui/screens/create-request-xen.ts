@@ -1,6 +1,7 @@
 /** What the fields of a Xen domain or a XenServer guest stand for. Pure. */
 import type { XenData, XenDiskData, XenServerData } from "../../instances/create-file.ts";
 import type { Values } from "../components/form.tsx";
+import { diskFieldOf, realDisks, valuesOfDisk } from "./create-disks.ts";
 import { commonData, given, valueAt as of } from "./create-request-parts.ts";
 
 const sizes = (text: string) => text.split(/[\s,]+/).filter(Boolean);
@@ -23,24 +24,15 @@ function bootOf(values: Values): XenData["boot"] {
   }
 }
 
-function disksOf(values: Values): XenDiskData[] {
-  const all = [of(values, "size"), ...sizes(of(values, "more"))];
+function diskOf(values: Values): XenDiskData {
+  const made = { size: of(values, "size"), ...given("image", of(values, "image")) };
   switch (of(values, "disk")) {
-    case "file":
-      // What is copied goes onto the first one.
-      return all.map((size, index) => ({
-        ...{ size, ...given("directory", of(values, "directory")) },
-        ...(index === 0 ? given("image", of(values, "image")) : {}),
-      }));
     case "volume":
-      return all.map((size, index) => ({
-        ...{ size, group: of(values, "group") },
-        ...(index === 0 ? given("image", of(values, "image")) : {}),
-      }));
+      return { ...made, group: of(values, "group") };
     case "path":
-      return [{ path: of(values, "path"), format: of(values, "format") === "qcow2" ? "qcow2" : "raw" }];
+      return { path: of(values, "path"), format: of(values, "format") === "qcow2" ? "qcow2" : "raw" };
     default:
-      return [];
+      return { ...made, ...given("directory", of(values, "directory")) };
   }
 }
 
@@ -52,7 +44,7 @@ export function xenData(values: Values, host: string): XenData {
     ...commonData(values, host),
     type: type === "hvm" || type === "pvh" ? type : "pv",
     boot: bootOf(values),
-    disks: disksOf(values),
+    disks: realDisks(values).map((suffix) => diskOf(valuesOfDisk(values, suffix))),
     nics: bridge === "" ? [] : [{ bridge, ...given("mac", of(values, "mac")) }],
     ...(of(values, "graphics") === "vnc" ? { graphics: "vnc" as const } : {}),
   };
@@ -84,13 +76,11 @@ export function xenFieldOf(field: string, values: Values): string {
   const [head = "", second = "", third = ""] = field.split(".");
   if (head === "boot") return xenProblems[second] ?? (of(values, "type") === "hvm" ? "bootHvm" : "bootPv");
   if (head === "disks") {
-    if (second !== "0" && second !== "") return "more";
-    const kinds: Readonly<Record<string, string>> = {
-      file: third === "size" ? "size" : "directory",
-      volume: third === "size" ? "size" : "group",
-      path: "path",
+    const fields = (kind: string) => {
+      if (kind === "path") return "path";
+      return third === "size" ? "size" : kind === "volume" ? "group" : "directory";
     };
-    return kinds[of(values, "disk")] ?? "disk";
+    return diskFieldOf(second, values, (kind) => kind === "path", fields);
   }
   if (head === "nics") return third === "mac" ? "mac" : "bridge";
   return head === "host" || head === "provider" ? "place" : head;

@@ -3,7 +3,7 @@ import type { Offers } from "../../instances/create-check.ts";
 import type { CreateData, GanetiData, LibvirtData } from "../../instances/create-file.ts";
 import type { CreateProblem } from "../../instances/create-types.ts";
 import type { Values } from "../components/form.tsx";
-import { disksIn, realDisks, valuesOfDisk } from "./create-disks.ts";
+import { diskFieldOf, disksIn, realDisks, valuesOfDisk } from "./create-disks.ts";
 import { typedPath } from "./create-fields.ts";
 import { commonData, given, valueAt as of } from "./create-request-parts.ts";
 import { xenData, xenFieldOf, xenServerData, xenServerFieldOf } from "./create-request-xen.ts";
@@ -144,7 +144,8 @@ export function fieldOf({ field }: CreateProblem, values: Values, provider: Offe
   }
   if (head === "disks") {
     if (provider === "ganeti") return "sizes";
-    return diskFieldOf(second, third, values);
+    const fields = (kind: string) => (kind !== "new" ? kind : third === "size" ? "size" : "pool");
+    return diskFieldOf(second, values, (kind) => kind !== "new", fields);
   }
   if (head === "nics") {
     if (third === "mac" || third === "ip") return third;
@@ -160,18 +161,6 @@ export function fieldOf({ field }: CreateProblem, values: Values, provider: Offe
   return others[head] ?? head;
 }
 
-/** `number`: which disk, from 0; empty: one that several instances can't share. */
-function diskFieldOf(number: string, what: string, values: Values): string {
-  const all = realDisks(values);
-  const kindOf = (suffix: string) => of(values, `disk${suffix}`);
-  const suffix = (number === "" ? all.find((one) => kindOf(one) !== "new") : all[Number(number)]) ?? all[0];
-  if (suffix === undefined) return "disk";
-  const fields: Readonly<Record<string, string>> = {
-    ...{ new: what === "size" ? "size" : "pool", volume: "volume", path: "path" },
-  };
-  return `${fields[kindOf(suffix)] ?? "disk"}${suffix}`;
-}
-
 /** What is wrong with the fields as they are typed; the host has no part in it. */
 export function typedErrors(values: Values): Record<string, string> {
   const errors: Record<string, string> = {};
@@ -182,7 +171,7 @@ export function typedErrors(values: Values): Record<string, string> {
   size("memory", false);
   for (const suffix of disksIn(values)) size(`size${suffix}`, false);
   size("copySize", true);
-  for (const id of ["more", "sizes", "further"]) if (parseSizes(of(values, id)) === null) errors[id] = "sizes: 10G 20G";
+  for (const id of ["sizes", "further"]) if (parseSizes(of(values, id)) === null) errors[id] = "sizes: 10G 20G";
   const whole = (id: string, most: number) => {
     const text = values[id];
     if (text !== undefined && !(/^[1-9]\d{0,4}$/.test(text) && Number(text) <= most)) errors[id] = `1 to ${most}`;

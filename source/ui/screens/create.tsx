@@ -211,7 +211,7 @@ export function CreateScreen({ place: here }: { place: Place }): ReactNode {
         errors={errors}
         meanings={(values) => (offers ? meaningsOf(values, offers) : {})}
         missing={missing}
-        {...(state.step === 2 && offers?.provider === "libvirt"
+        {...(state.step === 2 && fields.some(({ part }) => part !== undefined)
           ? { parts: { refuses: refusesDisks, change: changeDisks } }
           : {})}
         onSubmit={submit}
