@@ -28,9 +28,13 @@ interface Task extends LaneTask {
   key: string;
   target: Found;
   record: RunRecord;
-  ended: Promise<void>;
-  finished: () => void;
+  /** It has ended, or was taken back. */
+  over: boolean;
+  /** Told of that, from when it may begin. */
+  onEnd: () => void;
 }
+
+function ignore(): void {}
 
 /** Runs that are kept to be looked at and asked for again. */
 const keptRuns = 30;
@@ -129,12 +133,8 @@ export class ActionQueue {
     const host = provider.attachment.host.name;
     const { limits } = this.around;
     const asked = record.options.parallel;
-    let finished = () => {};
-    const ended = new Promise<void>((resolve) => {
-      finished = resolve;
-    });
     const task: Task = {
-      ...{ id: item.id, key, target, record, ended, finished, run: record.run, place: provider.place, host },
+      ...{ id: item.id, key, target, record, over: false, onEnd: ignore, run: record.run, place: provider.place, host },
       limits:
         asked === undefined
           ? { place: placeLimit(limits, provider.name, host), host: hostLimit(limits, host) }
@@ -148,12 +148,21 @@ export class ActionQueue {
   }
 
   private async carryRun(record: RunRecord, tasks: ReadonlyMap<string, Task>): Promise<void> {
-    const begin = async (keys: Iterable<string>) => {
-      const begun = [...keys].flatMap((key) => tasks.get(key) ?? []);
-      for (const task of begun) if (this.waiting.has(task.id)) this.lanes.add(task);
-      this.pump();
-      await Promise.all(begun.map(({ ended }) => ended));
-    };
+    const begin = (keys: Iterable<string>) =>
+      new Promise<void>((resolve) => {
+        const begun = [...keys].flatMap((key) => tasks.get(key) ?? []).filter(({ over }) => !over);
+        let left = begun.length;
+        if (left === 0) resolve();
+        const onEnd = () => {
+          left -= 1;
+          if (left === 0) resolve();
+        };
+        for (const task of begun) {
+          task.onEnd = onEnd;
+          this.lanes.add(task);
+        }
+        this.pump();
+      });
     if (record.waves.length === 0) return begin(tasks.keys());
     const inWaves = new Set(record.waves.flatMap(({ keys }) => keys));
     const others = [...tasks.keys()].filter((key) => !inWaves.has(key));
@@ -198,7 +207,7 @@ export class ActionQueue {
     this.busy.delete(task.key);
     const statusAfter = task.record.item(task.id)?.statusBefore ?? null;
     this.change(task, { state: "cancelled", text: "not started", error, statusAfter, endedAt: Date.now() });
-    task.finished();
+    finish(task);
     return true;
   }
 
@@ -258,8 +267,13 @@ export class ActionQueue {
       const statusAfter = await this.around.statusAfter(target.provider, item.key);
       this.change(task, { statusAfter });
     }
-    task.finished();
+    finish(task);
   }
+}
+
+function finish(task: Task): void {
+  task.over = true;
+  task.onEnd();
 }
 
 function newItem(

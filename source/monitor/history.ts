@@ -1,6 +1,7 @@
 /**
- * A day of several metrics in a fixed number of bytes: the last looks as they were, an hour in means of 20 seconds, a day in
- * means of five minutes. What is older goes; nothing grows.
+ * A day of several metrics in a bounded number of bytes (15 KiB for six): the last looks as they were, an hour in means of 20
+ * seconds, a day in means of five minutes. What is older goes, and room is taken when it is first needed: of thousands of
+ * instances most are watched for minutes.
  */
 
 /** Looks that are kept one by one: six minutes at one in four seconds. */
@@ -12,12 +13,15 @@ const tiers = [
   { ms: 20_000, slots: 190 },
   { ms: 300_000, slots: 290 },
 ] as const;
+/** Means and looks for which room is taken at a time. */
+const together = 32;
 
 /** Means over equal parts of time, in a ring; a part that nobody looked at stays empty. */
 class Means {
-  private readonly values: Float32Array;
-  private readonly sums: Float64Array;
-  private readonly counts: Uint32Array;
+  /** All metrics of so many parts in a row; those of a time that was not looked at are not there. */
+  private readonly chunks: Float32Array[] = [];
+  private readonly sums: number[];
+  private readonly counts: number[];
   /** Number of the part that is gathered now, counted from the epoch; -1: none yet. */
   private part = -1;
 
@@ -26,9 +30,8 @@ class Means {
     readonly ms: number,
     readonly slots: number,
   ) {
-    this.values = new Float32Array(metrics * slots).fill(Number.NaN);
-    this.sums = new Float64Array(metrics);
-    this.counts = new Uint32Array(metrics);
+    this.sums = new Array<number>(metrics).fill(0);
+    this.counts = new Array<number>(metrics).fill(0);
   }
 
   add(at: number, values: readonly (number | null)[]): void {
@@ -40,7 +43,7 @@ class Means {
       if (value === null) continue;
       this.sums[metric] = (this.sums[metric] ?? 0) + value;
       this.counts[metric] = (this.counts[metric] ?? 0) + 1;
-      this.values[this.index(metric, part)] = (this.sums[metric] ?? 0) / (this.counts[metric] ?? 1);
+      this.chunkOf(part)[this.index(metric, part)] = (this.sums[metric] ?? 0) / (this.counts[metric] ?? 1);
     }
   }
 
@@ -48,15 +51,27 @@ class Means {
   private moveTo(part: number): void {
     const from = this.part < 0 ? part : Math.max(this.part + 1, part - this.slots + 1);
     for (let number = from; number <= part; number += 1) {
-      for (let metric = 0; metric < this.metrics; metric += 1) this.values[this.index(metric, number)] = Number.NaN;
+      const chunk = this.chunks[this.chunkIndex(number)];
+      for (let metric = 0; chunk && metric < this.metrics; metric += 1) chunk[this.index(metric, number)] = Number.NaN;
     }
     this.part = part;
     this.sums.fill(0);
     this.counts.fill(0);
   }
 
+  private chunkIndex(part: number): number {
+    return Math.floor((part % this.slots) / together);
+  }
+
+  private chunkOf(part: number): Float32Array {
+    const at = this.chunkIndex(part);
+    this.chunks[at] ??= new Float32Array(this.metrics * together).fill(Number.NaN);
+    return this.chunks[at];
+  }
+
+  /** In its chunk. */
   private index(metric: number, part: number): number {
-    return metric * this.slots + (part % this.slots);
+    return metric * together + ((part % this.slots) % together);
   }
 
   each(metric: number, from: number, to: number, tell: (at: number, value: number) => void): void {
@@ -64,34 +79,45 @@ class Means {
     const first = Math.max(Math.floor(from / this.ms), this.part - this.slots + 1, 0);
     const last = Math.min(Math.floor(to / this.ms), this.part);
     for (let part = first; part <= last; part += 1) {
-      const value = this.values[this.index(metric, part)] ?? Number.NaN;
+      const value = this.chunks[this.chunkIndex(part)]?.[this.index(metric, part)] ?? Number.NaN;
       if (!Number.isNaN(value)) tell(part * this.ms + this.ms / 2, value);
     }
   }
 }
 
 export class History {
-  private readonly times = new Float64Array(kept);
-  private readonly values: Float32Array;
+  private times = new Float64Array(together);
+  /** The metrics of one look after those of the other. */
+  private values: Float32Array;
   private readonly means: readonly Means[];
   private looks = 0;
 
   /** @param metrics How many values each look has. */
   constructor(private readonly metrics: number) {
-    this.values = new Float32Array(metrics * kept).fill(Number.NaN);
+    this.values = new Float32Array(metrics * together);
     this.means = tiers.map(({ ms, slots }) => new Means(metrics, ms, slots));
   }
 
   /** One look at epoch milliseconds `at`; null where nothing is known. One older than the last is left out. */
   add(at: number, values: readonly (number | null)[]): void {
     if (this.looks > 0 && at <= this.last) return;
+    if (this.looks === this.times.length && this.looks < kept) this.grow();
     const slot = this.looks % kept;
     this.times[slot] = at;
     for (let metric = 0; metric < this.metrics; metric += 1) {
-      this.values[metric * kept + slot] = values[metric] ?? Number.NaN;
+      this.values[slot * this.metrics + metric] = values[metric] ?? Number.NaN;
     }
     this.looks += 1;
     for (const means of this.means) means.add(at, values);
+  }
+
+  private grow(): void {
+    const { times, values } = this;
+    const room = Math.min(kept, times.length + together);
+    this.times = new Float64Array(room);
+    this.times.set(times);
+    this.values = new Float32Array(this.metrics * room);
+    this.values.set(values);
   }
 
   /** Epoch milliseconds of the newest look. */
@@ -133,7 +159,7 @@ export class History {
     if (oldest <= from) {
       for (let look = Math.max(0, this.looks - kept); look < this.looks; look += 1) {
         const at = this.times[look % kept] ?? 0;
-        const value = this.values[metric * kept + (look % kept)] ?? Number.NaN;
+        const value = this.values[(look % kept) * this.metrics + metric] ?? Number.NaN;
         if (at >= from && at <= to && !Number.isNaN(value)) tell(at, value, gapMs);
       }
       return;

@@ -4,9 +4,9 @@ import { type AddressInfo, createServer } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { type LibvirtHosts, startLibvirtHosts } from "../e2e/libvirt-host.ts";
 import { program } from "../program.ts";
 import { alternate, type Figure, line, median, percentile, timeOf } from "./figures.ts";
+import { type Hosts, startHosts } from "./hosts.ts";
 import { framesOf, pause, type Watched, watch } from "./watched.ts";
 
 interface Wish {
@@ -64,20 +64,10 @@ async function headless({ runs }: Wish): Promise<Figure[]> {
   }
 }
 
-const hostOf = (count: number) => ({
-  name: "hv1",
-  domains: Array.from({ length: count }, (_, index) => ({
-    name: `vm-${index + 1}.lab.example.org`,
-    running: index % 5 !== 0,
-    memoryMiB: 256 * (1 + (index % 8)),
-    vcpus: 1 + (index % 4),
-  })),
-});
-
-const optionsFor = (hosts: LibvirtHosts) => ["--host", "hv1", "-F", hosts.sshConfigFile, "--config", hosts.configDir];
+const optionsFor = (hosts: Hosts) => ["--host", "hv1", "-F", hosts.sshConfigFile, "--config", hosts.configDir];
 
 async function frame({ runs }: Wish): Promise<Figure[]> {
-  const hosts = await startLibvirtHosts([hostOf(4)]);
+  const hosts = await startHosts(4);
   try {
     const first = async () => {
       const since = performance.now();
@@ -94,9 +84,9 @@ async function frame({ runs }: Wish): Promise<Figure[]> {
   }
 }
 
-/** The table with all its rows on a large terminal, as long as `use` wants it. */
-async function withTable<T>(rows: number, use: (screen: Watched) => Promise<T>): Promise<T> {
-  const hosts = await startLibvirtHosts([hostOf(rows)]);
+/** The table with all its rows on a large terminal, as long as `use` wants it; its host may tell of changes meanwhile. */
+async function withTable<T>(rows: number, use: (screen: Watched) => Promise<T>, eventsPerSecond = 0): Promise<T> {
+  const hosts = await startHosts(rows, eventsPerSecond);
   const screen = watch(optionsFor(hosts), { columns: 200, rows: 50 });
   try {
     await screen.until((raw) => raw.includes(`${rows} instances`), performance.now());
@@ -118,28 +108,87 @@ async function answers(screen: Watched, keys: readonly string[]): Promise<number
   return times;
 }
 
-const down = "\u001b[B";
+const [up, down, pageDown, esc] = ["\u001b[A", "\u001b[B", "\u001b[6~", "\u001b"];
 const repeat = (key: string, times: number) => Array.from({ length: times }, () => key);
+
+/** What a key may take, in milliseconds: two frames of a screen that draws sixty in a second. */
+const keyBudget = 33;
+
+const keyFigure = (what: string, rows: number, values: readonly number[]): Figure => ({
+  what: `${what}, ${rows} rows`,
+  value: median(values),
+  unit: "ms",
+  budget: keyBudget,
+  note: `p90 ${ms(percentile(values, 0.9))}, ${values.length} keys, 200×50`,
+});
 
 async function keysOn(rows: number, runs: number): Promise<Figure[]> {
   return withTable(rows, async (screen) => {
     const times = runs * 5;
     const figures: Figure[] = [];
-    const add = (what: string, values: readonly number[]) => {
-      const note = `p90 ${ms(percentile(values, 0.9))}, ${values.length} keys, 200×50`;
-      figures.push({ what: `${what}, ${rows} rows`, value: median(values), unit: "ms", budget: 33, note });
-    };
+    const add = (what: string, values: readonly number[]) => figures.push(keyFigure(what, rows, values));
     add("key: cursor moves", await answers(screen, repeat(down, 35)));
     // From here on the cursor is on the last visible row: every row changes with each key.
     await answers(screen, repeat(down, 15));
     add("key: table scrolls", await answers(screen, repeat(down, times)));
-    add("key: page down", await answers(screen, repeat("\u001b[6~", Math.min(times, 30))));
+    add("key: page down", await answers(screen, repeat(pageDown, Math.min(times, 30))));
     add("key: mark", await answers(screen, repeat(" ", 20)));
     add("key: sort", await answers(screen, repeat("o", 18)));
     await answers(screen, ["/"]);
     add("key: filter", await answers(screen, [..."vm-1", ...repeat("\u007f", 4), ..."lab !vm-2"]));
     return figures;
   });
+}
+
+/** All of the table shut down at once: the question, and the run's pane while outcomes come in, beside the quiet table. */
+async function bulkOf(rows: number, runs: number): Promise<Figure[]> {
+  return withTable(rows, async (screen) => {
+    const figures: Figure[] = [];
+    const moves = Array.from({ length: runs }, () => [down, down, pageDown, pageDown, up, down]).flat();
+    const quiet = await answers(screen, moves);
+    figures.push(keyFigure("bulk: mark all", rows, await answers(screen, repeat("a", 9))));
+    const asked: number[] = [];
+    const pages: number[] = [];
+    for (let turn = 0; turn < 7; turn += 1) {
+      asked.push(...(await answers(screen, ["t"])));
+      pages.push(...(await answers(screen, turn === 0 ? repeat(pageDown, 20) : [pageDown])));
+      if (turn < 6) await answers(screen, [esc]);
+    }
+    figures.push(keyFigure("bulk: the question comes", rows, asked));
+    figures.push(keyFigure("bulk: its pages", rows, pages));
+    await answers(screen, [down]);
+    const begun = await answers(screen, ["\r"]);
+    figures.push({ ...keyFigure("bulk: it begins", rows, begun), budget: 3 * keyBudget });
+    await answers(screen, ["B"]);
+    const from = screen.raw().length;
+    const since = performance.now();
+    await pause(3000);
+    const frames = framesOf(screen.raw().slice(from)).length / ((performance.now() - since) / 1000);
+    const unasked = "while outcomes come in, no key pressed";
+    figures.push({
+      what: `bulk: the pane redraws, ${rows} rows`,
+      value: frames,
+      unit: "/s",
+      budget: 10,
+      note: unasked,
+    });
+    const busy = await answers(screen, moves);
+    figures.push(keyFigure("bulk: keys in the pane", rows, busy));
+    const note = `beside ${ms(median(quiet))} of the same keys in the table before`;
+    const value = median(busy) / median(quiet);
+    return [...figures, { what: `bulk: keys in the pane, ${rows} rows`, value, unit: "×", budget: 2, note }];
+  });
+}
+
+/** Keys while a host tells of two hundred changes a second, beside the same keys on a quiet one. */
+async function eventsOn(rows: number, runs: number): Promise<Figure[]> {
+  const times = runs * 5;
+  const keys = (screen: Watched) => answers(screen, repeat(down, times));
+  const quiet = await withTable(rows, keys);
+  const busy = await withTable(rows, keys, 200);
+  const note = `${ms(median(busy))}, p90 ${ms(percentile(busy, 0.9))}, beside ${ms(median(quiet))} on a quiet host`;
+  const value = median(busy) / median(quiet);
+  return [{ what: `key while 200 events/s come, ${rows} rows`, value, unit: "×", budget: 2, note }];
 }
 
 /** One table after the other. */
@@ -150,6 +199,8 @@ async function forEach(rows: Wish["rows"], measure: (rows: number) => Promise<Fi
 }
 
 const key = ({ rows, runs }: Wish) => forEach(rows, (count) => keysOn(count, runs));
+const bulk = ({ rows, runs }: Wish) => forEach(rows, (count) => bulkOf(count, runs));
+const events = ({ rows, runs }: Wish) => forEach(rows, (count) => eventsOn(count, runs));
 const memory = ({ rows }: Wish) => forEach(rows, memoryOf);
 
 async function tick({ rows: [rows] }: Wish): Promise<Figure[]> {
@@ -170,7 +221,7 @@ async function tick({ rows: [rows] }: Wish): Promise<Figure[]> {
 
 async function memoryOf(rows: number): Promise<Figure[]> {
   return withTable(rows, async (screen) => {
-    await answers(screen, [...repeat(down, 60), ...repeat("\u001b[6~", 20), ...repeat("o", 6)]);
+    await answers(screen, [...repeat(down, 60), ...repeat(pageDown, 20), ...repeat("o", 6)]);
     await pause(5000);
     const used = screen.memory();
     if (!used) return [];
@@ -181,7 +232,16 @@ async function memoryOf(rows: number): Promise<Figure[]> {
   });
 }
 
-const parts: Record<string, (wish: Wish) => Promise<Figure[]>> = { version, headless, frame, key, tick, memory };
+const parts: Record<string, (wish: Wish) => Promise<Figure[]>> = {
+  version,
+  headless,
+  frame,
+  key,
+  bulk,
+  events,
+  tick,
+  memory,
+};
 
 /** Runs the parts that are named (default all). Gives the exit status: 1 only with `--check` and a budget that is not kept. */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import ssh2 from "ssh2";
+import ssh2, { type ServerChannel } from "ssh2";
 import { makeKey } from "../ssh/server.ts";
 
 export interface DomainSpec {
@@ -19,6 +19,8 @@ export interface DomainSpec {
 export interface HostSpec {
   name: string;
   domains: readonly DomainSpec[];
+  /** It tells of so many changes a second, of one domain after the other (default: its virsh has no events). */
+  eventsPerSecond?: number;
 }
 
 export interface LibvirtHosts {
@@ -36,16 +38,16 @@ export interface LibvirtHosts {
   end(): Promise<void>;
 }
 
+const uuidOf = (index: number) => `00000000-0000-4000-8000-${index.toString(16).padStart(12, "0")}`;
 const words = (running: boolean) => (running ? "running" : "shut off");
 
 /** What `virsh list … ; domstats …` prints for these domains. */
 function pollText(host: string, domains: readonly DomainSpec[]): string {
-  const uuid = (index: number) => `00000000-0000-4000-8000-${index.toString(16).padStart(12, "0")}`;
   const id = (domain: DomainSpec, index: number) => (domain.running ? String(index + 1) : "-");
   const state = (running: boolean) => (running ? 1 : 5);
   return [
     "@@virtu domains",
-    ...domains.map((domain, index) => `${uuid(index)} ${id(domain, index)} ${domain.name}`),
+    ...domains.map((domain, index) => `${uuidOf(index)} ${id(domain, index)} ${domain.name}`),
     "",
     "@@virtu table",
     " Id   Name   State   Title",
@@ -55,7 +57,7 @@ function pollText(host: string, domains: readonly DomainSpec[]): string {
     "@@virtu saved",
     "",
     "@@virtu autostart",
-    ...domains.flatMap((domain, index) => (domain.autostart ? [uuid(index)] : [])),
+    ...domains.flatMap((domain, index) => (domain.autostart ? [uuidOf(index)] : [])),
     "",
     "@@virtu transient",
     "",
@@ -115,6 +117,24 @@ function answer(host: string, domains: DomainSpec[], line: string, asked: string
   return { status: 0, stdout: `Domain '${domain.name}' is told\n\n` };
 }
 
+/** Milliseconds between two writes of events: a host's come in bunches. */
+const tellEvery = 50;
+
+/** `virsh event` with its list before: goes on until the stream is closed. */
+function tellEvents(stream: ServerChannel, domains: readonly DomainSpec[], perSecond: number): void {
+  stream.write(`${domains.map(({ name }, index) => `${uuidOf(index)} ${name}`).join("\n")}\n\n@@virtu ready\n\n`);
+  let next = 0;
+  const timer = setInterval(() => {
+    const at = new Date().toISOString().replace("T", " ").replace("Z", "+0000");
+    const lines = Array.from({ length: Math.round((perSecond * tellEvery) / 1000) }, () => {
+      next += 1;
+      return `${at}: event 'lifecycle' for domain '${domains[next % domains.length]?.name}': Resumed Unpaused\n`;
+    });
+    stream.write(lines.join(""));
+  }, tellEvery);
+  stream.on("close", () => clearInterval(timer));
+}
+
 /** Starts one SSH server for each host; all of them on loopback, known by name in the ssh configuration that is given. */
 export async function startLibvirtHosts(specs: readonly HostSpec[]): Promise<LibvirtHosts> {
   const directory = mkdtempSync(path.join(tmpdir(), "virtu-hosts-"));
@@ -133,7 +153,7 @@ export async function startLibvirtHosts(specs: readonly HostSpec[]): Promise<Lib
   const identity = path.join(directory, "id_ed25519");
   writeFileSync(identity, userKey.private, { mode: 0o600 });
 
-  for (const { name, domains } of specs) {
+  for (const { name, domains, eventsPerSecond = 0 } of specs) {
     const state = {
       domains: domains.map((domain) => ({ ...domain })),
       alive: true,
@@ -147,6 +167,10 @@ export async function startLibvirtHosts(specs: readonly HostSpec[]): Promise<Lib
         client.on("session", (accept) => {
           accept().on("exec", (acceptExec, _reject, { command }) => {
             const stream = acceptExec();
+            if (eventsPerSecond > 0 && command.includes("event --all")) {
+              tellEvents(stream, state.domains, eventsPerSecond);
+              return;
+            }
             const { status, stdout = "", stderr = "" } = answer(name, state.domains, command, asked);
             if (stderr) stream.stderr.write(stderr);
             stream.write(stdout, () => {

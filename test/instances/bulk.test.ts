@@ -1,5 +1,5 @@
 /** Runs on many, through the inventory: limits, retries, waves, summaries, and what a picture of thousands costs. */
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createInventory, type Inventory, type InventoryOptions } from "../../source/instances/inventory.ts";
 import { limitsOf } from "../../source/instances/limits.ts";
 import { summaryFile, summaryJson, summaryText } from "../../source/instances/run-summary.ts";
@@ -15,14 +15,22 @@ afterEach(() => {
 /** Hosts whose domains obey, but for those that a test forbids. */
 async function world(
   running: Record<string, Record<string, boolean>>,
-  own: { refuse?: Set<string>; before?: (word: string) => Promise<unknown>; answers?: (line: string) => Reply } = {},
+  own: {
+    refuse?: Set<string>;
+    before?: (word: string) => Promise<unknown>;
+    look?: () => Promise<unknown>;
+    answers?: (line: string) => Reply;
+  } = {},
   options: Partial<InventoryOptions> = {},
 ) {
   const asked: string[] = [];
   const pool = new ScriptedPool(async ({ host, line }): Promise<Reply> => {
     const here = running[host.name] ?? {};
     if (isDiscovery(line)) return libvirtHost;
-    if (isPoll(line)) return domains(here);
+    if (isPoll(line)) {
+      await own.look?.();
+      return domains(here);
+    }
     const [, verb, name = ""] = /virsh -c \S+ (\w+) (\S+)$/.exec(line) ?? [];
     if (!verb) return own.answers?.(line) ?? { status: 1 };
     if (verb === "domstate") return { stdout: here[name] ? "running\n" : "shut off\n" };
@@ -68,6 +76,38 @@ describe("runs", () => {
     closed.open();
     await Promise.all([first.done, second.done]);
     expect(asked).toHaveLength(9);
+  });
+
+  test("looks at what came of them leave their host twice the time between them that one takes", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const looks: number[] = [];
+    const slow: Partial<InventoryOptions> = { limits: limitsOf({ default: 1 }) };
+    const look = () => new Promise((resolve) => setTimeout(resolve, 500));
+    const watched = {
+      look: () => {
+        looks.push(Date.now());
+        return look();
+      },
+    };
+    const made = world({ hv1: guests(3, true) }, watched, slow);
+    await vi.advanceTimersByTimeAsync(500);
+    const { inventory } = await made;
+    looks.length = 0;
+    const { done } = inventory.act(
+      { do: "force-off" },
+      inventory.view().instances.map(({ key }) => key),
+    );
+    const since = Date.now();
+    await vi.advanceTimersByTimeAsync(5000);
+    await done;
+    // The first as soon as one has ended, one for the others that ended meanwhile, and no third.
+    expect(looks.map((at) => at - since)).toEqual([0, 1500]);
+    // Who asks for it does not wait.
+    const asked = inventory.refresh();
+    expect(looks.map((at) => at - since)).toEqual([0, 1500, 5000]);
+    await vi.advanceTimersByTimeAsync(500);
+    await asked;
   });
 
   test("retry asks again for those that failed, in the same way, and for no other", async () => {

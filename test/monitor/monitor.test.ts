@@ -161,15 +161,22 @@ describe("monitor", () => {
     expect(monitor.rates("a")?.cpu).toBeNull();
   });
 
-  test("an hour of a thousand instances, and of ten thousand short-lived ones, stays in bounded memory", () => {
+  test("a day of two hundred instances stays in bounded memory, minutes of them take a part of it, and gone ones take theirs along", () => {
     const monitor = new Monitor(limits);
-    const at = (n: number) => n * 4000;
-    const rows = (n: number) =>
-      Array.from({ length: 1000 }, (_, index) => rowOf(`i${index}`, at(n), { cpuNs: n * 1e9, netInBytes: n }));
-    for (let n = 0; n < 10; n += 1) monitor.observe(rows(n));
-    const before = process.memoryUsage().arrayBuffers;
-    for (let n = 10; n < 900; n += 1) monitor.observe(rows(n));
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
+    const look = (at: number) =>
+      monitor.observe(
+        Array.from({ length: 200 }, (_, index) => rowOf(`i${index}`, at, { cpuNs: at * 1e6, netInBytes: at })),
+      );
+    const held = () => process.memoryUsage().arrayBuffers;
+    const before = held();
+    for (let n = 0; n < 10; n += 1) look(n * 4000);
+    const minutes = held() - before;
+    for (let n = 1; n < 350; n += 1) look(n * 300_000);
+    const day = held() - before;
+    for (let n = 0; n < 900; n += 1) look(350 * 300_000 + n * 4000);
+    expect(held() - before - day).toBeLessThan(200_000);
+    expect(minutes).toBeLessThan(day / 2);
+    const at = (n: number) => 351 * 300_000 + n * 4000;
     for (let n = 900; n < 910; n += 1) {
       monitor.observe(Array.from({ length: 1000 }, (_, index) => rowOf(`short${n}-${index}`, at(n), { cpuNs: 0 })));
     }

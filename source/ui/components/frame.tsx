@@ -15,7 +15,8 @@ import { cell, glyph, paint, symbol, toneStyles, widthOf } from "../theme.ts";
 /** Whom a place is about: the name of the one instance or node, or how many there are. */
 function placeName(keys: readonly string[], { inventory }: KnownState): string {
   if (keys.length !== 1) return count(keys.length, "instance");
-  const found = [...inventory.instances, ...inventory.nodes].find(({ key }) => key === keys[0]);
+  const own = ({ key }: { key: string }) => key === keys[0];
+  const found = inventory.instances.find(own) ?? inventory.nodes.find(own);
   return found ? plainLine(found.name) : "instance";
 }
 
@@ -90,6 +91,15 @@ function crumb(place: Place, state: KnownState, before: readonly Place[]): strin
   }
 }
 
+/** ` virtu · lyon ▸ job 42 ▸ nodes`. */
+function trail(places: readonly Place[], state: KnownState): string {
+  const job = state.jobId === null ? [] : [`job ${state.jobId}`];
+  const crumbs = places
+    .filter(({ screen }) => screen !== "home")
+    .map((place, index, all) => crumb(place, state, all.slice(0, index)));
+  return ` virtu · ${[state.site?.name ?? "no site", ...job, ...crumbs].join(` ${glyph.crumb} `)}`;
+}
+
 /** The right end of the first line: walltime left, what runs, hosts up and down. */
 function summary(state: KnownState): string {
   const parts: string[] = [];
@@ -126,18 +136,10 @@ export const frameLines = 6;
 
 export function Header({ places }: { places: readonly Place[] }): ReactNode {
   const { size } = useUi();
-  const state = useKnown((known) => known);
-  const job = state.jobId === null ? [] : [`job ${state.jobId}`];
-  const trail = [
-    state.site?.name ?? "no site",
-    ...job,
-    ...places
-      .filter(({ screen }) => screen !== "home")
-      .map((place, index, all) => crumb(place, state, all.slice(0, index))),
-  ];
-  const right = summary(state);
+  // The texts alone: nothing is drawn for what happens and is not told here.
+  const left = useKnown((known) => trail(places, known));
+  const right = useKnown(summary);
   const rightWidth = widthOf(right.replace(/\u001b\[\d+m/g, ""));
-  const left = ` virtu · ${trail.join(` ${glyph.crumb} `)}`;
   const top = places[0]?.screen;
   const tabs = topScreens
     .map(({ screen, title }, index) => {
