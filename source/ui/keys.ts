@@ -374,6 +374,7 @@ export const keymap = {
     copy: { keys: ["y"], label: "copy path", text: "Copy the volume's path", quiet: true },
   },
   hosts: {
+    open: { keys: ["enter"], label: "instances", text: "Show this host's instances in the table" },
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
     remove: { keys: ["D"], label: "remove", text: "Show this host's instances no more; nothing changes on it" },
     refresh: { keys: ["R"], label: "try now", text: "Ask this host again now" },
