@@ -3,6 +3,7 @@ import type { Binding } from "./binding.ts";
 
 export const connectionsKeys = {
   hosts: {
+    open: { keys: ["enter"], label: "instances", text: "Show this host's instances in the table" },
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
     remove: { keys: ["D"], label: "remove", text: "Show this host's instances no more; nothing changes on it" },
     refresh: { keys: ["R"], label: "try now", text: "Ask this host again now" },
@@ -21,6 +22,13 @@ export const connectionsKeys = {
   log: {
     filter: { keys: ["/"], label: "filter", text: "Show only lines that hold the words typed" },
     follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
+    right: {
+      keys: ["right", "l"],
+      sign: "←→",
+      label: "sideways",
+      text: "Show what stands further right in long lines",
+    },
+    left: { keys: ["left", "h"], label: "left", text: "Go back to the left in long lines", quiet: true },
     view: { keys: ["v"], label: "events or log", text: "Turn between all, what the hosts tell, and what virtu did" },
     open: { keys: ["enter"], label: "go there", text: "Go to the instance that the line is about" },
     copy: { keys: ["y"], label: "copy", text: "Copy the line", quiet: true },
