@@ -131,3 +131,16 @@ test("what guests and hosts use is read from the host's records, by its socket",
   expect(moved.pbx?.usage).toMatchObject({ memoryMiB: null, diskReadBytes: null, cpuNs: expect.any(Number) });
   expect(moved.pbx?.usageGap).toMatch(/^xe tells of vCPUs alone: xcp2 is none of virtu's hosts/);
 });
+
+test("storage and networks are listed, with who uses them, and not changed", async () => {
+  const view = await xe.stores?.list({});
+  expect(view?.pools.map(({ name, type }) => [name, type])).toEqual([
+    ["xcp1:Local storage", "ext"],
+    ["nfs1", "nfs"],
+    ["ISO library", "iso"],
+  ]);
+  expect(view?.pools[0]?.volumes.map(({ usedBy }) => usedBy)).toContainEqual(["files, old"]);
+  expect(view?.networks[0]).toMatchObject({ bridge: "xenbr0", usedBy: expect.arrayContaining(["pbx", "desktop"]) });
+  const remove = { do: "pool-remove", pool: "nfs1" } as const;
+  expect(xe.stores?.refuses(remove, view ?? { pools: [], networks: [], problems: [] })).toMatch(/with their guests/);
+});
