@@ -1,4 +1,10 @@
-/** Disks and cards of guests on the embedded site's pool of XCP-ng, changed as xapi's sources say; looked at in the pool itself. */
+/**
+ * Disks and cards of guests on the embedded site's pool of XCP-ng, changed as xapi's sources say and looked at in the pool
+ * itself; what they use, by its host's records; storage and networks.
+ */
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { discover } from "../../source/instances/discover.ts";
 import type { Action, ActionOutcome, Instance, Provider } from "../../source/instances/types.ts";
@@ -102,11 +108,12 @@ test("refuses what a saved guest can't have, with the reason", async () => {
   }
 });
 
+async function look() {
+  const { instances, nodes } = await xe.list({ usageWithinMs: 0 });
+  return { pbx: instances.find(({ name, status }) => name === "pbx" && status === "running"), nodes };
+}
+
 test("what guests and hosts use is read from the host's records, by its socket", async () => {
-  const look = async () => {
-    const { instances, nodes } = await xe.list({ usageWithinMs: 0 });
-    return { pbx: instances.find(({ name, status }) => name === "pbx" && status === "running"), nodes };
-  };
   const first = await look();
   expect(first.pbx?.usage).toMatchObject({ memorySource: "balloon" });
   expect(first.pbx).not.toHaveProperty("usageGap");
@@ -124,7 +131,36 @@ test("what guests and hosts use is read from the host's records, by its socket",
     ["xcp1", ["Local storage", "nfs1"]],
     ["xcp2", []],
   ]);
-  // It goes where virtu may not ask: xe still tells what its vCPUs do.
+});
+
+/** What `virtu usage` of the built program counted in a second. */
+async function usage(...words: string[]): Promise<Record<string, unknown>[]> {
+  const program = path.join(import.meta.dirname, "../../dist/cli.js");
+  const where = ["--host", "xcp1", "-F", site.sshConfigFile, "--config", site.configDir];
+  const args = [program, "usage", "--seconds", "1", "--json", ...words, ...where];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Record<string, unknown>[];
+}
+
+test("virtu usage counts guests and hosts of the pool", async () => {
+  const number = expect.any(Number);
+  const [pbx] = await usage("--state", "running");
+  expect(pbx).toMatchObject({
+    ...{ name: "pbx", provider: "xenserver", memorySource: "balloon", gap: null },
+    ...{ cpu: number, memory: number, diskRead: number, diskWrite: number, netIn: number, netOut: number },
+  });
+  const hosts = await usage("--nodes");
+  expect(hosts.find(({ name }) => name === "xcp1")).toMatchObject({
+    ...{ cpu: number, memory: number, gap: null },
+    pools: [{ name: "Local storage", percent: number }, { name: "nfs1" }],
+  });
+  expect(hosts.find(({ name }) => name === "xcp2")).toMatchObject({
+    ...{ cpu: null, memory: number },
+    gap: "xcp2 is none of virtu's hosts: add it as xcp2 or 172.16.20.2",
+  });
+});
+
+test("of a guest that goes where virtu may not ask, xe still tells what its vCPUs do", async () => {
   expect(await act("pbx", { do: "migrate", to: "xcp2", live: true })).toMatchObject({ ok: true });
   await look();
   const moved = await look();
