@@ -2,15 +2,13 @@
  * Disks and cards of guests on the embedded site's pool of XCP-ng, changed as xapi's sources say and looked at in the pool
  * itself; what they use, by its host's records; storage and networks.
  */
-import { execFile } from "node:child_process";
-import path from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { discover } from "../../source/instances/discover.ts";
 import type { Action, ActionOutcome, Instance, Provider } from "../../source/instances/types.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
 import { createPool } from "../../source/ssh/pool.ts";
 import type { Pool } from "../../source/ssh/types.ts";
+import { runProgram } from "../program.ts";
 import { TestAsker } from "../ssh/server.ts";
 
 let site: EmbeddedSite;
@@ -135,11 +133,10 @@ test("what guests and hosts use is read from the host's records, by its socket",
 
 /** What `virtu usage` of the built program counted in a second. */
 async function usage(...words: string[]): Promise<Record<string, unknown>[]> {
-  const program = path.join(import.meta.dirname, "../../dist/cli.js");
-  const where = ["--host", "xcp1", "-F", site.sshConfigFile, "--config", site.configDir];
-  const args = [program, "usage", "--seconds", "1", "--json", ...words, ...where];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  return JSON.parse(stdout) as Record<string, unknown>[];
+  const options = { sshConfig: site.sshConfigFile, config: site.configDir };
+  const ran = await runProgram(["usage", "--seconds", "1", "--json", ...words, "--host", "xcp1"], options);
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  return ran.json();
 }
 
 test("virtu usage counts guests and hosts of the pool", async () => {
