@@ -26,8 +26,8 @@ async function placesOf(session: Session, options: HostOptions): Promise<{ place
       throw new VirtuError({
         kind: "refused",
         what: "None of these hosts has storage that virtu looks after",
-        why: "only libvirt's and Ganeti's are",
-        hint: "Name a host that runs libvirt or Ganeti.",
+        why: "only that of libvirt, Ganeti and XenServer is",
+        hint: "Name a host that runs one of them.",
       });
     }
     return { places, problems };

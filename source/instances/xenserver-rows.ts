@@ -2,6 +2,7 @@
 import type { XeSubject } from "../tools/xe-actions.ts";
 import { diskId } from "../tools/xe-hardware.ts";
 import { mapOf, mebibytesOf, parseXeList, partsOf, setOf, uuidOf, type XeRecord } from "../tools/xe-parse.ts";
+import { readXeRepositories } from "../tools/xe-stores.ts";
 import type { DiskInfo, HostNode, Instance, InstanceDetails, MigrationTarget, PoolFill, Status } from "./types.ts";
 
 export interface XePlace {
@@ -93,25 +94,16 @@ export function xeNode(
 
 /**
  * How full a pool's storage repositories are, by the host that they are shown with: its own where it alone has one, the master
- * for one that the hosts share. xapi itself counts them now and then (`SR.scan`).
+ * for one that the hosts share.
  */
-export function readXeStores(parts: ReadonlyMap<string, string>, master: string | null): Map<string, PoolFill[]> {
-  const hosts = new Map<string, string[]>();
-  for (const pbd of parseXeList(parts.get("pbds") ?? "")) {
-    const [sr, host] = [pbd.get("sr-uuid") ?? "", pbd.get("host-uuid") ?? ""];
-    hosts.set(sr, [...(hosts.get(sr) ?? []), host]);
+export function readXeFills(parts: ReadonlyMap<string, string>, master: string | null): Map<string, PoolFill[]> {
+  const fills = new Map<string, PoolFill[]>();
+  for (const { name, sizeMiB, freeMiB, hosts } of readXeRepositories(parts)) {
+    const host = master !== null && hosts.includes(master) ? master : hosts[0];
+    if (host === undefined || sizeMiB === null || freeMiB === null) continue;
+    fills.set(host, [...(fills.get(host) ?? []), { name, totalMiB: sizeMiB, freeMiB }]);
   }
-  const stores = new Map<string, PoolFill[]>();
-  for (const sr of parseXeList(parts.get("srs") ?? "")) {
-    const having = hosts.get(sr.get("uuid") ?? "") ?? [];
-    const host = master !== null && having.includes(master) ? master : having[0];
-    const totalMiB = mebibytesOf(sr.get("physical-size"));
-    if (host === undefined || totalMiB === null) continue;
-    const freeMiB = Math.max(0, totalMiB - (mebibytesOf(sr.get("physical-utilisation")) ?? 0));
-    const fill = { name: sr.get("name-label") ?? "", totalMiB, freeMiB };
-    stores.set(host, [...(stores.get(host) ?? []), fill]);
-  }
-  return stores;
+  return fills;
 }
 
 /** What the commands need of an instance. */

@@ -93,23 +93,37 @@ export class XeRrd {
     if (target === null) return null;
     const seconds = before.answeredAt === 0 ? 0 : (askedAt - before.answeredAt) / 1000;
     const { limitMs } = this.options;
-    const late = AbortSignal.timeout(limitMs);
-    const signal = options.signal ? AbortSignal.any([options.signal, late]) : late;
+    // Not by AbortSignal.any: the signal that is given lives as long as the host is shown, and would gather one each look.
+    const abort = new AbortController();
+    const stop = () => abort.abort();
+    options.signal?.addEventListener("abort", stop, { once: true });
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      stop();
+    }, limitMs);
+    if (options.signal?.aborted) stop();
     try {
-      const { updates, socket } = await this.read(target, before.socket, rrdRequest(seconds), { ...options, signal });
+      const { updates, socket } = await this.read(target, before.socket, rrdRequest(seconds), {
+        ...options,
+        signal: abort.signal,
+      });
       if (updates.host !== null && updates.host.uuid !== uuid) throw new Unusable("is another host by that name");
       this.states.set(uuid, { ...fresh, answeredAt: this.options.now(), askedAt, socket });
       return { uuid, updates, seconds };
     } catch (thrown) {
       // Whoever cancelled knows; the host is not to blame.
       if (options.signal?.aborted) return null;
-      const why = late.aborted ? `did not answer within ${limitMs / 1000} s` : whyOf(thrown);
+      const why = late ? `did not answer within ${limitMs / 1000} s` : whyOf(thrown);
       const rest = {
         restMs: Math.min(before.restMs * 2, longestRestMs),
         restUntil: this.options.now() + before.restMs,
       };
       this.states.set(uuid, { ...before, askedAt, socket: 0, why: `${plainLine(name)} ${why}`, ...rest });
       return null;
+    } finally {
+      clearTimeout(timer);
+      options.signal?.removeEventListener("abort", stop);
     }
   }
 
@@ -155,7 +169,10 @@ export class XeRrd {
 function whyOf(thrown: unknown): string {
   if (thrown instanceof Unusable) return thrown.message;
   const { kind, what, why } = toVirtuError(thrown);
-  if (kind === "refused") return "forbids to forward its socket (AllowStreamLocalForwarding in its sshd_config)";
+  // OpenSSH says the same of a socket that it must not forward and of one that is not there.
+  if (kind === "refused" || (kind === "connection" && why?.startsWith("/") === true)) {
+    return `does not open ${rrdSockets[0]} over SSH: that takes root, a running xcp-rrdd and AllowStreamLocalForwarding`;
+  }
   return `can't be asked: ${[what, why].filter(Boolean).join(": ")}`;
 }
 

@@ -9,11 +9,11 @@ import type { XeRecord } from "../tools/xe-parse.ts";
 import { guestRates, hostRates, type XeRates } from "../tools/xe-rrd.ts";
 import type { HostNode, Instance, PoolFill, ProviderOptions } from "./types.ts";
 import { vcpuRates, XeCounts } from "./xenserver-counts.ts";
-import { readXeStores } from "./xenserver-rows.ts";
+import { readXeFills } from "./xenserver-rows.ts";
 import { type RrdHost, type RrdLook, XeRrd } from "./xenserver-rrd.ts";
 
 /** xapi counts a repository that seldom or more seldom; two calls of xe are saved in most looks. */
-const storesEveryMs = 60_000;
+const fillsEveryMs = 60_000;
 
 export interface XeUsageOptions {
   pool: Pool;
@@ -30,8 +30,8 @@ export interface XeUsageOptions {
 export class XeUsage {
   private readonly counts = new XeCounts();
   private readonly rrd: XeRrd;
-  private stores: ReadonlyMap<string, PoolFill[]> | null = null;
-  private storesAt = Number.NEGATIVE_INFINITY;
+  private fills: ReadonlyMap<string, PoolFill[]> | null = null;
+  private fillsAt = Number.NEGATIVE_INFINITY;
   /** Some guest that runs is in no record. */
   private lacking = true;
 
@@ -41,7 +41,7 @@ export class XeUsage {
 
   /** What the list is to be asked besides, for somebody who looks. */
   wants(): { load: boolean; stores: boolean } {
-    return { load: this.lacking, stores: this.options.now() - this.storesAt >= storesEveryMs };
+    return { load: this.lacking, stores: this.options.now() - this.fillsAt >= fillsEveryMs };
   }
 
   /** Asks the hosts that are known. Never rejects. */
@@ -75,8 +75,8 @@ export class XeUsage {
     this.counts.take({ records, shares: vcpuRates(parts.get("load") ?? "") }, new Set(running.map(({ id }) => id)), at);
     this.lacking = running.some((guest) => this.gapOf(guest) !== null || !this.counts.knows(guest.id, at));
     if (!parts.has("srs")) return;
-    this.stores = readXeStores(parts, master);
-    this.storesAt = at;
+    this.fills = readXeFills(parts, master);
+    this.fillsAt = at;
   }
 
   /** True when there is a host to ask that was not known before. */
@@ -112,7 +112,7 @@ export class XeUsage {
   }
 
   /** Undefined: nobody has looked for them yet. */
-  storesOf(uuid: string): readonly PoolFill[] | undefined {
-    return this.stores === null ? undefined : (this.stores.get(uuid) ?? []);
+  fillsOf(uuid: string): readonly PoolFill[] | undefined {
+    return this.fills === null ? undefined : (this.fills.get(uuid) ?? []);
   }
 }

@@ -11,6 +11,7 @@ import { parseXeList, partsOf, type XeFound, type XeRecord } from "../tools/xe-p
 import { explainXl } from "../tools/xl-errors.ts";
 import type { Maker } from "./create-maker.ts";
 import { ask } from "./exec.ts";
+import type { Stores } from "./stores-types.ts";
 import type {
   Action,
   ActionLimits,
@@ -32,6 +33,7 @@ import { actOnXe, type XeActOptions } from "./xenserver-act.ts";
 import { planXe, type XePlan } from "./xenserver-plan.ts";
 import { readXeDetails, readXeTargets, type XePlace, xeInstance, xeNode } from "./xenserver-rows.ts";
 import { refusesXenServer } from "./xenserver-rules.ts";
+import { XenServerStores } from "./xenserver-stores.ts";
 import { XeUsage } from "./xenserver-usage.ts";
 
 export interface XenServerOptions {
@@ -59,6 +61,7 @@ export class XenServerProvider implements Provider {
   readonly target: HostRef;
   /** How xe is called there. */
   readonly access: XeAccess;
+  readonly stores: Stores;
   private readonly rows: XePlace;
   private readonly usage: XeUsage;
   /** Addresses of the pool's hosts by UUID, as the last list told them: a console is opened where the guest runs. */
@@ -75,6 +78,7 @@ export class XenServerProvider implements Provider {
     this.access = { directory: found.directory, sudo: found.sudo };
     const master = found.pool?.master ?? null;
     this.rows = { place: this.place, host: host.name, pool: this.cluster, master };
+    this.stores = new XenServerStores({ pool: options.pool, host, access: this.access });
     const { pool, known = [], rrdLimitMs: limitMs = 6000, now = Date.now } = options;
     this.usage = new XeUsage({ pool, host, hostUuid: found.hostUuid, known, master, limitMs, now });
   }
@@ -107,7 +111,7 @@ export class XenServerProvider implements Provider {
     return {
       instances: instances.map((instance) => ({ ...instance, ...this.usage.ofGuest(instance) })),
       nodes: [...hosts].map(([uuid, record]) => ({
-        ...xeNode(record, instances, this.rows, this.usage.storesOf(uuid)),
+        ...xeNode(record, instances, this.rows, this.usage.fillsOf(uuid)),
         ...this.usage.ofHost(uuid),
       })),
       notes: [],

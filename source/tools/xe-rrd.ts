@@ -100,17 +100,19 @@ export interface RrdUpdates {
 /** What is read of the legend; there may be ten times as many numbers. */
 const wanted = /^(?:cpu\d+|cpu_avg|memory|memory_internal_free|vbd_[a-z]+\d*_(?:read|write)|vif_\d+_(?:rx|tx))$/;
 
-/** An answer: `<xport>` with its legend and its rows. Null: it is none, or has holes. */
+/**
+ * An answer: `<xport>` with its legend and its rows. Null: it is none, or has holes. A large host's has two megabytes every few
+ * seconds, so that only those numbers are looked at that are wanted.
+ */
 export function parseRrdUpdates(xml: string): RrdUpdates | null {
-  const legend: string[] = [];
-  const rows: { time: number; values: number[] }[] = [];
-  for (const [, tag, text = ""] of xml.matchAll(/<(entry|t|v)>([^<]*)<\//g)) {
-    if (tag === "entry") legend.push(text);
-    else if (tag === "t") rows.push({ time: Number(text), values: [] });
-    else rows.at(-1)?.values.push(Number(text));
-  }
-  const whole = rows.every(({ time, values }) => Number.isFinite(time) && values.length === legend.length);
-  if (!/<\/xport>\s*$/.test(xml) || legend.length === 0 || rows.length === 0 || !whole) return null;
+  const [head = "", ...lines] = xml.split("<row>");
+  const legend = [...head.matchAll(/<entry>([^<]*)<\//g)].map(([, entry = ""]) => entry);
+  const rows = lines.map((line) => {
+    const [, time, values = ""] = /^\s*<t>(\d+)<\/t>\s*<v>(.*)<\/v>\s*<\/row>/s.exec(line) ?? [];
+    return { time: Number(time), values: values.split(/<\/v>\s*<v>/) };
+  });
+  const whole = rows.every(({ time, values }) => time > 0 && values.length === legend.length);
+  if (!/<\/xport>\s*$/.test(lines.at(-1) ?? "") || !whole) return null;
   rows.sort((one, other) => other.time - one.time);
   const guests = new Map<string, Map<string, readonly number[]>>();
   const host = new Map<string, readonly number[]>();
@@ -121,9 +123,10 @@ export function parseRrdUpdates(xml: string): RrdUpdates | null {
     if (kind === undefined || !wanted.test(name)) return;
     const columns = kind === "host" ? host : (guests.get(uuid) ?? new Map<string, readonly number[]>());
     if (kind === "vm") guests.set(uuid, columns);
+    // What is no number becomes NaN, as those that are missing are called anyway.
     columns.set(
       name,
-      rows.map(({ values }) => values[column] ?? Number.NaN),
+      rows.map(({ values }) => Number(values[column] || "NaN")),
     );
   });
   return {

@@ -41,11 +41,7 @@ export function xePoll(access: XeAccess, { load = false, stores = false } = {}):
   const besides = (name: string, words: string[]) =>
     sh`; echo ${`@@virtu ${name}`}; ${xe(access, words, besidesLimit)} 2>/dev/null || true`;
   const running = ["vm-list", "is-control-domain=false", "power-state=running", "params=uuid,VCPUs-utilisation"];
-  const repositories = [
-    "sr-list",
-    "content-type=user",
-    "params=uuid,name-label,shared,physical-size,physical-utilisation",
-  ];
+  const repositories = ["sr-list", "content-type=user", "params=uuid,name-label,physical-size,physical-utilisation"];
   const plugged = ["pbd-list", "currently-attached=true", "params=uuid,sr-uuid,host-uuid"];
   const more = [
     ...(stores ? [besides("srs", repositories), besides("pbds", plugged)] : []),

@@ -16,7 +16,11 @@ const rrdd = "/var/lib/xcp/xcp-rrdd";
 const xapi = "/var/lib/xcp/xapi";
 
 const ok = (body: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-const noSocket = new VirtuError({ kind: "connection", what: "The host could not connect", why: "open failed" });
+const noSocket = new VirtuError({
+  kind: "connection",
+  what: "The host could not connect",
+  why: `${rrdd}: open failed`,
+});
 
 /** `silent`: the connection is there, and nothing comes. */
 type Answer = string | VirtuError | "silent";
@@ -155,9 +159,14 @@ const withheld: [string, Answer, RegExp][] = [
   [
     "forbidden",
     new VirtuError({ kind: "refused", what: "The host forbids forwarding" }),
-    /forbids to forward its socket/,
+    /does not open .* AllowStreamLocalForwarding$/,
   ],
-  ["not there", noSocket, /can't be asked: The host could not connect: open failed/],
+  [
+    "out of reach",
+    new VirtuError({ kind: "connection", what: "The host can't be reached", why: "no route" }),
+    /can't be asked: The host can't be reached: no route/,
+  ],
+  ["not there", noSocket, /does not open \/var\/lib\/xcp\/xcp-rrdd over SSH: that takes root/],
   ["refused", "HTTP/1.1 401 Unauthorised\r\n\r\n<html>", /answered 401 Unauthorised/],
   ["not readable", ok("<html>moved</html>"), /gave an answer that can't be read/],
   ["broken off", ok(records).slice(0, -100), /broke off its answer/],

@@ -209,7 +209,18 @@ test("counts what its vCPUs do by xe where the host forbids to read its records;
   expect((await counted(false))[0]).toBeUndefined();
   load1 = "@@virtu load\n";
   const [running, off] = await look(true);
-  expect(running?.usageGap).toMatch(/^xcp-1 forbids to forward its socket/);
+  expect(running?.usageGap).toMatch(/^xcp-1 does not open \/var\/lib\/xcp\/xcp-rrdd/);
   expect(off?.usageGap).toBeUndefined();
   expect(pool.calls).toHaveLength(6);
+});
+
+test("says why its storage can't be listed, and changes none of it", async () => {
+  const none = { pools: [], networks: [], problems: [] };
+  const one = new XenServerProvider({
+    pool: new ScriptedPool(() => ({ stdout: "@@virtu end 1\n", stderr: "Authentication failed\n" })),
+    ...{ host: { name: "xcp-1" }, found },
+  });
+  await expect(one.stores.list({})).rejects.toMatchObject({ kind: "refused", why: expect.stringMatching(/no rights/) });
+  expect(one.stores.refuses({ do: "pool-create", pool: "a", directory: "/a" }, none)).toMatch(/xe's alone/);
+  expect(await one.stores.act({ do: "network-stop", network: "a" }, {})).toMatchObject({ ok: false });
 });

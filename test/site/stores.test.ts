@@ -66,3 +66,14 @@ test("Ganeti: what its nodes keep disks on, whose volumes are there, what it ins
     stderr: expect.stringContaining("Ganeti makes and removes disks with their instances"),
   });
 });
+
+test("XenServer: repositories with their disks and who uses them, networks; nothing is changed there", async () => {
+  const { stdout: text } = await on("xcp1", "stores");
+  expect(text).toMatch(/^xcp1: pool xcp1:Local storage: active, \d+ MiB free of 512000 MiB, ext$/m);
+  expect(text).toContain("    files, old 0: 10240 MiB, takes 10240 MiB, used by files, old\n");
+  expect(text).toMatch(/^xcp1: network Pool-wide network associated with eth0: active, bridge, xenbr0, used by pbx, /m);
+  expect(await on("xcp1", "pool", "create", "x", "--directory", "/srv/x")).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining("disks of XenServer are made and removed with their guests"),
+  });
+});

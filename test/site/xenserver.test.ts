@@ -1,10 +1,14 @@
-/** Disks and cards of guests on the embedded site's pool of XCP-ng, changed as xapi's sources say; looked at in the pool itself. */
+/**
+ * Disks and cards of guests on the embedded site's pool of XCP-ng, changed as xapi's sources say and looked at in the pool
+ * itself; what they use, by its host's records; storage and networks.
+ */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { discover } from "../../source/instances/discover.ts";
 import type { Action, ActionOutcome, Instance, Provider } from "../../source/instances/types.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
 import { createPool } from "../../source/ssh/pool.ts";
 import type { Pool } from "../../source/ssh/types.ts";
+import { runProgram } from "../program.ts";
 import { TestAsker } from "../ssh/server.ts";
 
 let site: EmbeddedSite;
@@ -102,11 +106,12 @@ test("refuses what a saved guest can't have, with the reason", async () => {
   }
 });
 
+async function look() {
+  const { instances, nodes } = await xe.list({ usageWithinMs: 0 });
+  return { pbx: instances.find(({ name, status }) => name === "pbx" && status === "running"), nodes };
+}
+
 test("what guests and hosts use is read from the host's records, by its socket", async () => {
-  const look = async () => {
-    const { instances, nodes } = await xe.list({ usageWithinMs: 0 });
-    return { pbx: instances.find(({ name, status }) => name === "pbx" && status === "running"), nodes };
-  };
   const first = await look();
   expect(first.pbx?.usage).toMatchObject({ memorySource: "balloon" });
   expect(first.pbx).not.toHaveProperty("usageGap");
@@ -124,10 +129,51 @@ test("what guests and hosts use is read from the host's records, by its socket",
     ["xcp1", ["Local storage", "nfs1"]],
     ["xcp2", []],
   ]);
-  // It goes where virtu may not ask: xe still tells what its vCPUs do.
+});
+
+/** What `virtu usage` of the built program counted in a second. */
+async function usage(...words: string[]): Promise<Record<string, unknown>[]> {
+  const options = { sshConfig: site.sshConfigFile, config: site.configDir };
+  const ran = await runProgram(["usage", "--seconds", "1", "--json", ...words, "--host", "xcp1"], options);
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  return ran.json();
+}
+
+test("virtu usage counts guests and hosts of the pool", async () => {
+  const number = expect.any(Number);
+  const [pbx] = await usage("--state", "running");
+  expect(pbx).toMatchObject({
+    ...{ name: "pbx", provider: "xenserver", memorySource: "balloon", gap: null },
+    ...{ cpu: number, memory: number, diskRead: number, diskWrite: number, netIn: number, netOut: number },
+  });
+  const hosts = await usage("--nodes");
+  expect(hosts.find(({ name }) => name === "xcp1")).toMatchObject({
+    ...{ cpu: number, memory: number, gap: null },
+    pools: [{ name: "Local storage", percent: number }, { name: "nfs1" }],
+  });
+  expect(hosts.find(({ name }) => name === "xcp2")).toMatchObject({
+    ...{ cpu: null, memory: number },
+    gap: "xcp2 is none of virtu's hosts: add it as xcp2 or 172.16.20.2",
+  });
+});
+
+test("of a guest that goes where virtu may not ask, xe still tells what its vCPUs do", async () => {
   expect(await act("pbx", { do: "migrate", to: "xcp2", live: true })).toMatchObject({ ok: true });
   await look();
   const moved = await look();
   expect(moved.pbx?.usage).toMatchObject({ memoryMiB: null, diskReadBytes: null, cpuNs: expect.any(Number) });
   expect(moved.pbx?.usageGap).toMatch(/^xe tells of vCPUs alone: xcp2 is none of virtu's hosts/);
+});
+
+test("storage and networks are listed, with who uses them, and not changed", async () => {
+  const view = await xe.stores?.list({});
+  expect(view?.pools.map(({ name, type }) => [name, type])).toEqual([
+    ["xcp1:Local storage", "ext"],
+    ["nfs1", "nfs"],
+    ["ISO library", "iso"],
+  ]);
+  expect(view?.pools[0]?.volumes.map(({ usedBy }) => usedBy)).toContainEqual(["files, old"]);
+  expect(view?.networks[0]).toMatchObject({ bridge: "xenbr0", usedBy: expect.arrayContaining(["pbx", "desktop"]) });
+  const remove = { do: "pool-remove", pool: "nfs1" } as const;
+  expect(xe.stores?.refuses(remove, view ?? { pools: [], networks: [], problems: [] })).toMatch(/with their guests/);
 });

@@ -144,6 +144,7 @@ export const lists: Readonly<Record<string, { shown: string; rows: (pool: XenPoo
         const letter = String.fromCharCode("a".charCodeAt(0) + Number(device));
         return {
           ...{ uuid: [" RO", uuid], "vm-uuid": [" RO", guest], "vdi-uuid": [" RO", image ?? none] },
+          "vm-name-label": [" RO", guests.find((one) => one.uuid === guest)?.name ?? none],
           "vdi-name-label": [" RO", parts.images.find((one) => one.uuid === image)?.name ?? none],
           ...{ empty: [" RO", String(image === null)], userdevice: [" RW", device], type: [" RW", kind] },
           // Known once it has been plugged in.
@@ -156,7 +157,8 @@ export const lists: Readonly<Record<string, { shown: string; rows: (pool: XenPoo
     rows: ({ parts }) =>
       parts.images.map(({ uuid, name, repository, bytes }) => ({
         ...{ uuid: [" RO", uuid], "name-label": [" RW", name], "sr-uuid": [" RO", repository] },
-        "virtual-size": [" RO", String(bytes)],
+        ...{ "virtual-size": [" RO", String(bytes)], "physical-utilisation": [" RO", String(bytes)] },
+        managed: [" RO", "true"],
         "sr-name-label": [" RO", parts.repositories.find((one) => one.uuid === repository)?.name ?? none],
         "vbd-uuids": ["SRO", parts.drives.flatMap((drive) => (drive.image === uuid ? [drive.uuid] : [])).join("; ")],
       })),
@@ -167,6 +169,7 @@ export const lists: Readonly<Record<string, { shown: string; rows: (pool: XenPoo
       parts.cards.map(({ uuid, guest, network, device, mac }) => ({
         ...{ uuid: [" RO", uuid], "vm-uuid": [" RO", guest], device: [" RO", device], MAC: [" RO", mac] },
         ...{ "network-uuid": [" RO", network] },
+        "vm-name-label": [" RO", guests.find((one) => one.uuid === guest)?.name ?? none],
         "network-name-label": [" RO", parts.networks.find((one) => one.uuid === network)?.name ?? none],
         "currently-attached": [" RO", String(guests.some((one) => one.uuid === guest && one.state === "running"))],
       })),

@@ -134,7 +134,9 @@ export function StoresScreen(): ReactNode {
         width={size.columns}
         view={list}
         row={(index) => storeLine(rows[index] as StoreRow, size.columns - 2)}
-        empty={<NoPlaces none="No host that is shown runs libvirt or Ganeti, whose storage and networks stand here." />}
+        empty={
+          <NoPlaces none="No host that is shown runs libvirt, Ganeti or XenServer, whose storage and networks stand here." />
+        }
       />
     </Box>
   );
