@@ -4,7 +4,7 @@ import type { Stats } from "node:fs";
 import { link, open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { type ErrorKind, toVirtuError, VirtuError } from "./errors.ts";
+import { type ErrorKind, reasonOf, VirtuError } from "./errors.ts";
 
 /** The absolute path of what a user typed; `~` is his home. */
 export function localPath(typed: string): string {
@@ -59,8 +59,9 @@ export async function writeLocal(
   } catch (thrown) {
     const { code = "" } = thrown as NodeJS.ErrnoException;
     if (code === "EEXIST") throw new FileTaken(kind, what, file);
-    const told = reasons[code]?.(path.dirname(file)) ?? { why: toVirtuError(thrown).why };
-    throw new VirtuError({ kind, what: `${what} can't be written`, where: file, ...told }, { cause: thrown });
+    const why = code === "ENOENT" ? `there is no directory ${path.dirname(file)}` : reasonOf(thrown);
+    const facts = { kind, what: `${what} can't be written`, where: file, why, hint: hints[code] };
+    throw new VirtuError(facts, { cause: thrown });
   }
 }
 
@@ -107,22 +108,13 @@ async function give(fresh: string, file: string): Promise<void> {
   }
 }
 
-type Told = Pick<VirtuError, "why" | "hint">;
+const elsewhere = "Choose another place.";
+const room = "Make room there, or choose another place.";
 
-const forbidden = (folder: string): Told => ({
-  why: `you may not write in ${folder}`,
-  hint: "Choose another folder, or ask for the right to.",
-});
-const full: Told = { why: "the disk is full", hint: "Make room there, or choose another place." };
-
-/** What the system's errors mean, by their code; with the folder that the file should be in. */
-const reasons: Readonly<Record<string, (folder: string) => Told>> = {
-  ENOENT: (folder) => ({ why: `there is no folder ${folder}`, hint: "Make it first, or choose another place." }),
-  ENOTDIR: (folder) => ({ why: `${folder} is no folder`, hint: "Choose another place." }),
-  EISDIR: () => ({ why: "it is a folder", hint: "Add the file's name." }),
-  EACCES: forbidden,
-  EPERM: forbidden,
-  EROFS: (folder) => ({ why: `${folder} can only be read`, hint: "Choose another place." }),
-  ENOSPC: () => full,
-  EDQUOT: () => ({ ...full, why: "your share of the disk is used up" }),
+/** What to do, by the system's code. */
+const hints: Readonly<Record<string, string>> = {
+  ENOENT: "Make it first, or choose another place.",
+  EISDIR: "Add the file's name.",
+  ...{ ENOSPC: room, EDQUOT: room },
+  ...{ EACCES: elsewhere, EPERM: elsewhere, EROFS: elsewhere, ENOTDIR: elsewhere },
 };

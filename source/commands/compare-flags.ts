@@ -4,7 +4,7 @@ import { VirtuError } from "../errors.ts";
 import { type CreateData, mebibytesOf, type Wanted, wantedOf } from "../instances/create-file.ts";
 import { createSchema } from "../instances/create-file-schema.ts";
 import type { ReadyWanted } from "../instances/create-types.ts";
-import type { ProviderName } from "../instances/types.ts";
+import { providerNames } from "../instances/selector.ts";
 import { usualSizes } from "../journey/compare-defaults.ts";
 import type { ComparisonWish } from "../journey/compare-plan.ts";
 import type { Schema } from "../schema.ts";
@@ -72,16 +72,14 @@ function readFile(file: string): Wanted[] {
   return all.map((one) => wantedOf({ ...one, name: "virtu-compare", count: 1 }));
 }
 
-const providers: readonly ProviderName[] = ["ganeti", "libvirt", "xen", "xenserver"];
-
 function onOf(values: readonly string[]): ComparisonWish["on"] {
   return hostNames(values).map((value) => {
     const [, host = "", name = ""] = /^(.*):([^:]*)$/.exec(value) ?? [];
-    const provider = providers.find((one) => one === name);
+    const provider = providerNames.find((one) => one === name);
     if (provider && host !== "") return { host: { name: host }, provider };
     throw new VirtuError({
       ...{ kind: "usage", what: `"${value}" names no provider of a host`, where: "--on" },
-      hint: `Write HOST:PROVIDER; the providers are ${providers.join(", ")}.`,
+      hint: `Write HOST:PROVIDER; the providers are ${providerNames.join(", ")}.`,
     });
   });
 }

@@ -16,11 +16,11 @@ import {
   type Volume,
   warnings,
 } from "../tools/virt-install.ts";
+import { isPassing, pause } from "../waiting.ts";
 import { libvirtSteps, type Step } from "./create-libvirt-steps.ts";
 import type { Made, MakeOptions, MakerOptions } from "./create-maker.ts";
 import { type Explained, Making, type MakingPlace, StepFailed, StepUnknown, type Undo } from "./create-making.ts";
 import type { LibvirtRequest } from "./create-types.ts";
-import { isPassing, pause } from "./exec.ts";
 
 export interface LibvirtMakingPlace extends MakingPlace {
   uri: string;

@@ -2,8 +2,8 @@
 import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult, HostRef, Pool } from "../ssh/types.ts";
+import { isPassing } from "../waiting.ts";
 import type { Made, MakeOptions } from "./create-maker.ts";
-import { isPassing } from "./exec.ts";
 
 export interface MakingPlace {
   pool: Pool;

@@ -3,9 +3,9 @@ import { VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
 import { plainLine } from "../text.ts";
 import { pingCommand } from "../tools/ready.ts";
+import { isPassing, pause } from "../waiting.ts";
 import { makerOf, type Waiting } from "./create-maker.ts";
 import type { CreateRequest, ReadyWanted } from "./create-types.ts";
-import { isPassing, pause } from "./exec.ts";
 import type { Provider } from "./types.ts";
 
 export interface ReadyOptions {

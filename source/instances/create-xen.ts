@@ -16,10 +16,10 @@ import {
   writeConfig,
 } from "../tools/xl-create.ts";
 import { parseXlList } from "../tools/xl-parse.ts";
+import { pause } from "../waiting.ts";
 import type { Made, MakeOptions } from "./create-maker.ts";
 import { isUnknown, Making, type MakingPlace, type Undo } from "./create-making.ts";
 import type { CreateStep, XenRequest } from "./create-types.ts";
-import { pause } from "./exec.ts";
 
 export interface XenMakingPlace extends MakingPlace {
   access: XlAccess;

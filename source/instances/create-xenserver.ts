@@ -12,10 +12,10 @@ import {
   xeMakeLines,
 } from "../tools/xe-create.ts";
 import { explainXe } from "../tools/xe-errors.ts";
+import { pause } from "../waiting.ts";
 import type { Made, MakeOptions } from "./create-maker.ts";
 import { isCancelled, isUnknown, Making, type MakingPlace, StepFailed } from "./create-making.ts";
 import type { XenServerRequest } from "./create-types.ts";
-import { pause } from "./exec.ts";
 
 export interface XeMakingPlace extends MakingPlace {
   access: XeAccess;

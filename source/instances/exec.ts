@@ -3,8 +3,6 @@ import { VirtuError } from "../errors.ts";
 import type { Command } from "../ssh/command.ts";
 import type { ExecOptions, ExecResult, HostRef, Pool } from "../ssh/types.ts";
 
-export { isPassing, pause } from "../waiting.ts";
-
 export interface Answer {
   status: number;
   stdout: string;

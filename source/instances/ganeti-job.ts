@@ -5,7 +5,7 @@ import type { ExecOptions, ExecResult } from "../ssh/types.ts";
 import { type GanetiAccess, parseSubmitted, parseWatchLine, recentJobsCommand, watchCommand } from "../tools/ganeti.ts";
 import { explainGaneti } from "../tools/ganeti-errors.ts";
 import { failureText, furtherJobs, parseResults, resultsCommand } from "../tools/ganeti-jobs.ts";
-import { isPassing, pause } from "./exec.ts";
+import { isPassing, pause } from "../waiting.ts";
 import { followJob } from "./ganeti-follow.ts";
 import type { GanetiMaster } from "./ganeti-master.ts";
 import type { ActionEvent, ActionOutcome } from "./types.ts";

@@ -5,7 +5,7 @@ import type { ExecResult } from "../ssh/types.ts";
 import { findJob, type GanetiAccess, gnt } from "../tools/ganeti.ts";
 import { nodeStepsOf, stepCommand } from "../tools/ganeti-actions.ts";
 import { explainGaneti } from "../tools/ganeti-errors.ts";
-import { pause } from "./exec.ts";
+import { pause } from "../waiting.ts";
 import type { GanetiJob } from "./ganeti-job.ts";
 import type { GanetiMaster } from "./ganeti-master.ts";
 import { refusesNode } from "./ganeti-rules.ts";

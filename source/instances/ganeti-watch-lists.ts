@@ -3,7 +3,7 @@
  * jobs are listed every few seconds and compared. It costs the master a fourth of what reading all instances as often does.
  */
 import { type GanetiJobRecord, isOver } from "../tools/ganeti-jobs.ts";
-import { pause } from "./exec.ts";
+import { pause } from "../waiting.ts";
 import type { Luxi } from "./ganeti-luxi.ts";
 import type { GanetiReader } from "./ganeti-read.ts";
 import type { WatchOptions } from "./ganeti-watch.ts";

@@ -6,7 +6,7 @@ import { setMaxListeners } from "node:events";
 import { VirtuError } from "../errors.ts";
 import { type GanetiJobRecord, isOver, jobFields, jobRecord } from "../tools/ganeti-jobs.ts";
 import { luxiRows } from "../tools/luxi.ts";
-import { pause } from "./exec.ts";
+import { pause } from "../waiting.ts";
 import { followJob } from "./ganeti-follow.ts";
 import type { Luxi, LuxiLine } from "./ganeti-luxi.ts";
 import type { GanetiNews } from "./ganeti-news.ts";

@@ -1,8 +1,8 @@
 /** One host of the inventory: what was found on it, how its last refresh went, when the next one is due. */
 import { toVirtuError, VirtuError } from "../errors.ts";
 import type { HostRef, Pool } from "../ssh/types.ts";
+import { pause } from "../waiting.ts";
 import { discover } from "./discover.ts";
-import { pause } from "./exec.ts";
 import type { HostState, HostView } from "./inventory-types.ts";
 import type { Discovery, Late, Provider, ProviderOptions, Snapshot } from "./types.ts";
 

@@ -23,6 +23,12 @@ import { fullNameOf, stateOf } from "./node-steps.ts";
 import type { PlanNode } from "./plan.ts";
 import { cell, type StepDraft, step } from "./plan-steps.ts";
 
+/** What each node has done before it is of a cluster. */
+const prepared = [
+  ...["host-name", "hosts", "cluster-name", "clock", "packages", "kernel-links"],
+  ...["volume-group", "file-storage", "bridge-keep"],
+];
+
 /** What the cluster is to be, from the request and what its nodes have. */
 function wishOf(request: GanetiRequest, nodes: readonly PlanNode[], states: NodeStates): ClusterWish {
   const { storage } = request;
@@ -55,17 +61,7 @@ export function clusterSteps(request: GanetiRequest, nodes: readonly PlanNode[],
       title: `Make the cluster ${request.clusterName}`,
       why: `The master holds the configuration; the others join it.${slow}`,
       changes: "Ganeti's configuration and daemons, an RSA key for root, authorized_keys.",
-      needs: [
-        "host-name",
-        "hosts",
-        "cluster-name",
-        "clock",
-        "packages",
-        "kernel-links",
-        "volume-group",
-        "file-storage",
-        "bridge-keep",
-      ],
+      needs: prepared,
       limitSeconds: 900,
       usualSeconds: 15,
       cells: [[master, cell(initCheck(request.clusterName), initScript(wish), initUndo())]],
@@ -84,18 +80,7 @@ export function clusterSteps(request: GanetiRequest, nodes: readonly PlanNode[],
       title: "Let the master in",
       why: "gnt-node add logs in as root and would ask for a password.",
       changes: "A line in /root/.ssh/authorized_keys.",
-      needs: [
-        "all:master-key",
-        "host-name",
-        "hosts",
-        "cluster-name",
-        "clock",
-        "packages",
-        "kernel-links",
-        "volume-group",
-        "file-storage",
-        "bridge-keep",
-      ],
+      needs: ["all:master-key", ...prepared],
       cells: others.map(({ name }) => [name, cell(letMasterInCheck(), letMasterInScript())]),
     }),
     step({

@@ -35,20 +35,17 @@ export function viewOf(state: ListState, keys: readonly string[], height: number
 
 export type Move = "up" | "down" | "pageUp" | "pageDown" | "first" | "last";
 
+/** Lines that a move goes down, in a window of this height over so many lines; it may lead beyond them. */
+export function stepOf(move: Move, height: number, count: number): number {
+  const page = Math.max(1, height - 1);
+  return { up: -1, down: 1, pageUp: -page, pageDown: page, first: -count, last: count }[move];
+}
+
 /** The state after a move. */
 export function moved(state: ListState, keys: readonly string[], height: number, move: Move): ListState {
   const { index, offset } = viewOf(state, keys, height);
   if (index < 0) return state;
-  const page = Math.max(1, height - 1);
-  const steps: Record<Move, number> = {
-    up: -1,
-    down: 1,
-    pageUp: -page,
-    pageDown: page,
-    first: -index,
-    last: keys.length,
-  };
-  const next = Math.max(0, Math.min(keys.length - 1, index + steps[move]));
+  const next = Math.max(0, Math.min(keys.length - 1, index + stepOf(move, height, keys.length)));
   const after: ListState = { key: keys[next] ?? null, index: next, offset };
   return { ...after, offset: viewOf(after, keys, height).offset };
 }

@@ -2,27 +2,17 @@ import { chmodSync } from "node:fs";
 import path from "node:path";
 import type { AuthContext } from "ssh2";
 import ssh2 from "ssh2";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { sh } from "../../source/ssh/command.ts";
-import { createPool } from "../../source/ssh/pool.ts";
 import type { Asker } from "../../source/ssh/types.ts";
-import { Home, type Keys, makeKey, TestAsker, TestServer } from "./server.ts";
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-const h = { name: "h" };
+import { type Home, type Keys, makeKey, TestAsker } from "./server.ts";
+import { h, home, poolOf, serve } from "./simple.ts";
 
 async function setUp(auth: (context: AuthContext) => void, asker: Asker, options: Record<string, string> = {}) {
-  const at = new Home();
-  ends.push(() => at.remove());
-  const server = await TestServer.start({ auth });
-  ends.push(() => server.stop());
+  const at = home();
+  const server = await serve({ auth });
   at.host("h", server.port, options);
-  const pool = createPool({ sshConfig: at.config, asker, settings: { backoffMs: () => 1 } });
-  ends.push(() => pool.end());
+  const pool = poolOf(at, asker, { backoffMs: () => 1 });
   return { at, server, pool };
 }
 

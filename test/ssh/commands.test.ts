@@ -1,47 +1,8 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { sh } from "../../source/ssh/command.ts";
-import { createPool, type PoolOptions } from "../../source/ssh/pool.ts";
-import type { Asker, Pool } from "../../source/ssh/types.ts";
-import { Home, type ServerOptions, TestAsker, TestServer } from "./server.ts";
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-function home(): Home {
-  const made = new Home();
-  ends.push(() => made.remove());
-  return made;
-}
-
-async function serve(options: ServerOptions = {}, port = 0): Promise<TestServer> {
-  const server = await TestServer.start(options, port);
-  ends.push(() => server.stop());
-  return server;
-}
-
-function poolOf(at: Home, asker: Asker = new TestAsker(), settings: PoolOptions["settings"] = {}): Pool {
-  const pool = createPool({ sshConfig: at.config, asker, settings });
-  ends.push(() => pool.end());
-  return pool;
-}
-
-/** A server that ssh knows as `h`, and a pool. */
-async function simple(options: ServerOptions = {}, settings: PoolOptions["settings"] = {}) {
-  const at = home();
-  const server = await serve(options);
-  at.host("h", server.port);
-  return { at, server, pool: poolOf(at, undefined, settings) };
-}
-
-const h = { name: "h" };
-const until = async (pool: Pool, done: () => boolean) => {
-  while (!done()) await once(pool, "change");
-};
+import { h, home, poolOf, serve, simple, until } from "./simple.ts";
 
 test("keeps the streams apart, passes standard input and gives the exit status", async () => {
   const { pool } = await simple();

@@ -2,47 +2,12 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { sh } from "../../source/ssh/command.ts";
-import { createPool, type PoolOptions } from "../../source/ssh/pool.ts";
-import type { Asker, ExecResult, Pool } from "../../source/ssh/types.ts";
-import { Home, type ServerOptions, TestAsker, TestServer } from "./server.ts";
-
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-function home(): Home {
-  const made = new Home();
-  ends.push(() => made.remove());
-  return made;
-}
-
-async function serve(options: ServerOptions = {}, port = 0): Promise<TestServer> {
-  const server = await TestServer.start(options, port);
-  ends.push(() => server.stop());
-  return server;
-}
-
-function poolOf(at: Home, asker: Asker = new TestAsker(), settings: PoolOptions["settings"] = {}): Pool {
-  const pool = createPool({ sshConfig: at.config, asker, settings });
-  ends.push(() => pool.end());
-  return pool;
-}
-
-/** A server that ssh knows as `h`, and a pool. */
-async function simple(options: ServerOptions = {}, settings: PoolOptions["settings"] = {}) {
-  const at = home();
-  const server = await serve(options);
-  at.host("h", server.port);
-  return { at, server, pool: poolOf(at, undefined, settings) };
-}
-
-const h = { name: "h" };
-const until = async (pool: Pool, done: () => boolean) => {
-  while (!done()) await once(pool, "change");
-};
+import { createPool } from "../../source/ssh/pool.ts";
+import type { ExecResult } from "../../source/ssh/types.ts";
+import { TestAsker } from "./server.ts";
+import { atEnd, h, home, poolOf, serve, simple, until } from "./simple.ts";
 
 test("a broken connection is a third outcome, and the next request opens a new one", async () => {
   const { server, pool } = await simple({}, { backoffMs: () => 1 });
@@ -198,7 +163,7 @@ test("runs a ProxyCommand for the connection, and tells why it failed", async ()
 test("opens connections from the host without using up channels", async () => {
   const { pool } = await simple({}, { channelLimit: 1 });
   const echo = net.createServer((socket) => socket.pipe(socket)).listen(0, "127.0.0.1");
-  ends.push(() => echo.close());
+  atEnd(() => echo.close());
   await once(echo, "listening");
   const blocker = pool.exec(h, sh`sleep 0.2`);
   const stream = await pool.forward(h, { host: "127.0.0.1", port: (echo.address() as net.AddressInfo).port });
@@ -268,7 +233,7 @@ test("names a configuration file that can't be read", async () => {
   const file = path.join(home().directory, "missing");
   expect(existsSync(file)).toBe(false);
   const pool = createPool({ sshConfig: file, asker: new TestAsker() });
-  ends.push(() => pool.end());
+  atEnd(() => pool.end());
   await expect(pool.exec(h, sh`true`)).rejects.toMatchObject({ kind: "usage", where: file });
 });
 

@@ -1,29 +1,21 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import ssh2 from "ssh2";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { sh } from "../../source/ssh/command.ts";
 import { fingerprint, matchesHost, parseKnownHosts } from "../../source/ssh/known-hosts.ts";
 import { createPool } from "../../source/ssh/pool.ts";
-import { Home, type Keys, makeKey, TestAsker, TestServer } from "./server.ts";
+import { type Keys, makeKey, TestAsker } from "./server.ts";
+import { atEnd, h, home, poolOf, serve } from "./simple.ts";
 
-const ends: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-const h = { name: "h" };
 const publicPart = (keys: Keys) => keys.public.split(" ").slice(0, 2).join(" ");
 const fingerprintOf = (keys: Keys) => fingerprint(Buffer.from(keys.public.split(" ")[1] ?? "", "base64"));
 
 async function setUp(strict: string, asker = new TestAsker(), options: Record<string, string> = {}, hostKeys?: Keys[]) {
-  const at = new Home();
-  ends.push(() => at.remove());
-  const server = await TestServer.start(hostKeys ? { hostKeys } : {});
-  ends.push(() => server.stop());
+  const at = home();
+  const server = await serve(hostKeys ? { hostKeys } : {});
   at.host("h", server.port, { ...options, StrictHostKeyChecking: strict });
-  const pool = createPool({ sshConfig: at.config, asker, settings: { backoffMs: () => 1 } });
-  ends.push(() => pool.end());
+  const pool = poolOf(at, asker, { backoffMs: () => 1 });
   return { at, server, pool, asker, name: `[127.0.0.1]:${server.port}`, key: server.hostKeys[0] as Keys };
 }
 
@@ -120,12 +112,11 @@ test("StrictHostKeyChecking no goes on after a change, but asks for no password"
   expect(logged.join("\n")).toContain("its host key has changed");
 
   const asker = new TestAsker(["secret"]);
-  const guarded = await TestServer.start({ auth: (context) => context.reject(["password"]) });
-  ends.push(() => guarded.stop());
+  const guarded = await serve({ auth: (context) => context.reject(["password"]) });
   at.host("guarded", guarded.port, { StrictHostKeyChecking: "no" });
   at.write("known_hosts", `[127.0.0.1]:${guarded.port} ${publicPart(makeKey())}\n`);
   const second = createPool({ sshConfig: at.config, asker });
-  ends.push(() => second.end());
+  atEnd(() => second.end());
   await expect(second.exec({ name: "guarded" }, sh`true`)).rejects.toMatchObject({ kind: "authentication" });
   expect(asker.secrets).toEqual([]);
 });
@@ -181,8 +172,7 @@ test("a known_hosts file that can't be written is logged, and the work goes on",
 
 test("a job's file learns without a question, refuses a change, and forgets only what it is told", async () => {
   const { at, server, pool, asker } = await setUp("yes");
-  const other = await TestServer.start();
-  ends.push(() => other.stop());
+  const other = await serve();
   at.host("other", other.port, { StrictHostKeyChecking: "yes", HostKeyAlias: "other" });
   const file = path.join(at.directory, "job", "known_hosts");
   const job = { name: "h", knownHostsFile: file };
@@ -193,8 +183,7 @@ test("a job's file learns without a question, refuses a change, and forgets only
   expect(() => readFileSync(at.knownHosts)).toThrow();
 
   await server.stop();
-  const again = await TestServer.start({}, server.port);
-  ends.push(() => again.stop());
+  const _again = await serve({}, server.port);
   await expect(pool.exec(job, sh`true`)).rejects.toMatchObject({ kind: "host-key" });
 
   await pool.forgetHostKeys(file, ["root@h"]);

@@ -277,7 +277,7 @@ test("it is written into a file by its ending; over another only after a questio
   expect(readFileSync(file, "utf8")).toBe("mine");
   await ui.press(keys.backspace.repeat("c.csv".length), "no/c.csv", keys.enter);
   const told = await ui.waitFor("The comparison can't be written");
-  expect(told.join("\n")).toContain(`there is no folder ${path.join(directory, "no")}`);
+  expect(told.join("\n")).toContain(`there is no directory ${path.join(directory, "no")}`);
   await ui.press(keys.backspace.repeat("no/c.csv".length), "c.csv", keys.enter);
   await ui.waitFor("Overwrite the file?");
   await ui.press(keys.down, keys.enter);

@@ -9,6 +9,7 @@ import { paint } from "../theme.ts";
 import { Dialog } from "./dialog.tsx";
 import { textBox } from "./field.tsx";
 import { Menu, useDialogKeys } from "./menu.tsx";
+import { TextLines } from "./text-lines.tsx";
 
 export interface ConfirmProps {
   title: string;
@@ -72,12 +73,7 @@ export function Confirm(props: ConfirmProps): ReactNode {
   return (
     <Dialog title={title} tone="red">
       <Box flexDirection="column" marginY={1}>
-        {lines.slice(start, start + room).map((line, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is where it stands, and two may be equal.
-          <Text key={index} wrap="truncate">
-            {line === "" ? " " : line}
-          </Text>
-        ))}
+        <TextLines lines={lines.slice(start, start + room)} />
         {long && (
           <Text
             dimColor

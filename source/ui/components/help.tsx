@@ -4,12 +4,12 @@ import { type ReactNode, useState } from "react";
 import { edit, emptyLine } from "../editor.ts";
 import { useKeys, useUi } from "../hooks.ts";
 import { keyName } from "../keys.ts";
-import { matches } from "../list.ts";
+import { matches, stepOf } from "../list.ts";
 import { type Active, layer } from "../router.ts";
 import { cell, glyph, paint } from "../theme.ts";
 import { wrapped } from "../wrap.ts";
 import { lineText } from "./field.tsx";
-import { headerLine } from "./table.tsx";
+import { headerLine, useMoves } from "./table.tsx";
 
 const keyWidth = 18;
 
@@ -32,23 +32,15 @@ export function HelpScreen({ active, onClose }: { active: readonly Active[]; onC
   const height = size.rows - 7;
   const lines = active.flatMap((entry) => helpLines(entry, size.columns - 2));
   const last = Math.max(0, lines.length - height);
-  const go = (step: number) => ({ run: () => setOffset((before) => Math.max(0, Math.min(last, before + step))) });
   useKeys(
     "global",
     { back: { run: onClose }, help: { run: onClose }, quit: { run: onClose } },
     // The keys that it tells of do nothing while it is read: below this one nobody gets any.
     { level: layer.dialog, modal: true, typed: (key) => /^\d$/.test(key.name) },
   );
-  useKeys(
-    "list",
-    {
-      up: go(-1),
-      down: go(1),
-      pageUp: go(-height),
-      pageDown: go(height),
-      first: go(-lines.length),
-      last: go(lines.length),
-    },
+  useMoves(
+    // A whole page, since nothing has to be found again: no line belongs to the one before.
+    (move) => setOffset((before) => Math.max(0, Math.min(last, before + stepOf(move, height + 1, lines.length)))),
     { level: layer.dialog },
   );
   return (

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { VirtuError } from "../../errors.ts";
 import { plain } from "../../text.ts";
 import { paint, symbol } from "../theme.ts";
+import { TextLines } from "./text-lines.tsx";
 
 export function Problem({ error, lines = 6 }: { error: VirtuError; lines?: number }): ReactNode {
   const detail = error.detail ? plain(error.detail).trimEnd().split("\n") : [];
@@ -15,10 +16,7 @@ export function Problem({ error, lines = 6 }: { error: VirtuError; lines?: numbe
         {error.why && <Text>{error.why}</Text>}
         {error.hint && <Text bold>{error.hint}</Text>}
       </Box>
-      {detail.slice(0, lines).map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text that does not change.
-        <Text key={index} wrap="truncate" dimColor>{`  | ${line}`}</Text>
-      ))}
+      <TextLines lines={detail.slice(0, lines)} before="  | " dim />
       {hidden > 0 && <Text dimColor>{`  | … ${hidden} more lines in the log (7)`}</Text>}
     </Box>
   );

@@ -67,7 +67,7 @@ export function SaveAs(props: SaveAsProps): ReactNode {
         name={name}
         fields={[{ id: "file", label: "File", kind: "text", width: 50, initial }]}
         errors={({ file = "" }) => ({
-          file: file === "" ? null : file.endsWith("/") ? "names a folder" : wrong?.(file),
+          file: file === "" ? null : file.endsWith("/") ? "names a directory" : wrong?.(file),
         })}
         meanings={({ file = "" }) => ({ file: meaning?.(file) })}
         missing={({ file }) => (file ? null : "a name is needed")}

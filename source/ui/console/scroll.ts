@@ -1,5 +1,5 @@
 /** Moving and searching in what a console has printed, as plain functions. */
-import type { Move } from "../list.ts";
+import { type Move, stepOf } from "../list.ts";
 
 export interface Scroll {
   /** First line shown. */
@@ -32,16 +32,7 @@ function clamped(top: number, { count }: Lines, height: number): number {
 }
 
 export function scrolled(scroll: Scroll, lines: Lines, height: number, move: Move): Scroll {
-  const page = Math.max(1, height - 1);
-  const steps: Record<Move, number> = {
-    up: -1,
-    down: 1,
-    pageUp: -page,
-    pageDown: page,
-    first: -lines.count,
-    last: lines.count,
-  };
-  return { ...scroll, top: clamped(scroll.top + steps[move], lines, height) };
+  return { ...scroll, top: clamped(scroll.top + stepOf(move, height, lines.count), lines, height) };
 }
 
 /** Looks for a line with the text, further back (-1) or further on (1); case does not count. */

@@ -155,9 +155,6 @@ function Menu({
         {` ${paint(title, "bold")} ${paint("· type to filter:", "dim")} ${lineText(line, Math.max(10, size.columns - title.length - 24), true)}`}
       </Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => {
           const one = lines[index];

@@ -93,9 +93,6 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
       ))}
       <Text> </Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(at) => {
           const item = items[at];

@@ -6,6 +6,7 @@ import { plain, plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { Table, useList } from "../components/table.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { definitionProblem } from "../definition-check.ts";
 import { type DiffPart, diffLines, diffParts } from "../diff.ts";
 import { editText } from "../edit-text.ts";
@@ -130,14 +131,11 @@ export function ChangeScreen({ place }: { place: Place }): ReactNode {
         {` ${paint(`What changes in ${name}`, "bold")} · ${paint(`+${fresh}`, "green")} ${paint(`-${gone}`, "red")} · not applied yet; it is kept until you apply or discard it`}
       </Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => diffRow(parts[index] as DiffPart, width)}
         empty={<Text dimColor> It is the same as before. D discards it.</Text>}
       />
-      <Outcome problem={problem} pending={pending} refused={refused} width={width} />
+      <Outcome problem={problem} pending={pending} refused={refused} />
     </Box>
   );
 }
@@ -151,24 +149,17 @@ function Outcome({
   problem,
   pending,
   refused,
-  width,
 }: {
   problem: string | null;
   pending: boolean;
   refused: ActionItem | null;
-  width: number;
 }): ReactNode {
   if (pending) return <Busy text="applying it" />;
   if (refused) {
     return (
       <Box flexDirection="column">
         <Text wrap="truncate">{paint(` ${symbol("bad")} ${plainLine(refused.error ?? refused.text)}`, "red")}</Text>
-        {detailLines(refused)
-          .slice(0, 6)
-          .map((line, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text that does not change.
-            <Text key={index} wrap="truncate" dimColor>{`  | ${cell(line, width - 4)}`}</Text>
-          ))}
+        <TextLines lines={detailLines(refused).slice(0, 6)} before="  | " dim />
         <Text> Nothing was changed. e edits it again, with all that you typed.</Text>
       </Box>
     );

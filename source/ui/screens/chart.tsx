@@ -2,6 +2,7 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect } from "react";
 import { frameLines } from "../components/frame.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { paint } from "../theme.ts";
@@ -58,12 +59,7 @@ export function ChartScreen({ place }: { place: Place }): ReactNode {
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">{` ${paint(metric.title, "bold")} · last ${spanText(span)}`}</Text>
-      {lines.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
-        <Text key={index} wrap="truncate">
-          {line}
-        </Text>
-      ))}
+      <TextLines lines={lines} />
     </Box>
   );
 }

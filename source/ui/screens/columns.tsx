@@ -65,9 +65,6 @@ export function ColumnsScreen(): ReactNode {
           : " virtu chooses the columns by the room there is. Change one, and they are yours."}
       </Text>
       <Table
-        keys={ids}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => {
           const one = ids[index] ?? "name";

@@ -113,9 +113,6 @@ function Places({ providers, state, onChange }: PlacesProps): ReactNode {
       </Text>
       <Text> </Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => {
           const provider = providers[index] as Provider;
@@ -193,7 +190,7 @@ function Plan({ onStarted }: { onStarted: () => void }): ReactNode {
         {` ${paint(`${count(instances, "instance")} virtu-compare-${plan.setup.tag}-…`, "bold")}, removed in the end; nothing else is touched.`}
       </Text>
       <Text> </Text>
-      <Table keys={keys} height={height} width={size.columns} view={list} row={(index) => lines[index] ?? ""} />
+      <Table view={list} row={(index) => lines[index] ?? ""} />
     </Box>
   );
 }

@@ -12,6 +12,7 @@ import { Confirm } from "../components/confirm.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { SaveAs } from "../components/save-as.tsx";
 import { Table, useList } from "../components/table.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { bar, paint } from "../theme.ts";
@@ -106,9 +107,6 @@ function Comparison({ view, running }: { view: ComparisonView; running: boolean 
     <Box flexDirection="column">
       <Text wrap="truncate">{` ${head.filter(Boolean).join(" · ")}`}</Text>
       <Table
-        keys={keys}
-        height={keys.length}
-        width={size.columns}
         header={headLine(places.slice(from, from + columns.shown), columns.each)}
         view={list}
         row={(index) => measureLine(view, measures[index] as Measure, from, columns, now)}
@@ -116,12 +114,7 @@ function Comparison({ view, running }: { view: ComparisonView; running: boolean 
       <Text dimColor wrap="truncate">
         {places.length > columns.shown ? ` places ${from + 1}–${from + columns.shown} of ${places.length}: ← →` : " "}
       </Text>
-      {shown.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
-        <Text key={index} wrap="truncate">
-          {` ${line}`}
-        </Text>
-      ))}
+      <TextLines lines={shown} before=" " />
     </Box>
   );
 }

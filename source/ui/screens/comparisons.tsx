@@ -68,9 +68,6 @@ export function ComparisonsScreen(): ReactNode {
       </Text>
       <Text> </Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={`${cell("WHEN", 12)} ${cell("OF", 30)} STATE`}
         view={list}
         row={(index) => {

@@ -8,6 +8,7 @@ import { plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { Menu, useDialogKeys } from "../components/menu.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { guestSize } from "../console/size.ts";
 import { useKeys, useUi } from "../hooks.ts";
 import type { ConsoleOf, Place } from "../navigation.ts";
@@ -188,13 +189,7 @@ function ObstacleDialog({
       <Box flexDirection="column" marginY={1}>
         <Text>{`${why.charAt(0).toUpperCase()}${why.slice(1).replace(/\.$/, "")}.`}</Text>
         {hint !== "" && <Text>{hint}</Text>}
-        {detail
-          .split("\n")
-          .filter((line) => line !== "")
-          .map((line, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text that does not change.
-            <Text key={index} wrap="truncate" dimColor>{`| ${line}`}</Text>
-          ))}
+        <TextLines lines={detail.split("\n").filter((line) => line !== "")} before="| " dim />
       </Box>
       <Menu choices={choices} onChoose={onAnswer} />
     </Dialog>

@@ -54,9 +54,6 @@ export function ConsolesScreen(): ReactNode {
   const width = size.columns - 2;
   return (
     <Table
-      keys={keys}
-      height={size.rows - 7}
-      width={size.columns}
       header={headerLine(consoleColumns(width))}
       view={list}
       row={(index) => consoleRow(views[index] as ConsoleView, width, now)}

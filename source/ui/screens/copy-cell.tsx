@@ -44,9 +44,6 @@ export function CopyCellScreen({ place }: { place: Place }): ReactNode {
         {row ? ` ${paint(plainLine(row.name), "bold")}: what is to be copied?` : " It is gone."}
       </Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => {
           const { title = "", text = "" } = cells[index] ?? {};

@@ -95,9 +95,6 @@ export function DefinitionScreen({ place }: { place: Place }): ReactNode {
       />
       <FilterLine filter={search} shown={found.length} total={lines.length} />
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => {
           const line = lines[index];

@@ -77,9 +77,6 @@ export function EnvironmentList({ onChoose }: { onChoose: (environment: Environm
       </Text>
       {problem && <Text wrap="truncate">{paint(` ✗ only a part: ${environments.error?.message}`, "red")}</Text>}
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={environmentHeader(width)}
         view={list}
         row={(index) => environmentRow(found[index] as Environment, width)}
@@ -144,9 +141,6 @@ export function VersionList({
     <Box flexDirection="column">
       <Text>{` Which version of ${paint(environment.name, "bold")}? The newest stands first.`}</Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={environmentHeader(width)}
         view={list}
         row={(index) => environmentRow(versions[index] as Environment, width)}

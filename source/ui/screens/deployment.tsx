@@ -7,7 +7,8 @@ import { plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { Problem } from "../components/problem.tsx";
-import { Table, useList } from "../components/table.tsx";
+import { Table, useFollowed, useList } from "../components/table.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { type Handlers, useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { cell, paint, state, toneStyles } from "../theme.ts";
@@ -30,24 +31,14 @@ const explainLines = 4;
 
 function Output({ deployment, height }: { deployment: Deployment; height: number }): ReactNode {
   const { size } = useUi();
-  const [following, setFollowing] = useRemembered(`output:${deployment.id}:follow`, true);
   const { log } = deployment;
   const keys = useMemo(() => log.map((_, index) => String(index)), [log]);
-  const list = useList(`output:${deployment.id}`, keys, height, !following);
-  useKeys("log", { follow: { run: () => setFollowing((before) => !before) } });
-  useKeys(
-    "list",
-    { up: { run: () => setFollowing(false) }, pageUp: { run: () => setFollowing(false) } },
-    { active: following },
-  );
-  const view = following ? { index: -1, offset: Math.max(0, log.length - height) } : list;
+  const { list, following, turn } = useFollowed(`output:${deployment.id}`, keys, height);
+  useKeys("log", { follow: { run: turn } });
   return (
     <Table
-      keys={keys}
-      height={height}
-      width={size.columns}
       header={`what kadeploy3 prints${following ? "" : ", held: f follows its end"}`}
-      view={view}
+      view={list}
       row={(index) => cell(plainLine(log[index] ?? ""), size.columns - 2)}
       empty={<Text dimColor> It has printed nothing yet.</Text>}
     />
@@ -77,20 +68,14 @@ function Nodes({ deployment, height }: { deployment: Deployment; height: number 
   return (
     <Box flexDirection="column">
       <Table
-        keys={keys}
-        height={Math.min(rows, Math.max(1, nodes.length))}
-        width={size.columns}
         header={deploymentHeader(width)}
-        view={list}
+        view={{ ...list, height: Math.min(rows, Math.max(1, nodes.length)) }}
         row={(index) => nodeRow(nodes[index] as NodeProgress, names[index] ?? "", width, now)}
         empty={<Text dimColor> kadeploy3 has not named its nodes yet.</Text>}
       />
       {tight && <Text wrap="truncate" dimColor>{` ${countsLine(progress)}`}</Text>}
       {lines.length > 0 && <Text> </Text>}
-      {lines.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines of one text.
-        <Text key={index} wrap="truncate" color={line.startsWith(" ") ? undefined : "red"}>{` ${line}`}</Text>
-      ))}
+      <TextLines lines={lines.map((line) => (line.startsWith(" ") ? line : paint(line, "red")))} before=" " />
     </Box>
   );
 }

@@ -68,9 +68,6 @@ export function HardwareScreen({ place }: { place: Place }): ReactNode {
         text={`${count(known.disks.length, "disk or drive", "disks and drives")}, ${count(known.nics.length, "network card")}`}
       />
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={headerLine(hardwareColumns(width))}
         view={list}
         row={(index) => hardwareRow(parts[index] as Part, row, known, width)}

@@ -7,6 +7,7 @@ import type { LogLine } from "../../store/known.ts";
 import { natural, plainLine } from "../../text.ts";
 import { FilterLine, useFilter } from "../components/filter.tsx";
 import { type Column, headerLine, layout, Table, useList } from "../components/table.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { matches } from "../list.ts";
 import { cell, glyph, paint, widthOf } from "../theme.ts";
@@ -100,12 +101,7 @@ function NodeUse({ node, height, width, look }: NodeUseProps): ReactNode {
   return (
     <Box flexDirection="column" height={height + 1}>
       <Text wrap="truncate">{paint(`─ ${title} ${"─".repeat(Math.max(0, width - widthOf(title) - 4))}`, "dim")}</Text>
-      {shown.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
-        <Text key={index} wrap="truncate">
-          {` ${line}`}
-        </Text>
-      ))}
+      <TextLines lines={shown} before=" " />
     </Box>
   );
 }
@@ -171,9 +167,6 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
     <Box flexDirection="column" flexGrow={1}>
       <FilterLine filter={filter} shown={nodes.length} total={all.length} />
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={headerLine(columnsAt(width))}
         view={list}
         row={(index) => hostNodeRow(nodes[index] as NodeRow, width, now, look)}

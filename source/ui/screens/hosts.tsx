@@ -2,6 +2,7 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useMemo } from "react";
 import { headerLine, Table, useList } from "../components/table.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { emptyLine, lineOf } from "../editor.ts";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { glyph, paint } from "../theme.ts";
@@ -66,9 +67,6 @@ export function HostsScreen(): ReactNode {
   return (
     <Box flexDirection="column">
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={headerLine(hostColumns(width))}
         view={list}
         row={(index) => {
@@ -78,10 +76,7 @@ export function HostsScreen(): ReactNode {
         empty={<Text dimColor> No host yet. a adds one: any host that ssh knows.</Text>}
       />
       <Text dimColor>{glyph.line.repeat(size.columns)}</Text>
-      {cut.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines of one text have no other name.
-        <Text key={index} wrap="truncate">{` ${line}`}</Text>
-      ))}
+      <TextLines lines={cut} before=" " />
       {current && told.length === 0 && <Text>{paint(" Nothing is known yet.", "dim")}</Text>}
     </Box>
   );

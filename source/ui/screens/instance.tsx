@@ -3,9 +3,9 @@ import { Box, Text } from "ink";
 import { type ReactNode, useMemo, useState } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import type { PlainActionName } from "../../instances/types.ts";
-import { Table } from "../components/table.tsx";
+import { Table, useMoves } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
-import type { Move } from "../list.ts";
+import { stepOf } from "../list.ts";
 import type { Place } from "../navigation.ts";
 import { useConsoleKeys } from "./console-keys.ts";
 import { instanceLines, nameWidth } from "./instance-lines.ts";
@@ -46,23 +46,7 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
   const height = size.rows - 7;
   const last = Math.max(0, lines.length - height);
   const offset = Math.min(scrolled, last);
-  const steps: Record<Move, number> = {
-    up: -1,
-    down: 1,
-    pageUp: 1 - height,
-    pageDown: height - 1,
-    first: -lines.length,
-    last: lines.length,
-  };
-  const go = (move: Move) => ({ run: () => setScrolled(Math.max(0, Math.min(last, offset + steps[move]))) });
-  useKeys("list", {
-    up: go("up"),
-    down: go("down"),
-    pageUp: go("pageUp"),
-    pageDown: go("pageDown"),
-    first: go("first"),
-    last: go("last"),
-  });
+  useMoves((move) => setScrolled(Math.max(0, Math.min(last, offset + stepOf(move, height, lines.length)))));
   useKeys("instance", {
     hardware: { run: () => navigation.open({ screen: "hardware", key }), disabled: gone },
     snapshots: {
@@ -99,10 +83,7 @@ export function InstanceScreen({ place }: { place: Place }): ReactNode {
   return (
     <Box flexDirection="column">
       <Table
-        keys={lines.map((_, index) => String(index))}
-        height={height}
-        width={size.columns}
-        view={{ index: -1, offset }}
+        view={{ keys: lines.map((_, index) => String(index)), height, index: -1, offset }}
         row={(index) => lines[index] ?? ""}
       />
       {last > 0 && (

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { InstanceRow } from "../../instances/inventory-types.ts";
 import type { Rates } from "../../monitor/rates.ts";
 import { plainLine } from "../../text.ts";
+import { TextLines } from "../components/text-lines.tsx";
 import { useKnown } from "../hooks.ts";
 import { cell, paint } from "../theme.ts";
 import { bytesText } from "./chart-text.ts";
@@ -97,12 +98,7 @@ export function InstanceDetailsPane({ row, group = null, width, height, look }: 
   return (
     <Box flexDirection="column" width={width} height={height} overflow="hidden">
       <Text wrap="truncate">{paint(`─ ${title} ${"─".repeat(Math.max(0, width - title.length - 4))}`, "dim")}</Text>
-      {shown.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
-        <Text key={index} wrap="truncate">
-          {` ${line}`}
-        </Text>
-      ))}
+      <TextLines lines={shown} before=" " />
     </Box>
   );
 }

@@ -295,8 +295,6 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
       <Text wrap="truncate">{counted}</Text>
       <Box flexDirection="row">
         <Table
-          keys={keys}
-          height={height}
           width={width}
           header={`  ${headerLine(columns)}`}
           view={list}

@@ -121,9 +121,6 @@ export function JobsScreen(): ReactNode {
         <Text wrap="truncate">{`   ${known.jobs.error?.hint ?? "virtu asks again by itself; R asks now."}`}</Text>
       )}
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={jobHeader(width)}
         view={list}
         row={(index) => {

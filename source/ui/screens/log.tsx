@@ -3,7 +3,7 @@ import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useMemo } from "react";
 import { count } from "../../text.ts";
 import { FilterLine, useFilter } from "../components/filter.tsx";
-import { Table, useList } from "../components/table.tsx";
+import { Table, useFollowed } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import { matches } from "../list.ts";
 import { paint } from "../theme.ts";
@@ -28,7 +28,6 @@ export function LogScreen(): ReactNode {
   const log = useKnown((state) => state.log);
   const feed = useKnown((state) => state.instances.feed);
   const hosts = useKnown((state) => state.inventory.hosts);
-  const [following, setFollowing] = useRemembered("log:follow", true);
   const [view, setView] = useRemembered<FeedView>("log:view", "all");
   const filter = useFilter("log");
   // Events come only while somebody watches.
@@ -37,18 +36,12 @@ export function LogScreen(): ReactNode {
   const lines = useMemo(() => all.filter((one) => matches(happeningText(one), filter.text)), [all, filter.text]);
   const keys = useMemo(() => lines.map(({ id }) => String(id)), [lines]);
   const height = size.rows - 8;
-  const list = useList("log", keys, height, !filter.typing && !following);
+  const { list, following, turn } = useFollowed("log", keys, height, !filter.typing);
   const current = following ? lines.at(-1) : lines[list.index];
   const about = current?.kind === "event" ? current.line.key : null;
-  const stay = () => {
-    // From the end, where one has looked so far.
-    const last = keys.at(-1);
-    if (last !== undefined) list.select(last);
-    setFollowing(false);
-  };
   useKeys("log", {
     filter: { run: filter.open },
-    follow: { run: () => setFollowing((before) => !before) },
+    follow: { run: turn },
     view: { run: () => setView((before) => feedViews[(feedViews.indexOf(before) + 1) % feedViews.length] ?? "all") },
     open: {
       run: () => about && navigation.open({ screen: "instance", key: about }),
@@ -59,8 +52,6 @@ export function LogScreen(): ReactNode {
       disabled: current ? null : "there is no line",
     },
   });
-  useKeys("list", { up: { run: stay }, pageUp: { run: stay } }, { active: following });
-  const shown = following ? { index: -1, offset: Math.max(0, lines.length - height) } : list;
   const live = hosts.filter((host) => host.live).length;
   const filtering = filter.typing || filter.text !== "";
   return (
@@ -73,10 +64,7 @@ export function LogScreen(): ReactNode {
         </Text>
       )}
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
-        view={shown}
+        view={list}
         row={(index) => happeningRow(lines[index] as Happening, size.columns - 2)}
         empty={<Text dimColor>{` ${filter.text === "" ? nothingYet[view] : "No line holds these words."}`}</Text>}
       />

@@ -5,6 +5,7 @@ import type { MakingRow } from "../../store/making-known.ts";
 import { age, count, plainLine } from "../../text.ts";
 import { frameLines } from "../components/frame.tsx";
 import { Table, useList } from "../components/table.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { bar, cell, glyph, paint, state } from "../theme.ts";
 
@@ -72,9 +73,6 @@ export function MakingScreen(): ReactNode {
     <Box flexDirection="column" flexGrow={1}>
       <Text wrap="truncate">{` ${head.join(" · ")}  ${bar(rows.length === 0 ? 0 : over / rows.length, 20)}`}</Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={`  ${cell("NAME", 22)} ${cell("ON", 20)} ${cell("STATE", 12)} WHAT HAPPENS`}
         view={list}
         row={(index) => {
@@ -89,12 +87,7 @@ export function MakingScreen(): ReactNode {
         empty={<Text dimColor> Nothing was made since virtu was started.</Text>}
       />
       <Box flexGrow={1} />
-      {details.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a line is its place on the screen
-        <Text key={index} wrap="truncate">
-          {` ${line}`}
-        </Text>
-      ))}
+      <TextLines lines={details} before=" " />
     </Box>
   );
 }

@@ -138,9 +138,6 @@ export function MoveToScreen({ place }: { place: Place }): ReactNode {
         <Busy text={`asking ${plainLine(first.host)} where it can go`} />
       ) : (
         <Table
-          keys={names}
-          height={height}
-          width={size.columns}
           header={headerLine(columnsAt(width))}
           view={list}
           row={(index) => targetRow(lines[index] as MigrationTarget, width)}

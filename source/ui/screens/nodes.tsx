@@ -133,9 +133,6 @@ export function NodesScreen(): ReactNode {
       </Text>
       <Text wrap="truncate">{` ${about}`}</Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={nodesHeader(width)}
         view={list}
         row={(index) => nodesRow(nodes[index] as NodeView, names[index] ?? "", width)}

@@ -95,9 +95,6 @@ export function Preview({ plan, name, taken, onStart, active = true }: PreviewPr
       </Text>
       <FilterLine filter={filter} shown={lines.length} total={all.length} />
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => previewLine(lines[index] ?? "", width)}
         empty={<Text dimColor> No line holds these words.</Text>}

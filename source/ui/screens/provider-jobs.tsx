@@ -126,9 +126,6 @@ export function ProviderJobsScreen(): ReactNode {
         <Text>{` ${count(jobs.value.length, "job")} · ${running} running · ${waiting} waiting`}</Text>
       )}
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={headerLine(columnsAt(width))}
         view={list}
         row={(index) => jobRow(shown[index] as QueuedJob, now, width)}
@@ -171,9 +168,6 @@ export function ProviderJobScreen({ place }: { place: Place }): ReactNode {
       <Text wrap="truncate">{` ${plainLine(job.summary)}`}</Text>
       <Text> </Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => cell(lines[index] ?? "", width)}
         empty={<Text dimColor> It has logged nothing.</Text>}

@@ -7,8 +7,10 @@ import type { RunView, Step } from "../../journey/plan.ts";
 import { runFiles } from "../../journey/run-store.ts";
 import { plainLine } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
+import { useMoves } from "../components/table.tsx";
 import { edit, emptyLine, type Line } from "../editor.ts";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
+import { stepOf } from "../list.ts";
 import type { Place } from "../navigation.ts";
 import { layer } from "../router.ts";
 import { cell, paint } from "../theme.ts";
@@ -144,14 +146,7 @@ function Output({ run, step, node }: { run: RunView; step: Step; node: string })
     left: { run: () => setWanted(Math.max(0, left - half)), disabled: left > 0 ? null : "this is their beginning" },
     copy: { run: () => copy(outputCommand(run.id, step.id, node), "the command that prints all of it") },
   });
-  useKeys("list", {
-    up: { run: () => setTop(Math.max(0, from - 1)) },
-    down: { run: () => go(from + 1) },
-    pageUp: { run: () => setTop(Math.max(0, from - height + 1)) },
-    pageDown: { run: () => go(from + height - 1) },
-    first: { run: () => setTop(0) },
-    last: { run: () => setTop(null) },
-  });
+  useMoves((move) => go(from + stepOf(move, height, total)));
   useKeys(
     "filter",
     {

@@ -7,6 +7,7 @@ import type { Workspace } from "../../store/workspace.ts";
 import { plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { Problem } from "../components/problem.tsx";
+import { useMoves } from "../components/table.tsx";
 import { type Handlers, useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Navigation, Place } from "../navigation.ts";
 import { cell, glyph, paint, symbol, toneStyles } from "../theme.ts";
@@ -158,18 +159,7 @@ function Pane({ run }: { run: RunView }): ReactNode {
     copy: { run: () => copy([node, reason].filter(Boolean).join(": "), node) },
   };
   useKeys("run", keys, { active: asking === null });
-  useKeys(
-    "list",
-    {
-      up: { run: () => cursor.moveRows("up") },
-      down: { run: () => cursor.moveRows("down") },
-      pageUp: { run: () => cursor.moveRows("pageUp") },
-      pageDown: { run: () => cursor.moveRows("pageDown") },
-      first: { run: () => cursor.moveRows("first") },
-      last: { run: () => cursor.moveRows("last") },
-    },
-    { active: asking === null },
-  );
+  useMoves((move) => cursor.moveRows(move), { active: asking === null });
   if (asking === "cancel") return <CancelDialog run={run} onClose={() => setAsking(null)} />;
   if (asking === "leave-out")
     return <LeaveOutDialog run={run} step={step} node={node} onClose={() => setAsking(null)} />;

@@ -79,9 +79,6 @@ export function RunsScreen(): ReactNode {
       <Text wrap="truncate">{` ${head}`}</Text>
       <Text> </Text>
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         header={runsHeader(width)}
         view={list}
         row={(index) => runRowText(rows[index] as RunRow, width, now)}

@@ -95,9 +95,6 @@ export function ScheduledScreen(): ReactNode {
     <Box flexDirection="column">
       <Text wrap="truncate">{` ${head}`}</Text>
       <Table
-        keys={keys}
-        height={size.rows - 9}
-        width={size.columns}
         header={headerLine(layout(columns, width))}
         view={list}
         row={(index) => {

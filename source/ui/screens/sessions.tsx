@@ -114,9 +114,6 @@ export function SessionsScreen(): ReactNode {
   const width = size.columns - 2;
   return (
     <Table
-      keys={keys}
-      height={size.rows - 7}
-      width={size.columns}
       header={headerLine(columnsAt(width))}
       view={list}
       row={(index) => sessionRow(sessions[index] as SessionInfo, width, now)}

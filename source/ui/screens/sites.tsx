@@ -47,9 +47,6 @@ export function SitesScreen(): ReactNode {
   }
   return (
     <Table
-      keys={names}
-      height={size.rows - 7}
-      width={size.columns}
       view={list}
       row={(index) => {
         const site = sites[index] as Site;

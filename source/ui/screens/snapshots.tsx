@@ -86,9 +86,6 @@ export function SnapshotsScreen({ place }: { place: Place }): ReactNode {
     <Box flexDirection="column">
       <OneInstanceTitle row={row} text={count(lines.length, "snapshot")} />
       <Table
-        keys={names}
-        height={height}
-        width={size.columns}
         header={headerLine(snapshotColumns(width))}
         view={list}
         row={(index) => snapshotRow(lines[index] as SnapshotLine, now, width)}

@@ -129,9 +129,6 @@ export function StoresScreen(): ReactNode {
     <Box flexDirection="column">
       <FilterLine filter={filter} shown={rows.length} total={rows.length} />
       <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
         view={list}
         row={(index) => storeLine(rows[index] as StoreRow, size.columns - 2)}
         empty={

@@ -49,13 +49,7 @@ export function UpSummary({ plan, text, taken, onStart, onSave }: UpSummaryProps
   return (
     <Box flexDirection="column">
       <Text wrap="truncate">{` ${paint(title, "bold")} ${paint(`· line ${list.index + 1} of ${lines.length}`, "dim")}`}</Text>
-      <Table
-        keys={keys}
-        height={height}
-        width={size.columns}
-        view={list}
-        row={(index) => (asFile ? (lines[index] ?? "") : previewLine(lines[index] ?? "", width))}
-      />
+      <Table view={list} row={(index) => (asFile ? (lines[index] ?? "") : previewLine(lines[index] ?? "", width))} />
     </Box>
   );
 }

@@ -97,9 +97,6 @@ export function ViewsScreen(): ReactNode {
         {" A view keeps columns, order, groups and filter of the instance table."}
       </Text>
       <Table
-        keys={names}
-        height={size.rows - 8}
-        width={size.columns}
         view={list}
         row={(index) => {
           const one = views[index] as ViewSettings;

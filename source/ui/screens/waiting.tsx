@@ -6,6 +6,7 @@ import { hasEnded, type Reservation } from "../../store/known.ts";
 import { clock, count, plainLine } from "../../text.ts";
 import { Busy } from "../components/busy.tsx";
 import { Problem } from "../components/problem.tsx";
+import { TextLines } from "../components/text-lines.tsx";
 import { type Handlers, useKeys, useKnown, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { cell, state } from "../theme.ts";
@@ -113,10 +114,7 @@ export function WaitingScreen({ place }: { place: Place }): ReactNode {
         <Text key={name} wrap="wrap">{` ${cell(name, 10)} ${value}`}</Text>
       ))}
       {notes.length > 0 && <Text> </Text>}
-      {notes.map((note, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a list that only grows.
-        <Text key={index} wrap="truncate" dimColor>{` ${note}`}</Text>
-      ))}
+      <TextLines lines={notes} before=" " dim />
       <Text> </Text>
       <Text> When it runs, this goes on to its nodes by itself.</Text>
       <Text>{jobId === null ? "" : " Esc leaves it in the queue; it is found again under Jobs (2)."}</Text>

@@ -147,9 +147,6 @@ function Pane({ view }: { view: WayView }): ReactNode {
       <Text wrap="truncate">{` ${paint(view.title, "bold")} · ${state(tone, word)}`}</Text>
       <Text> </Text>
       <Table
-        keys={keys}
-        height={keys.length}
-        width={size.columns}
         view={list}
         row={(index) => {
           const one = view.stages[index] as StageView;
