@@ -183,7 +183,7 @@ test("a job's file learns without a question, refuses a change, and forgets only
   expect(() => readFileSync(at.knownHosts)).toThrow();
 
   await server.stop();
-  const _again = await serve({}, server.port);
+  await serve({}, server.port);
   await expect(pool.exec(job, sh`true`)).rejects.toMatchObject({ kind: "host-key" });
 
   await pool.forgetHostKeys(file, ["root@h"]);
