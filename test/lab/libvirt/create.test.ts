@@ -122,9 +122,14 @@ test("by importing an image in place, and copied and grown; each answers ping wh
   expect(await lab.virsh(lab.hv1, "vol-info", "--pool", "default", "imp2.qcow2")).toContain("96.00 MiB");
   await lab.hv1.exec(`ping -c 1 -W 2 ${copied.address}`);
   // The first one's disk is taken: nobody else gets it in place.
-  const again = await create("--host", "hv1", ...guest, "imp3", "--import", "/srv/mine.qcow2");
-  expect(again.status).toBe(1);
-  expect(again.json<CreateOutcome[]>()[0]?.error).toMatch(/belongs to imp1/);
+  const again = (...words: string[]) =>
+    create("--host", "hv1", ...guest, "imp3", "--import", "/srv/mine.qcow2", ...words);
+  const refused = await again();
+  expect(refused.status).toBe(2);
+  expect(refused.stderr).toContain("/srv/mine.qcow2 is a disk of imp1");
+  const tried = await again("--no-check");
+  expect(tried.status).toBe(1);
+  expect(tried.json<CreateOutcome[]>()[0]?.error).toMatch(/belongs to imp1/);
   expect((await lab.hv1.try("virsh -c qemu:///system domstate imp3")).status).toBe(1);
   await Promise.all([remove(lab.hv1, "imp1"), remove(lab.hv1, "imp2")]);
 }, 300_000);
