@@ -68,6 +68,8 @@ export class LateTable<F extends string> {
   private readonly limiter = new Limiter(askedAtOnce);
   /** What the whole takes while nobody is late. */
   private usualMs = 0;
+  /** The last one was late, and was there before it was known who is to blame. */
+  private suspicious = false;
 
   constructor(
     private readonly kind: TableKind<F>,
@@ -93,7 +95,9 @@ export class LateTable<F extends string> {
       sources.whole = rows;
       this.keep(rows, sources.begun);
     });
-    if (await within(all, this.patienceMs)) this.usualMs = Date.now() - sources.begun;
+    const inTime = !this.suspicious && (await within(all, this.patienceMs));
+    this.suspicious = false;
+    if (inTime) this.usualMs = Date.now() - sources.begun;
     else await this.split(all, sources, configured ?? this.configured(options), options);
     if (configured && sources.configured.length === 0) sources.configured = (await configured) ?? this.lastOfLate();
     const { open, asked } = sources;
@@ -113,6 +117,7 @@ export class LateTable<F extends string> {
     options: ProviderOptions,
   ): Promise<void> {
     const configured = await Promise.race([asking, all.then(() => null)]);
+    if (sources.whole) return this.learn(sources);
     if (configured === null) return all;
     const names = new Set(configured.flatMap((row) => row[this.kind.node] ?? []));
     const began = Date.now();
@@ -126,13 +131,18 @@ export class LateTable<F extends string> {
     await Promise.race([all, settled]);
     if (sources.whole) {
       for (const { name } of asked) this.lanes.delete(name);
-      this.usualMs = Date.now() - sources.begun;
-      return;
+      return this.learn(sources);
     }
     sources.configured = configured;
     for (const { answer } of asked) track(sources.open, answer);
     sources.asked.push(...asked.map(({ answer }) => answer));
     track(sources.open, all);
+  }
+
+  /** The whole was there first: nobody is known to be late. */
+  private learn({ begun }: Sources<F>): void {
+    this.usualMs = Date.now() - begun;
+    this.suspicious = this.usualMs > mostPatienceMs;
   }
 
   /** An answer of one node to a question that begins now, or later where one is under way. */

@@ -19,11 +19,15 @@ interface NodeState {
   /** Epoch milliseconds of the last answer, and what it was. */
   at: number;
   usage: NodeUsage | null;
+  /** Whose monitor took no call, as the answer before that one said. */
+  waited: ReadonlySet<string>;
   /** Why the last question failed; null: it did not. */
   why: string | null;
   restMs: number;
   restUntil: number;
 }
+
+const none: ReadonlySet<string> = new Set();
 
 const countable = /^(kvm|xen)/;
 const notAsked = "it is counted only while somebody looks at it";
@@ -48,10 +52,19 @@ export class GanetiUse {
     return first;
   }
 
-  /** Whether its QEMU was seen to take no call, as the one that makes its node late does. */
-  hangs({ name, pnode }: Cells<InstanceField>): boolean {
+  /**
+   * Whether its QEMU takes no call: once is enough where its node is late, which must have a reason; else somebody may have
+   * called just then. A QEMU that hangs makes Ganeti wait for its first two calls only: then their queue is full.
+   */
+  hangs({ name, pnode }: Cells<InstanceField>, late: boolean): boolean {
     const state = this.of(pnode);
-    return this.fresh(state) && state.usage.waiting.has(name ?? "");
+    if (name === null || !this.fresh(state)) return false;
+    return state.usage.waiting.has(name) && (late || state.waited.has(name));
+  }
+
+  /** Nodes with one that may hang. */
+  get suspected(): readonly string[] {
+    return [...this.nodes].flatMap(([name, { usage }]) => ((usage?.waiting.size ?? 0) > 0 ? [name] : []));
   }
 
   /** Asks every node, or of these every one, whose numbers are older than wanted. Never rejects: a node that does not answer says why in its rows. */
@@ -84,7 +97,8 @@ export class GanetiUse {
       );
       const usage = parseNodeUsage(answer.stdout);
       if (usage) {
-        this.nodes.set(name, { at: Date.now(), usage, why: null, restMs: firstRestMs, restUntil: 0 });
+        const waited = before?.usage?.waiting ?? none;
+        this.nodes.set(name, { at: Date.now(), usage, waited, why: null, restMs: firstRestMs, restUntil: 0 });
         return;
       }
       why = explainNode(answer.status, answer.stderr);
@@ -94,7 +108,7 @@ export class GanetiUse {
     }
     const restMs = before?.restMs ?? firstRestMs;
     const rest = { restMs: Math.min(restMs * 2, longestRestMs), restUntil: Date.now() + restMs };
-    this.nodes.set(name, { at: before?.at ?? 0, usage: before?.usage ?? null, why, ...rest });
+    this.nodes.set(name, { at: before?.at ?? 0, usage: before?.usage ?? null, waited: none, why, ...rest });
   }
 
   private of(node: string | null): NodeState | null {

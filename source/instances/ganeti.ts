@@ -53,7 +53,7 @@ export interface GanetiOptions extends MasterOptions {
 
 /** A QEMU that was killed is no job: nothing tells of it. */
 const luxiUnseenMs = 10_000;
-/** How old the knowledge may be which QEMU of a late node hangs. */
+/** How old the knowledge may be which QEMU it is that hangs. */
 const hangsWithinMs = 5000;
 /** Numbers that come later are shown later. */
 const usePatienceMs = 2000;
@@ -123,7 +123,7 @@ export class GanetiProvider implements Provider {
     const rows = instances.map(({ cells, late }) => {
       const row = onItsWay(instanceRow(cells, from), this.news?.jobOn(cells.name ?? "") ?? null);
       const use = this.use.ofInstance(cells, row.status === "running");
-      return { ...row, ...use, ...(late && { late, ...this.wordOfLate(cells) }) };
+      return { ...row, ...use, ...this.wordOf(cells, late !== null), ...(late && { late }) };
     });
     this.keys.clear();
     for (const { name, key } of rows) this.keys.set(name, key);
@@ -138,9 +138,10 @@ export class GanetiProvider implements Provider {
     };
   }
 
-  private wordOfLate(cells: Cells<InstanceField>): Pick<Instance, "statusDetail"> | null {
-    if (this.use.hangs(cells)) return { statusDetail: `${cells.status ?? "unknown"} (QEMU does not answer)` };
-    return cells.status === null ? { statusDetail: "its node has not answered yet" } : null;
+  /** What Ganeti does not say of a status. */
+  private wordOf(cells: Cells<InstanceField>, late: boolean): Pick<Instance, "statusDetail"> | null {
+    if (this.use.hangs(cells, late)) return { statusDetail: `${cells.status ?? "unknown"} (QEMU does not answer)` };
+    return late && cells.status === null ? { statusDetail: "its node has not answered yet" } : null;
   }
 
   /** The lists, and at the same time what is used, where somebody looks at it; whoever is late is not waited for. */
@@ -164,8 +165,8 @@ export class GanetiProvider implements Provider {
     if (this.use.know(known)) refresh();
     await within(Promise.all(used), usePatienceMs);
     // Who hangs there is found out in the meantime.
-    const { late } = this.instances;
-    if (late.length > 0) track(used, this.use.refresh(hangsWithinMs, options, late));
+    const suspected = [...this.instances.late, ...this.use.suspected];
+    if (suspected.length > 0) track(used, this.use.refresh(hangsWithinMs, options, suspected));
     return { instances, nodes, used };
   }
 

@@ -24,6 +24,8 @@ export class FakeCluster {
   /** Milliseconds that a node takes to tell of its instances (as with a QEMU that hangs), and to tell anything at all. */
   readonly hangs: Record<string, number> = {};
   readonly silent: Record<string, number> = {};
+  /** Milliseconds that the next question takes which asks no node. */
+  slowConfigured = 0;
   /** Whose monitor takes no call. */
   readonly waiting: string[] = [];
   /** What was asked: `instance`, `instance !node1`, `instance node1`, and with ` (configured)` where no node was asked. */
@@ -70,7 +72,8 @@ export class FakeCluster {
       const name = short(String(row[node])) ?? "";
       return Math.max(this.silent[name] ?? 0, what === "instance" ? (this.hangs[name] ?? 0) : 0);
     });
-    const wait = asksNodes ? Math.max(0, ...slow) : 0;
+    const wait = asksNodes ? Math.max(0, ...slow) : this.slowConfigured;
+    if (!asksNodes) this.slowConfigured = 0;
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     return chosen();
   }

@@ -75,7 +75,18 @@ describe.each(["LUXI", "gnt-*"] as const)("by %s", (way) => {
     expect(late?.seenAt).toBeGreaterThan(late?.since ?? Number.POSITIVE_INFINITY);
   });
 
-  test("whose QEMU it is that hangs is told by its node, and only while it is late", async () => {
+  test("where it is late before it is known who is to blame, the next list asks each node at once", async () => {
+    const cluster = new FakeCluster(way, two());
+    cluster.hangs["node1"] = 5000;
+    cluster.slowConfigured = 6000;
+    const ganeti = ganetiOn(cluster.pool);
+    expect((await list(ganeti)).took).toBeGreaterThan(4900);
+    const { value, took } = await list(ganeti);
+    expect(took).toBeLessThan(3000);
+    expect(shown(value)).toEqual(["web1 running late", "web2 running"]);
+  });
+
+  test("whose QEMU it is that hangs is told by its node, and is kept up to date", async () => {
     const cluster = new FakeCluster(way, { ...two(), web3: { node: "node1", status: "running" } });
     const words = ({ instances }: Snapshot) => instances.map(({ statusDetail }) => statusDetail);
     const ganeti = ganetiOn(cluster.pool);
@@ -83,9 +94,23 @@ describe.each(["LUXI", "gnt-*"] as const)("by %s", (way) => {
     cluster.hangs["node1"] = 5000;
     const { value } = await timed(list(ganeti).then((first) => whole(first.value)));
     expect(words(value)).toEqual(["running", "running", "running (QEMU does not answer)"]);
+    // Ganeti does not wait for it any more: it hangs all the same.
     cluster.hangs["node1"] = 0;
+    await vi.advanceTimersByTimeAsync(10_000);
+    await timed(whole((await list(ganeti)).value));
+    await vi.advanceTimersByTimeAsync(10_000);
+    const { value: hung } = await list(ganeti);
+    expect(words(hung)).toEqual(["running", "running", "running (QEMU does not answer)"]);
+    expect(hung.instances.some(({ late }) => late)).toBe(false);
+    cluster.waiting.length = 0;
+    await vi.advanceTimersByTimeAsync(10_000);
     await timed(whole((await list(ganeti)).value));
     expect(words((await list(ganeti)).value)).toEqual(["running", "running", "running"]);
+    const probes = () => cluster.pool.lines().filter((line) => line.includes("@@virtu node $(")).length;
+    const before = probes();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await timed(whole((await list(ganeti)).value));
+    expect(probes()).toBe(before);
   });
 
   test("one that is quick again is asked with all others again", async () => {

@@ -18,7 +18,6 @@ nic 500 ${seconds * 2000}
 nic 1 1
 kvm db1.example.org ${stat(701, "bash", 9999, 1, 10)}
 io read_bytes: 77
-waits web0.example.org
 @@virtu end
 `;
 }
@@ -46,7 +45,7 @@ afterEach(() => {
 });
 
 test("a process is its instance's use; a number that another program has now is none", () => {
-  const found = parseNodeUsage(answer(100));
+  const found = parseNodeUsage(answer(100).replace("@@virtu end", "waits web0.example.org\n@@virtu end"));
   expect(found?.cpu).toEqual({ busyNs: 11_000 * 1e7, totalNs: 41_000 * 1e7 });
   expect([...(found?.waiting ?? [])]).toEqual(["web0.example.org"]);
   expect([...(found?.instances ?? [])]).toEqual([
