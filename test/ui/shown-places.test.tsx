@@ -26,7 +26,7 @@ const { openUi } = await import("./harness.tsx");
 
 test("the frame stays whole until the screen is loaded", async () => {
   const ui = openUi({ place: { screen: "home" } });
-  await ui.waitFor("0 jobs");
+  await ui.waitFor("none now");
   const before = ui.screen();
   await ui.press("7");
   expect(ui.screen()).toEqual(before);
