@@ -1,10 +1,10 @@
 /** Actions on instances and nodes: a few at a time on each place and host, each followed to its end, in waves where asked. */
 import { toVirtuError } from "../errors.ts";
-import { RunRecord, retryOf } from "./action-run.ts";
+import { newItem, RunRecord, retryOf } from "./action-run.ts";
 import type { ActionItem, ActionRun, ActionRunView, ActOptions, Found } from "./inventory-types.ts";
 import { Lanes, type LaneTask } from "./lanes.ts";
 import { hostLimit, type ParallelSettings, placeLimit } from "./limits.ts";
-import { actOn, hostOf, nameOf, type Request, type RequestName, refusalOf, statusOf } from "./target.ts";
+import { actOn, type Request, type RequestName, refusalOf } from "./target.ts";
 import type { Provider, Status } from "./types.ts";
 import { runWaves } from "./wave-runner.ts";
 import type { Condition } from "./waves.ts";
@@ -133,12 +133,18 @@ export class ActionQueue {
     const host = provider.attachment.host.name;
     const { limits } = this.around;
     const asked = record.options.parallel;
+    const place = asked === undefined ? placeLimit(limits, provider.name, host) : Math.max(1, asked);
     const task: Task = {
-      ...{ id: item.id, key, target, record, over: false, onEnd: ignore, run: record.run, place: provider.place, host },
-      limits:
-        asked === undefined
-          ? { place: placeLimit(limits, provider.name, host), host: hostLimit(limits, host) }
-          : { place: Math.max(1, asked), host: null },
+      id: item.id,
+      run: record.run,
+      place: provider.place,
+      host,
+      key,
+      target,
+      record,
+      over: false,
+      onEnd: ignore,
+      limits: { place, host: asked === undefined ? hostLimit(limits, host) : null },
     };
     this.waiting.set(task.id, task);
     record.set(item);
@@ -274,34 +280,4 @@ export class ActionQueue {
 function finish(task: Task): void {
   task.over = true;
   task.onEnd();
-}
-
-function newItem(
-  id: number,
-  { run, request, waves }: RunRecord,
-  key: string,
-  target: Found | null,
-  wave: number | undefined,
-): ActionItem {
-  const before = wave === undefined || wave === 0 ? undefined : waves[wave - 1];
-  return {
-    id,
-    run,
-    action: request.do,
-    request,
-    key,
-    name: target ? nameOf(target) : key,
-    host: target ? hostOf(target) : "",
-    state: "queued",
-    text: before ? `waits for ${before.title}` : "queued",
-    job: null,
-    error: null,
-    detail: null,
-    statusBefore: statusOf(target),
-    statusAfter: null,
-    queuedAt: Date.now(),
-    startedAt: null,
-    endedAt: null,
-    ...(wave === undefined ? {} : { wave }),
-  };
 }

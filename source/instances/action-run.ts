@@ -1,6 +1,6 @@
 /** One request on many instances: its items, its waves, and a picture of both that only changes with them. */
-import type { ActionItem, ActionRunView, ActOptions, WaveView } from "./inventory-types.ts";
-import type { Request } from "./target.ts";
+import type { ActionItem, ActionRunView, ActOptions, Found, WaveView } from "./inventory-types.ts";
+import { hostOf, nameOf, type Request, statusOf } from "./target.ts";
 import type { Wave } from "./waves.ts";
 
 export class RunRecord {
@@ -83,4 +83,36 @@ export function retryOf({ items, waves }: { items: readonly ActionItem[]; waves:
     keys: [...again],
     waves: waves.map((wave) => ({ ...wave, keys: wave.keys.filter((key) => again.has(key)), also: others(wave) })),
   };
+}
+
+/** The item of an instance or node that waits; `wave`: the index of its wave, where the run has waves. */
+export function newItem(
+  id: number,
+  { run, request, waves }: RunRecord,
+  key: string,
+  target: Found | null,
+  wave: number | undefined,
+): ActionItem {
+  const before = wave === undefined || wave === 0 ? undefined : waves[wave - 1];
+  const item: ActionItem = {
+    id,
+    run,
+    action: request.do,
+    request,
+    key,
+    name: target ? nameOf(target) : key,
+    host: target ? hostOf(target) : "",
+    state: "queued",
+    text: before ? `waits for ${before.title}` : "queued",
+    job: null,
+    error: null,
+    detail: null,
+    statusBefore: statusOf(target),
+    statusAfter: null,
+    queuedAt: Date.now(),
+    startedAt: null,
+    endedAt: null,
+  };
+  if (wave !== undefined) item.wave = wave;
+  return item;
 }

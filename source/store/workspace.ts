@@ -273,7 +273,9 @@ export class Workspace {
   /** Several lines at once: a copy of the log for each of thousands would take longer than a key may. */
   logAll(entries: readonly Pick<LogLine, "level" | "where" | "text">[]): void {
     const lines = entries.map(({ level, where, text }) => ({
-      ...{ id: this.nextLine(), at: this.clock(), level },
+      id: this.nextLine(),
+      at: this.clock(),
+      level,
       where: plainLine(where),
       text: plainLine(text),
     }));

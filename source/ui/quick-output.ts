@@ -59,7 +59,9 @@ export function quickOutput(operations: readonly Operation[], height: number): s
       const row = rows[shown.y + index];
       if (!row) continue;
       const line = operation.transformers.reduce((before, transform) => transform(before, index), text);
-      row.push({ x: operation.x, end: operation.x + widthOf(line), line });
+      const end = operation.x + widthOf(line);
+      // The sides of a frame end with an empty line, which lies over its lower edge and covers nothing.
+      if (end > operation.x) row.push({ x: operation.x, end, line });
     }
   }
   const lines: string[] = [];

@@ -98,15 +98,26 @@ async function withTable<T>(rows: number, use: (screen: Watched) => Promise<T>, 
   }
 }
 
-/** Types keys one at a time with a pause that lets each be answered alone; gives the milliseconds of each. */
-async function answers(screen: Watched, keys: readonly string[]): Promise<number[]> {
-  const times: number[] = [];
+/** Milliseconds of a key: until it was answered, and of the program's main thread meanwhile. */
+interface Answer {
+  wall: number;
+  cpu: number | null;
+}
+
+/** Types keys one at a time with a pause that lets each be answered alone. */
+async function answers(screen: Watched, keys: readonly string[], shown?: string): Promise<Answer[]> {
+  const times: Answer[] = [];
   for (const key of keys) {
-    times.push(await screen.answered(key));
+    const before = screen.cpu();
+    const wall = await screen.answered(key, shown);
+    const after = screen.cpu();
+    times.push({ wall, cpu: before === null || after === null ? null : after - before });
     await pause(70);
   }
   return times;
 }
+
+const wallOf = (values: readonly Answer[]) => values.map(({ wall }) => wall);
 
 const [up, down, pageDown, esc] = ["\u001b[A", "\u001b[B", "\u001b[6~", "\u001b"];
 const repeat = (key: string, times: number) => Array.from({ length: times }, () => key);
@@ -114,19 +125,19 @@ const repeat = (key: string, times: number) => Array.from({ length: times }, () 
 /** What a key may take, in milliseconds: two frames of a screen that draws sixty in a second. */
 const keyBudget = 33;
 
-const keyFigure = (what: string, rows: number, values: readonly number[]): Figure => ({
-  what: `${what}, ${rows} rows`,
-  value: median(values),
-  unit: "ms",
-  budget: keyBudget,
-  note: `p90 ${ms(percentile(values, 0.9))}, ${values.length} keys, 200×50`,
-});
+function keyFigure(what: string, rows: number, values: readonly Answer[]): Figure {
+  const wall = wallOf(values);
+  const cpu = values.flatMap((one) => one.cpu ?? []);
+  const own = cpu.length > 0 ? `, ${ms(median(cpu))} of CPU, p90 ${ms(percentile(cpu, 0.9))}` : "";
+  const note = `p90 ${ms(percentile(wall, 0.9))}${own}, ${values.length} keys, 200×50`;
+  return { what: `${what}, ${rows} rows`, value: median(wall), unit: "ms", budget: keyBudget, note };
+}
 
 async function keysOn(rows: number, runs: number): Promise<Figure[]> {
   return withTable(rows, async (screen) => {
     const times = runs * 5;
     const figures: Figure[] = [];
-    const add = (what: string, values: readonly number[]) => figures.push(keyFigure(what, rows, values));
+    const add = (what: string, values: readonly Answer[]) => figures.push(keyFigure(what, rows, values));
     add("key: cursor moves", await answers(screen, repeat(down, 35)));
     // From here on the cursor is on the last visible row: every row changes with each key.
     await answers(screen, repeat(down, 15));
@@ -144,22 +155,22 @@ async function keysOn(rows: number, runs: number): Promise<Figure[]> {
 async function bulkOf(rows: number, runs: number): Promise<Figure[]> {
   return withTable(rows, async (screen) => {
     const figures: Figure[] = [];
+    const table = `${rows} instances`;
     const moves = Array.from({ length: runs }, () => [down, down, pageDown, pageDown, up, down]).flat();
     const quiet = await answers(screen, moves);
     figures.push(keyFigure("bulk: mark all", rows, await answers(screen, repeat("a", 9))));
-    const asked: number[] = [];
-    const pages: number[] = [];
+    const asked: Answer[] = [];
+    const pages: Answer[] = [];
     for (let turn = 0; turn < 7; turn += 1) {
-      asked.push(...(await answers(screen, ["t"])));
+      asked.push(...(await answers(screen, ["t"], "Leave them")));
       pages.push(...(await answers(screen, turn === 0 ? repeat(pageDown, 20) : [pageDown])));
-      if (turn < 6) await answers(screen, [esc]);
+      if (turn < 6) await answers(screen, [esc], table);
     }
     figures.push(keyFigure("bulk: the question comes", rows, asked));
     figures.push(keyFigure("bulk: its pages", rows, pages));
-    await answers(screen, [down]);
-    const begun = await answers(screen, ["\r"]);
-    figures.push({ ...keyFigure("bulk: it begins", rows, begun), budget: 3 * keyBudget });
-    await answers(screen, ["B"]);
+    await answers(screen, [down], "Shut down all");
+    figures.push(keyFigure("bulk: it begins", rows, await answers(screen, ["\r"], table)));
+    await answers(screen, ["B"], "run of actions");
     const from = screen.raw().length;
     const since = performance.now();
     await pause(3000);
@@ -174,8 +185,9 @@ async function bulkOf(rows: number, runs: number): Promise<Figure[]> {
     });
     const busy = await answers(screen, moves);
     figures.push(keyFigure("bulk: keys in the pane", rows, busy));
-    const note = `beside ${ms(median(quiet))} of the same keys in the table before`;
-    const value = median(busy) / median(quiet);
+    const [ours, peer] = [median(wallOf(busy)), median(wallOf(quiet))];
+    const note = `beside ${ms(peer)} of the same keys in the table before`;
+    const value = ours / peer;
     return [...figures, { what: `bulk: keys in the pane, ${rows} rows`, value, unit: "×", budget: 2, note }];
   });
 }
@@ -183,7 +195,7 @@ async function bulkOf(rows: number, runs: number): Promise<Figure[]> {
 /** Keys while a host tells of two hundred changes a second, beside the same keys on a quiet one. */
 async function eventsOn(rows: number, runs: number): Promise<Figure[]> {
   const times = runs * 5;
-  const keys = (screen: Watched) => answers(screen, repeat(down, times));
+  const keys = async (screen: Watched) => wallOf(await answers(screen, repeat(down, times)));
   const quiet = await withTable(rows, keys);
   const busy = await withTable(rows, keys, 200);
   const note = `${ms(median(busy))}, p90 ${ms(percentile(busy, 0.9))}, beside ${ms(median(quiet))} on a quiet host`;

@@ -13,9 +13,14 @@ export interface Watched {
   raw(): string;
   /** Resolves with the milliseconds since `since` (performance.now) as soon as `found` is true of what was written. */
   until(found: (raw: string) => boolean, since: number, limitMs?: number): Promise<number>;
-  /** Types, and resolves with the milliseconds until a frame has been drawn that this caused. */
-  answered(typed: string): Promise<number>;
+  /**
+   * Types, and resolves with the milliseconds until a frame has been drawn that this caused; `shown`: one with this text in
+   * it, where a frame of something else may come before.
+   */
+  answered(typed: string, shown?: string): Promise<number>;
   type(typed: string): void;
+  /** Milliseconds that its main thread has been on a CPU, whatever else the machine does; null where there is no /proc. */
+  cpu(): number | null;
   /** Resident memory in MiB now and at its highest, or null where there is no /proc. */
   memory(): { now: number; peak: number } | null;
   end(): Promise<void>;
@@ -54,13 +59,21 @@ export function watch(args: readonly string[], { columns = 80, rows = 24 } = {})
     pid: child.pid,
     raw: () => raw,
     until,
-    answered(typed) {
+    answered(typed, shown = frameEnd) {
       const from = raw.length;
       const since = performance.now();
       child.write(typed);
-      return until((all) => all.includes(frameEnd, from), since, 10_000);
+      return until((all) => all.includes(shown, from), since, 10_000);
     },
     type: (typed) => child.write(typed),
+    cpu() {
+      try {
+        const [nanoseconds] = readFileSync(`/proc/${child.pid}/task/${child.pid}/schedstat`, "utf8").split(" ");
+        return Number(nanoseconds) / 1e6;
+      } catch {
+        return null;
+      }
+    },
     memory() {
       try {
         const status = readFileSync(`/proc/${child.pid}/status`, "utf8");

@@ -39,6 +39,11 @@ test("leaves to Ink what lies over something else, or is cut on its side", () =>
   expect(quickOutput([clip, write(0, 0, "too long")], 1)).toBeNull();
 });
 
+test("takes on a frame as Ink writes it: its sides end with an empty line on its lower edge", () => {
+  const frame = [write(0, 0, "╭──╮"), write(0, 1, "│\n"), write(3, 1, "│\n"), write(0, 2, "╰──╯"), write(1, 1, "in")];
+  expect(quickOutput(frame, 3)).toBe("╭──╮\n│in│\n╰──╯");
+});
+
 test("draws what Ink draws, for any boxes that it takes on", () => {
   const texts = [
     "web1",

@@ -32,13 +32,13 @@ export function lossLines(request: Request, rows: readonly InstanceRow[]): Lines
 }
 
 function widthsOf(rows: readonly InstanceRow[]): number[] {
-  const widths = [0, 0, 0];
+  let [name, provider, node] = [0, 0, 0];
   for (const row of rows) {
-    for (const [column, text] of cellsOf(row).entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, widthOf(text));
-    }
+    name = Math.max(name, widthOf(plainLine(row.name)));
+    provider = Math.max(provider, row.provider.length);
+    node = Math.max(node, widthOf(plainLine(nodeText(row))));
   }
-  return widths;
+  return [name, provider, node];
 }
 
 function headOf({ loss, instances }: LossGroup<InstanceRow>): string {
