@@ -116,7 +116,8 @@ function isLate(job: OarJob, now: number): boolean {
   );
 }
 
-function at(epoch: number, now: number): string {
+/** A moment on the user's clock; with its date when it is far from now. Both in epoch seconds. */
+export function momentText(epoch: number, now: number): string {
   const date = new Date(epoch * 1000);
   const two = (n: number) => String(n).padStart(2, "0");
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
@@ -136,7 +137,7 @@ export function describeJob(job: Job, now: number): string {
       if (job.predictedStart === null) return `${name} waits${why}; OAR has not planned its start yet`;
       const ahead = job.predictedStart - now;
       const when = ahead > 90 ? `, in ${readDuration(Math.round(ahead / 60) * 60)}` : "";
-      return `${name} waits${why}; it should start at ${at(job.predictedStart, now)}${when}`;
+      return `${name} waits${why}; it should start at ${momentText(job.predictedStart, now)}${when}`;
     }
     case "Hold":
       return `${name} is on hold; "oarresume ${job.jobId}" on the frontend lets it go`;
@@ -144,7 +145,7 @@ export function describeJob(job: Job, now: number): string {
     case "Launching":
       return `${name} is being started`;
     case "Running": {
-      const until = job.endsAt === null ? "" : ` until ${at(job.endsAt, now)}`;
+      const until = job.endsAt === null ? "" : ` until ${momentText(job.endsAt, now)}`;
       return `${name} runs on ${count(job.nodes.length, "node")}${until}`;
     }
     case "Suspended":

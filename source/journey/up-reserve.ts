@@ -1,7 +1,8 @@
 /** The way's first stage: a job that runs. It is looked at each time, as a job may end at any moment. */
 import { toVirtuError, VirtuError } from "../errors.ts";
-import { clock, count } from "../text.ts";
+import { count } from "../text.ts";
 import { cancelled, pause } from "../waiting.ts";
+import { momentText } from "./job-follow.ts";
 import { findReserved, followJob, type ReserveEvent, reserve } from "./reserve.ts";
 import type { Job, Site } from "./types.ts";
 import type { StageEnd } from "./up-model.ts";
@@ -30,9 +31,10 @@ async function reserveNodes(walk: Walk): Promise<StageEnd> {
   walk.job = job;
   walk.options.onJob?.(job);
   if (fresh || walk.learned.jobId !== job.jobId) await walk.learn({ jobId: job.jobId, asked: null });
-  const left = job.endsAt === null ? "" : `, ${clock(job.endsAt - Date.now() / 1000)} left`;
+  // Kept with the way, and read at any time: when it ends, not how long that is yet.
+  const until = job.endsAt === null ? "" : `, until ${momentText(job.endsAt, Date.now() / 1000)}`;
   const subnet = job.subnet === null ? "" : `, subnet ${job.subnet}`;
-  const text = `job ${job.jobId} runs on ${count(job.nodes.length, "node")}${subnet}${left}`;
+  const text = `job ${job.jobId} runs on ${count(job.nodes.length, "node")}${subnet}${until}`;
   return ended(fresh ? "done" : "already", text);
 }
 

@@ -39,6 +39,8 @@ export function App(): ReactNode {
         : {
             back: {
               run: () => void (workspace.state.notice?.until === null ? workspace.dismiss() : navigation.back()),
+              // What waits to be read goes first; the next Esc leaves the place.
+              ...(kept ? { label: "seen" } : {}),
             },
           }),
       palette: { run: () => setOver({ kind: "palette", active: router.active() }) },

@@ -76,7 +76,7 @@ export function useKeys<S extends Scope>(
   }, [router, scope, level, modal, active]);
   // Footer and help show what is enabled: tell them when that has changed, not with every drawing.
   const signature = Object.entries(handlers as Record<string, Handler | undefined>)
-    .map(([id, handler]) => `${id}:${handler?.disabled ?? ""}`)
+    .map(([id, handler]) => `${id}:${handler?.disabled ?? ""}:${handler?.label ?? ""}`)
     .join("|");
   // biome-ignore lint/correctness/useExhaustiveDependencies: the signature is the reason to run.
   useEffect(() => router.changed(), [router, signature]);

@@ -12,6 +12,8 @@ export interface Handler {
   disabled?: string | null;
   /** One of Ink's own components takes this key: the binding is only there to be shown. */
   native?: boolean;
+  /** What it does just now, where the keymap's own word says something else. */
+  label?: string;
   /** Shown in the footer here, although it is common knowledge elsewhere. */
   prominent?: boolean;
 }
@@ -125,7 +127,11 @@ export function activate(scope: Scope, handlers: Record<string, Handler | undefi
       result.push({
         scope,
         id,
-        binding: handler.prominent ? { ...binding, quiet: false } : binding,
+        binding: {
+          ...binding,
+          ...(handler.prominent ? { quiet: false } : {}),
+          ...(handler.label === undefined ? {} : { label: handler.label, short: handler.label }),
+        },
         level,
         disabled: handler.disabled ?? null,
         native: handler.native ?? false,

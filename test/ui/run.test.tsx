@@ -347,6 +347,28 @@ describe("the output of a step", () => {
     await ui.waitFor("Kept in");
   });
 
+  it("shows long lines to their ends", async () => {
+    const handle = handleOf(long(3), (line) => (line === 1 ? `${"a".repeat(70)} reason: ${"z".repeat(60)}!` : "short"));
+    const ui = openUi({
+      place: { screen: "run", id: four.id },
+      clock: () => now,
+      journeys: { resumeRun: async () => handle },
+    });
+    await ui.waitFor("step 6 of 11");
+    ui.navigation.open({ screen: "run-output", id: four.id, step: "packages", node });
+    await ui.waitFor(/^ a{70} reas/m);
+    await ui.press(keys.right);
+    await ui.waitFor(/^ a{31} reason: z+…$/m);
+    await ui.waitFor("from column 40");
+    await ui.press(keys.right);
+    await ui.waitFor(/^ +z+!$/m);
+    // There is nothing further right.
+    await ui.press(keys.right);
+    await ui.waitFor("no line goes on to the right");
+    await ui.press(keys.left, keys.left);
+    await ui.waitFor(/^ a{70} reas/m);
+  });
+
   it("copies the command that prints all of it", async () => {
     const { ui } = await reading(10);
     await ui.press("y");

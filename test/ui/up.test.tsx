@@ -11,6 +11,7 @@ import { type Chosen, planText, readChosen } from "../../source/ui/screens/up-fi
 import { stageRow } from "../../source/ui/screens/way-text.ts";
 import { widthOf } from "../../source/ui/theme.ts";
 import { jobOf, keys, openUi, rennes } from "./harness.tsx";
+import { failure, runOf } from "./run-fakes.ts";
 
 const around = { site: rennes, job: jobOf(), free: null };
 const chosen: Chosen = {
@@ -181,7 +182,7 @@ describe("the form", () => {
     const ui = openUi({ place: { screen: "runs" }, above: [{ screen: "up" }], journeys: journeys() });
     await toSummary(ui);
     const lines = await ui.waitFor("oarsub -t deploy");
-    expect(lines.join("\n")).toContain("kadeploy3 -f");
+    expect(lines.join("\n")).toMatch(/kadeploy3\s+-f 1\/nodes/);
     await ui.press("f");
     await ui.waitFor("walltime: 2:00");
     await ui.press("y");
@@ -260,12 +261,48 @@ describe("a way", () => {
   it("opens each stage's own screen, and says why one has none yet", async () => {
     const ui = open(wayOf());
     await ui.waitFor("◐ under way");
-    await ui.press(keys.down, keys.enter);
+    // The cursor begins where something is done.
+    await ui.waitFor(/❯◐ working +Configure/);
+    await ui.press(keys.up, keys.enter);
     expect(ui.navigation.here()).toEqual({ screen: "deployment", id: wayOf().deployment });
     await ui.press(keys.esc, keys.down, keys.enter);
     expect(ui.navigation.here()).toEqual({ screen: "run", id: wayOf().runs.configure });
     await ui.press(keys.esc, keys.down, keys.enter);
     await ui.waitFor("this stage has not begun");
+  });
+
+  it("says how far the run of a stage is, and that it stands still, where one sees it", async () => {
+    const id = wayOf().runs.configure as string;
+    const moving = runOf(["paravance-11", "paravance-12"], { id });
+    const still = runOf(["paravance-11", "paravance-12"], {
+      id,
+      state: "needs-you",
+      cells: { packages: { "paravance-11": failure() } },
+    });
+    const ui = open(wayOf());
+    await ui.waitFor("◐ under way");
+    ui.workspace.store.dispatch({ type: "run", view: moving });
+    await ui.waitFor(/◐ working +Configure the nodes .*step \d+ of 11/);
+    ui.workspace.store.dispatch({ type: "run", view: still });
+    const lines = await ui.waitFor(/❯⚠ needs you +Configure the nodes .*⏎: 1 node stands still/);
+    expect(lines.join("\n")).toMatch(/ganeti on 4 nodes of rennes · ⚠ needs you/);
+  });
+
+  it("goes along with what is done, until the cursor is put elsewhere", async () => {
+    const ui = open(wayOf());
+    await ui.waitFor(/❯◐ working +Configure/);
+    const later = (more: Partial<WayView>) => ui.workspace.store.dispatch({ type: "way", view: wayOf(more) });
+    const [reserve, deploy] = wayOf().stages as [StageView, StageView];
+    later({
+      stages: [reserve, deploy, stage("configure", "done"), stage("install", "running"), stage("instances", "waiting")],
+    });
+    await ui.waitFor(/❯◐ working +Install/);
+    await ui.press(keys.up);
+    later({
+      stages: [reserve, deploy, stage("configure", "done"), stage("install", "done"), stage("instances", "running")],
+    });
+    await ui.waitFor(/◐ working +Make the first instances/);
+    await ui.waitFor(/❯● done +Configure/);
   });
 
   it("says what failed and what to do, and goes on by a key", async () => {

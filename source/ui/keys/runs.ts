@@ -78,6 +78,13 @@ export const runsKeys = {
     next: { keys: ["n"], label: "next", text: "Go to the next line found" },
     previous: { keys: ["N"], label: "previous", text: "Go to the line found before" },
     follow: { keys: ["f"], label: "follow", text: "Follow the end, or stay where you are" },
+    right: {
+      keys: ["right", "l"],
+      sign: "←→",
+      label: "sideways",
+      text: "Show what stands further right in long lines",
+    },
+    left: { keys: ["left", "h"], label: "left", text: "Go back to the left in long lines", quiet: true },
     copy: { keys: ["y"], label: "copy", text: "Copy the command that prints all of it" },
   },
   up: {

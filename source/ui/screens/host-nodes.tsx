@@ -152,7 +152,7 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
     details: { run: () => setDetailed((before) => !before) },
     jobs: { run: () => navigation.open({ screen: "provider-jobs" }), disabled: queueless(hosts) },
     filter: { run: filter.open },
-    nodes: { run: onTurn },
+    nodes: { run: onTurn, label: "instances" },
     hosts: { run: () => navigation.open({ screen: "hosts" }) },
     refresh: { run: () => void workspace.inventory.refresh() },
     copy: { run: () => current && copy(current.name, current.name), disabled: none },

@@ -71,9 +71,9 @@ function useSearch(run: RunView, step: string, node: string, text: string, total
   return found;
 }
 
-/** A line with what was searched marked. */
-function marked(line: string, text: string, width: number, here: boolean): string {
-  const shown = cell(plainLine(line), width);
+/** A line from a column on, with what was searched marked. */
+function marked(line: string, text: string, left: number, width: number, here: boolean): string {
+  const shown = cell(plainLine(line).slice(left), width);
   const at = text === "" ? -1 : shown.toLowerCase().indexOf(text.toLowerCase());
   if (at < 0) return shown;
   const hit = paint(
@@ -110,6 +110,12 @@ function Output({ run, step, node }: { run: RunView; step: Step; node: string })
   const from = Math.min(top ?? last, last);
   const output = useOutput({ id: run.id, step: step.id, node, from, count: height, total });
   const found = useSearch(run, step.id, node, line.text, total);
+  /** Columns that the lines are moved to the left; the longest line of those shown keeps half of the width. */
+  const [wanted, setWanted] = useState(0);
+  const width = size.columns - 2;
+  const half = Math.floor(width / 2);
+  const longest = Math.max(0, ...output.lines.map((one) => plainLine(one).length));
+  const left = Math.min(wanted, Math.max(0, Math.ceil((longest - width) / half) * half));
   const go = (to: number) => setTop(to >= last ? null : Math.max(0, to));
   const hit = (direction: 1 | -1) => {
     const here = at ?? (direction === 1 ? from - 1 : from + height);
@@ -131,6 +137,11 @@ function Output({ run, step, node }: { run: RunView; step: Step; node: string })
     next: { run: () => hit(1), disabled: noHit },
     previous: { run: () => hit(-1), disabled: noHit },
     follow: { run: () => setTop(top === null ? from : null) },
+    right: {
+      run: () => setWanted(left + half),
+      disabled: longest > left + width ? null : "no line goes on to the right",
+    },
+    left: { run: () => setWanted(Math.max(0, left - half)), disabled: left > 0 ? null : "this is their beginning" },
     copy: { run: () => copy(outputCommand(run.id, step.id, node), "the command that prints all of it") },
   });
   useKeys("list", {
@@ -166,15 +177,17 @@ function Output({ run, step, node }: { run: RunView; step: Step; node: string })
     },
   );
   useKeys("filter", { clear: { run: clear } }, { active: !typing && line.text !== "" });
-  const width = size.columns - 2;
-  const place = total === 0 ? "nothing printed" : `${from + 1}–${Math.min(total, from + height)} of ${total}`;
+  const place =
+    total === 0
+      ? "nothing printed"
+      : `${from + 1}–${Math.min(total, from + height)} of ${total}${left > 0 ? `, from column ${left + 1}` : ""}`;
   const follows = top === null && (view?.state === "running" || view?.state === "lost") ? "followed" : "";
   const nth = at === null ? "" : `${found.lines.indexOf(at) + 1} of `;
   const hits = found.seen < total ? "searching …" : `${nth}${found.lines.length} found`;
   const rows = Array.from({ length: height }, (_, index) => {
     const number = from + index;
     const text = output.lines[number - output.from];
-    return ` ${text === undefined ? "" : marked(text, line.text, width, number === at)}`;
+    return ` ${text === undefined ? "" : marked(text, line.text, left, width, number === at)}`;
   });
   return (
     <Box flexDirection="column">

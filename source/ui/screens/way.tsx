@@ -10,12 +10,12 @@ import { Busy } from "../components/busy.tsx";
 import { Confirm } from "../components/confirm.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Table, useList } from "../components/table.tsx";
-import { useKeys, useKnown, useUi } from "../hooks.ts";
+import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
 import type { Place } from "../navigation.ts";
 import { paint, state } from "../theme.ts";
 import { wrapped } from "../wrap.ts";
 import { goOnward } from "./run.tsx";
-import { stageRow, wayState } from "./way-text.ts";
+import { stageRow, underwayOf, wayState } from "./way-text.ts";
 
 /** Where a stage is watched, or why it can't be. */
 function placeOf(view: WayView, stage: StageView): Place | string {
@@ -63,9 +63,23 @@ function Pane({ view }: { view: WayView }): ReactNode {
   const error = useKnown((known) => known.ways.errors[view.id]);
   const installRun = useKnown((known) => known.runs.views[view.runs.install ?? ""]);
   const [taking, setTaking] = useState<{ source: UpSource; undoing: Undoing } | null>(null);
+  const runs = useKnown((known) => known.runs.views);
+  const deployment = useKnown((known) => known.deployments[view.deployment ?? ""]);
+  const doing = (stage: StageView) =>
+    stage.state === "running"
+      ? underwayOf(runs[view.runs[stage.id] ?? ""], stage.id === "deploy" ? deployment : undefined)
+      : null;
   const keys = view.stages.map(({ id }) => id);
   const list = useList(`way:${view.id}`, keys, keys.length, taking === null);
   const stage = view.stages[list.index];
+  const wanted = view.stages.find(({ state: one }) => one === "running" || one === "needs-you" || one === "failed")?.id;
+  const [followed, setFollowed] = useRemembered<string | null>(`way:${view.id}:followed`, null);
+  // The cursor goes along with what is done, until it is put elsewhere.
+  useEffect(() => {
+    if (wanted === undefined || wanted === followed) return;
+    if (followed === null || list.key === followed) list.select(wanted);
+    setFollowed(wanted);
+  }, [wanted, followed, list.key, list.select, setFollowed]);
   const isOver = view.state !== "running";
   const place = stage ? placeOf(view, stage) : "there is no stage";
   useEffect(() => {
@@ -124,7 +138,8 @@ function Pane({ view }: { view: WayView }): ReactNode {
       />
     );
   }
-  const { tone, word } = wayState(view);
+  const waits = view.stages.some((one) => doing(one)?.waits);
+  const { tone, word } = wayState(waits ? { state: "needs-you" } : view);
   const width = size.columns - 2;
   const taken = (password === undefined ? 0 : 1) + (error ? 4 : 0) + keys.length + 9;
   return (
@@ -138,7 +153,7 @@ function Pane({ view }: { view: WayView }): ReactNode {
         view={list}
         row={(index) => {
           const one = view.stages[index] as StageView;
-          return stageRow(one, saying?.stage === one.id ? saying.text : null, width, now);
+          return stageRow(one, saying?.stage === one.id ? saying.text : null, width, now, doing(one));
         }}
       />
       {stage && <Notes stage={stage} view={view} lines={size.rows - taken} />}
