@@ -78,8 +78,18 @@ test("does not let go of a host on which an action runs", async () => {
   expect(asked).toEqual([]);
 });
 
+test("leads to the instances of the host under the cursor, and says why there are none", async () => {
+  const { ui } = open();
+  await ui.waitFor("hv2");
+  await ui.press(keys.down, keys.enter);
+  await ui.waitFor("it shows no instance");
+  await ui.press(keys.up, keys.enter);
+  await ui.waitFor(/\/ hv1 {2}2 of 2 · /);
+  expect(ui.navigation.here()).toEqual({ screen: "instances" });
+});
+
 test("adds a host, after saying what is wrong with its name", async () => {
-  const { ui, asked } = open();
+  const { ui, inventory, asked } = open();
   await ui.waitFor("hv2");
   await ui.press("a");
   await ui.waitFor("as you name it to ssh");
@@ -94,6 +104,9 @@ test("adds a host, after saying what is wrong with its name", async () => {
   await ui.press(keys.backspace, keys.backspace, keys.backspace, keys.enter);
   await ui.waitFor(/HOST +STATE/);
   expect(asked).toEqual(["add hv3"]);
+  // The new one has the cursor once it is there: what is wrong with it is told in full.
+  inventory.set({ hosts: [hostOf("hv1"), hostOf("hv2"), hostOf("hv3", { state: "error", error: refused })] });
+  await ui.waitFor(/❯hv3 +✗ error/);
   expect(ui.workspace.settings.get("hosts")).toEqual(["hv1", "hv2", "hv3"]);
 });
 

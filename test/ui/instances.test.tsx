@@ -112,6 +112,22 @@ test("of the marked ones, those for which it makes no sense are left out and nam
   expect(inventory.asked).toEqual(["start db1 web10"]);
 });
 
+test("who is left out is written into the log when something is done, not when the question is answered with no", async () => {
+  const { ui } = open();
+  await ui.waitFor("4 instances");
+  await ui.press("a", "t");
+  await ui.waitFor("Left out: 1");
+  await ui.press(keys.enter);
+  await ui.waitFor("4 instances");
+  const told = () => ui.workspace.state.log.filter(({ text }) => text.includes("left out"));
+  expect(told()).toEqual([]);
+  await ui.press("t");
+  await ui.waitFor("Left out: 1");
+  await ui.press(keys.down, keys.enter);
+  await ui.waitFor("4 instances");
+  expect(told().map(({ text }) => text)).toEqual(["shut down left out: it is off already"]);
+});
+
 test("force off always asks, names what is lost, and keeps the safe answer under the cursor", async () => {
   const { ui, inventory } = open();
   await ui.waitFor("4 instances");

@@ -3,6 +3,7 @@ import type { Binding } from "./binding.ts";
 
 export const connectionsKeys = {
   hosts: {
+    open: { keys: ["enter"], label: "instances", text: "Show this host's instances in the table" },
     add: { keys: ["a"], label: "add", text: "Add a host whose instances are shown" },
     remove: { keys: ["D"], label: "remove", text: "Show this host's instances no more; nothing changes on it" },
     refresh: { keys: ["R"], label: "try now", text: "Ask this host again now" },

@@ -3,6 +3,8 @@ import { Box, Text } from "ink";
 import type { ReactNode } from "react";
 import { Form, type FormField } from "../components/form.tsx";
 import { useKnown, useUi } from "../hooks.ts";
+import { listStart } from "../list.ts";
+import { hostsList } from "./hosts-rows.ts";
 import { hostError } from "./sites.tsx";
 
 const fields: FormField[] = [
@@ -29,6 +31,8 @@ export function AddHostScreen(): ReactNode {
         missing={({ host }) => (host ? null : "a host is needed")}
         onSubmit={({ host = "" }) => {
           workspace.addHost(host);
+          // Where it is looked for: whether it answers, and what is wrong with it.
+          navigation.remember(`list:${hostsList}`, { key: host, index: hosts.length, offset: 0 }, listStart);
           navigation.forget("form:add-host");
           navigation.back();
         }}

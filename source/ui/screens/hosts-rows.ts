@@ -10,6 +10,9 @@ import { wrapped } from "../wrap.ts";
 import { hostReason } from "./instances-trouble.ts";
 import { hotStyles, type NodeLook, nodeCell, nodeUseLines, noNodeLook } from "./nodes-usage.ts";
 
+/** Under which the list remembers its cursor. */
+export const hostsList = "hosts";
+
 export const hostTones: Record<HostState, Tone> = { discovering: "busy", ok: "good", stale: "bad", error: "bad" };
 const words: Record<HostState, string> = { discovering: "asking", ok: "ok", stale: "silent", error: "error" };
 

@@ -2,10 +2,11 @@
 import { Box, Text } from "ink";
 import { type ReactNode, useEffect, useMemo } from "react";
 import { headerLine, Table, useList } from "../components/table.tsx";
+import { emptyLine, lineOf } from "../editor.ts";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
 import { glyph, paint } from "../theme.ts";
 import { useShell } from "./console-keys.ts";
-import { hostColumns, hostLines, hostRow } from "./hosts-rows.ts";
+import { hostColumns, hostLines, hostRow, hostsList } from "./hosts-rows.ts";
 import { useNodeLook, useUsageWatch } from "./instances-view.ts";
 
 export function HostsScreen(): ReactNode {
@@ -27,7 +28,7 @@ export function HostsScreen(): ReactNode {
   const room = size.rows - 7;
   // The list keeps at least half of the room; what is told of the host under the cursor has the rest.
   const height = Math.max(3, Math.min(keys.length, Math.floor(room / 2)));
-  const list = useList("hosts", keys, height);
+  const list = useList(hostsList, keys, height);
   const current = hosts[list.index];
   const none = current ? null : "there is no host yet: a adds one";
   const openShell = useShell();
@@ -35,6 +36,15 @@ export function HostsScreen(): ReactNode {
     inventory.providers().find(({ attachment }) => attachment.host.name === name)?.attachment.host ?? { name };
   const busy = current && pending.some(({ host }) => host === current.host) ? "an action runs on it" : null;
   useKeys("hosts", {
+    open: {
+      run: () => {
+        if (!current) return;
+        navigation.remember("filter:instances", lineOf(current.host), emptyLine);
+        navigation.remember("instances:nodes", false, false);
+        navigation.jump({ screen: "instances" });
+      },
+      disabled: none ?? (numbers.get(current?.host ?? "") ? null : "it shows no instance"),
+    },
     add: { run: () => navigation.open({ screen: "add-host" }) },
     remove: {
       run: () => {

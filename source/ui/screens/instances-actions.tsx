@@ -46,6 +46,8 @@ interface Asked {
   rows: readonly InstanceRow[];
   /** Who is left out, and why. */
   left: readonly string[];
+  /** Writes them into the log. */
+  tell: () => void;
 }
 
 export interface InstanceActions {
@@ -88,29 +90,34 @@ export function useInstanceActions(
   };
   const begin = (action: Action) => {
     const rows: InstanceRow[] = [];
-    const left: { row: InstanceRow; text: string }[] = [];
+    const left: { row: InstanceRow; reason: string }[] = [];
     for (const row of targets) {
       const reason = inventory.refuses(action.do, row.key);
       if (reason === null) rows.push(row);
-      else left.push({ row, text: `${row.name}: ${reason}` });
+      else left.push({ row, reason });
     }
-    if (left.length > 0) {
+    const texts = left.map(({ row, reason }) => `${row.name}: ${reason}`);
+    const tell = () => {
+      if (left.length === 0) return;
       workspace.logAll(
-        left.map(({ row, text }) => ({
+        left.map(({ row, reason }) => ({
           level: "info",
           where: `${row.host}/${row.name}`,
-          text: `${verbOf(action.do)} left out: ${text}`,
+          text: `${verbOf(action.do)} left out: ${reason}`,
         })),
       );
-      const more = left.length > 3 ? ` · and ${left.length - 3} more (7 shows all)` : "";
-      const names = left.slice(0, 3).map(({ text }) => text);
-      // The question names them as well.
-      const asks = rows.length > 0 && mustAsk(action, rows, current);
-      if (!asks) workspace.notify(rows.length > 0 ? "info" : "warning", `Left out: ${names.join(" · ")}${more}`);
+    };
+    // The question names who is left out; it is told when something is done.
+    if (rows.length > 0 && mustAsk(action, rows, current)) {
+      setAsked({ action, rows, left: texts, tell });
+      return;
     }
-    if (rows.length === 0) return;
-    if (mustAsk(action, rows, current)) setAsked({ action, rows, left: left.map(({ text }) => text) });
-    else act(action, rows);
+    tell();
+    if (left.length > 0) {
+      const more = left.length > 3 ? ` · and ${left.length - 3} more (7 shows all)` : "";
+      workspace.notify(rows.length > 0 ? "info" : "warning", `Left out: ${texts.slice(0, 3).join(" · ")}${more}`);
+    }
+    if (rows.length > 0) act(action, rows);
   };
 
   const [only] = targets;
@@ -133,7 +140,7 @@ export function useInstanceActions(
     disabled: none,
   };
   if (!asked) return { handlers, begin, dialog: unheard.dialog };
-  const { action, rows, left } = asked;
+  const { action, rows, left, tell } = asked;
   const [first] = rows;
   const what = rows.length === 1 && first ? plainLine(first.name) : count(rows.length, "instance");
   const verb = verbOf(action.do);
@@ -152,6 +159,7 @@ export function useInstanceActions(
         onNo={() => setAsked(null)}
         onYes={() => {
           setAsked(null);
+          tell();
           act(action, rows);
         }}
       />
