@@ -76,3 +76,12 @@ export function count(n: number, one: string, many = `${one}s`): string {
 export function iso(epochSeconds: number | null): string | null {
   return epochSeconds === null ? null : new Date(epochSeconds * 1000).toISOString().replace(".000Z", "Z");
 }
+
+/** A moment on the user's clock; with its date when it is far from now. Both in epoch seconds. */
+export function momentText(epoch: number, now: number): string {
+  const date = new Date(epoch * 1000);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const far = Math.abs(epoch - now) > 18 * 3600;
+  return far ? `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}` : time;
+}

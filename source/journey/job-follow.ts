@@ -1,6 +1,6 @@
 /** Following a job until it runs, one look at a time, through lost links and numbers that change. */
 import { VirtuError } from "../errors.ts";
-import { count, plainLine } from "../text.ts";
+import { count, momentText, plainLine } from "../text.ts";
 import { hasEnded, type JobsAnswer, type OarJob } from "../tools/oar-jobs.ts";
 import { cancelled, isPassing, type Pause, pause } from "../waiting.ts";
 import { askJobs } from "./jobs-ask.ts";
@@ -114,15 +114,6 @@ function isLate(job: OarJob, now: number): boolean {
   return (
     job.reservation !== "None" && job.state === "Waiting" && job.predictedStart !== null && now > job.predictedStart
   );
-}
-
-/** A moment on the user's clock; with its date when it is far from now. Both in epoch seconds. */
-export function momentText(epoch: number, now: number): string {
-  const date = new Date(epoch * 1000);
-  const two = (n: number) => String(n).padStart(2, "0");
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  const far = Math.abs(epoch - now) > 18 * 3600;
-  return far ? `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}` : time;
 }
 
 /** What a job does now, in a line: its wait with the predicted start, or its run with its end. `now` in epoch seconds. */

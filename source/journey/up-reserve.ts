@@ -1,8 +1,7 @@
 /** The way's first stage: a job that runs. It is looked at each time, as a job may end at any moment. */
 import { toVirtuError, VirtuError } from "../errors.ts";
-import { count } from "../text.ts";
+import { count, momentText } from "../text.ts";
 import { cancelled, pause } from "../waiting.ts";
-import { momentText } from "./job-follow.ts";
 import { findReserved, followJob, type ReserveEvent, reserve } from "./reserve.ts";
 import type { Job, Site } from "./types.ts";
 import type { StageEnd } from "./up-model.ts";

@@ -62,7 +62,7 @@ export class JobWork {
       say({ jobId: job.jobId, text: `job ${job.jobId} runs` });
       if (own()) this.site.takeOver(job.jobId);
       workspace.notify("good", `Job ${job.jobId} runs on ${count(job.nodes.length, "node")}.`);
-      void this.site.countNodes();
+      void this.site.countNodes({ fresh: true });
       return job;
     } catch (thrown) {
       if (signal.aborted) return null;
@@ -109,7 +109,7 @@ export class JobWork {
     if (signal.aborted) return;
     this.dispatch({ type: "releasing", jobId, on: false });
     void this.site.refresh();
-    void this.site.countNodes();
+    void this.site.countNodes({ fresh: true });
   }
 
   /** Asks for more walltime (`+0:30`); what came of it goes into `extending`. */

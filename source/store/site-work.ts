@@ -2,6 +2,7 @@
 import { setMaxListeners } from "node:events";
 import { toVirtuError } from "../errors.ts";
 import type { Job, Site } from "../journey/types.ts";
+import { momentText } from "../text.ts";
 import { DeployWork } from "./deploy-work.ts";
 import { JobWork } from "./job-work.ts";
 import type { Journeys } from "./journeys.ts";
@@ -154,14 +155,17 @@ export class SiteWork {
     return (await Promise.all(found)).filter((job) => job !== null);
   }
 
-  /** Counts all and free nodes of the site; never rejects. */
-  async countNodes(): Promise<void> {
+  /** Counts all and free nodes of the site; never rejects. `fresh`: an answer of a moment ago will not do, we changed it. */
+  async countNodes({ fresh = false } = {}): Promise<void> {
     const scope = this.scope();
     if (!scope || this.workspace.state.free.loading) return;
     const { site, signal } = scope;
     this.dispatch({ type: "free", change: { loading: true } });
     try {
-      const value = await this.journeys.freeNodes(this.workspace.context, site, { signal });
+      const value = await this.journeys.freeNodes(this.workspace.context, site, {
+        signal,
+        ...(fresh && { maxAgeMs: 0 }),
+      });
       const at = this.workspace.clock();
       if (!signal.aborted) this.dispatch({ type: "free", change: { value, at, loading: false, error: null } });
     } catch (thrown) {
@@ -189,10 +193,10 @@ export class SiteWork {
     const sign = `${job.jobId}:${job.endsAt}`;
     if (this.warned === sign) return;
     this.warned = sign;
-    const minutes = Math.max(1, Math.round(left / 60));
+    // It stays until it is read: when, not how long that is yet, which the first line counts.
     this.workspace.notify(
       "warning",
-      `Job ${job.jobId} ends in ${minutes} min: what is on its nodes is lost then. e extends.`,
+      `Job ${job.jobId} ends at ${momentText(job.endsAt ?? 0, state.now / 1000)}: what is on its nodes is lost then. e extends.`,
       true,
     );
   }

@@ -73,7 +73,10 @@ it("says when the walltime is nearly over, once, and that the job has ended", as
   workspace.site.takeOver(1874);
   await workspace.site.refresh();
   workspace.store.flush();
-  expect(workspace.state.notice).toMatchObject({ text: expect.stringContaining("ends in 5 min"), until: null });
+  expect(workspace.state.notice).toMatchObject({
+    text: expect.stringMatching(/ends at \d\d:\d\d: what is on its nodes is lost then/),
+    until: null,
+  });
   workspace.dismiss();
   await workspace.site.refresh();
   workspace.store.flush();
@@ -87,8 +90,13 @@ it("says when the walltime is nearly over, once, and that the job has ended", as
 describe("a reservation", () => {
   it("goes from being sent to the running job, with what was said on the way", async () => {
     let finish: () => void = () => {};
+    const counted: (number | undefined)[] = [];
     const workspace = fakeWorkspace({
       journeys: {
+        freeNodes: async (_context, _site, options) => {
+          counted.push(options?.maxAgeMs);
+          return freeNodes;
+        },
         reserve: async (_context, _site, _request, options) => {
           options?.onEvent?.({ kind: "note", text: "a rule set the project", jobId: null, job: null });
           options?.onEvent?.({ kind: "state", text: "job 1875 waits", jobId: 1875, job: waiting });
@@ -110,6 +118,8 @@ describe("a reservation", () => {
     expect((await reserved)?.state).toBe("Running");
     expect(currentJob(workspace.state)?.state).toBe("Running");
     expect(workspace.state.notice?.text).toBe("Job 1875 runs on 4 nodes.");
+    // What was counted a moment before does not hold any more.
+    expect(counted.at(-1)).toBe(0);
   });
 
   it("does not take the place of a later one when it fails late", async () => {

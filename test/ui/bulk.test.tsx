@@ -120,6 +120,8 @@ test("shows how a run goes, worst first, and takes back what is queued", async (
   await ui.press("B");
   await ui.waitFor("shut down 4 instances · 2 of 4 · 1:04");
   await ui.waitFor("1 ✗ failed  1 ◐ running  1 ○ queued  1 ● done");
+  // Half of it has ended, which is seen without colours as well.
+  await ui.waitFor(/^ ━{38}─{38} *$/m);
   const lines = ui.screen().filter((line) => /\bvm\d/.test(line));
   expect(lines.map((line) => /vm\d/.exec(line)?.[0])).toEqual(["vm3", "vm4", "vm2", "vm1"]);
   expect(lines[0]).toMatch(/^❯vm3 +✗ failed +1:00 hv1 +it may not listen to ACPI/);
@@ -129,6 +131,17 @@ test("shows how a run goes, worst first, and takes back what is queued", async (
   await ui.press("c");
   await ui.waitFor("1 action taken back");
   expect(cancelled).toEqual([1]);
+});
+
+test("one long name takes no room of what came of the others", async () => {
+  const long = "a-very-long-name-of-a-guest-that-somebody-gave.lab.example.org";
+  const items = [...mixed, item(5, { name: long, state: "done", statusAfter: "stopped", endedAt: now })];
+  const inventory = fakeInventory({ instances: rows, runs: [runOf(items)] });
+  const ui = openUi({ place: { screen: "instances" }, above: [{ screen: "bulk", run: 1 }], inventory, site: null });
+  await ui.waitFor(/vm3 +✗ failed +1:00 hv1 +it may not listen to A/);
+  await ui.waitFor(/a-very-long-nam… ● done .*it is stopped/);
+  ui.resize(200, 50);
+  await ui.waitFor(/a-very-long-name-of-a-guest-that-somebo… ● done/);
 });
 
 test("when it is over, what failed is done again and the new run shown; the old one is a key away", async () => {

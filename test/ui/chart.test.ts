@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { plain } from "../../source/text.ts";
 import { chartLines, roundTop, sparkline, valuesFor } from "../../source/ui/components/chart-lines.ts";
+import { chartMetrics, chartText } from "../../source/ui/screens/chart-text.ts";
 import { widthOf } from "../../source/ui/theme.ts";
 
 test("a sparkline has a bar for each value, none where nobody looked, and shows the least load", () => {
@@ -46,6 +47,22 @@ describe("a chart", () => {
   test("what is above the top is at the top", () => {
     expect(drawn(new Array(length).fill(900))[0]).toContain("⠉⠉⠉⠉");
   });
+});
+
+test("the names are of those that are drawn: what is off comes last, where there is room", () => {
+  const line = (label: string, value: number | null) => ({
+    label,
+    now: value,
+    spread: (_from: number, _to: number, count: number) => new Array<number | null>(count).fill(value),
+  });
+  const lines = [line("off1", null), line("off2", null), line("web1", 10), line("off3", null), line("web2", 20)];
+  const metric = chartMetrics(true, false)[0];
+  if (!metric) throw new Error("there is no metric");
+  const text = chartText(lines, { metric, span: 300, now: 1_000_000, width: 60, height: 9 });
+  expect(text[0]).toContain("web1");
+  expect(text[1]).toContain("web2");
+  expect(text[2]).toContain("off1");
+  expect(text.join("\n")).toContain("and 2 more, drawn without their names");
 });
 
 test("the top of an axis is round and holds everything", () => {

@@ -129,7 +129,8 @@ describe("the nodes screen", () => {
       nodeFacts: async (_context, _site, job) =>
         job.nodes.map((name) => ({ ...factsOf(name), state: "reserved", os: null, reason })),
     });
-    await ui.waitFor("○ reserved");
+    // In the table the state says enough.
+    await ui.waitFor(/○ reserved +nothing is deployed yet +172/);
     await ui.press("d");
     const lines = await ui.waitFor(/^ why {11}nothing is deployed yet/m);
     const at = lines.findIndex((line) => line.startsWith(" why"));
@@ -157,12 +158,12 @@ describe("the nodes screen", () => {
 
   it("warns once when ten minutes of walltime are left, and e extends", async () => {
     const ui = nodesOf({}, { now: now + 8900 - 300 });
-    await ui.waitFor("Job 1874 ends in 5 min");
+    await ui.waitFor(/Job 1874 ends at \d\d:\d\d/);
     await ui.press(keys.esc);
     await ui.workspace.site.refresh();
     await ui.press("e");
     const lines = await ui.waitFor("How much");
-    expect(lines.join("\n")).not.toContain("ends in 5 min");
+    expect(lines.join("\n")).not.toContain("ends at");
   });
 
   it("has the kernel where there is room", async () => {

@@ -1,6 +1,6 @@
 /** The filter over a table: `/` types, ⏎ keeps it, Esc clears it. */
 import { Text } from "ink";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { edit, emptyLine, type Line } from "../editor.ts";
 import { useKeys, useRemembered } from "../hooks.ts";
 import { layer } from "../router.ts";
@@ -38,6 +38,22 @@ export function useFilter(name: string): Filter {
   // A kept filter is cleared by Esc before Esc goes back.
   useKeys("filter", { clear: { run: clear } }, { active: !typing && line.text !== "" });
   return { text: line.text, line, typing, open: () => setTyping(true) };
+}
+
+/** The row that was looked for, in a filter that was kept, stays under the cursor when the filter goes. */
+export function useFoundRow(
+  { text, typing }: Pick<Filter, "text" | "typing">,
+  { key, select }: { key: string | null; select: (key: string) => void },
+): void {
+  const found = useRef<string | null>(null);
+  useEffect(() => {
+    if (text !== "") found.current = typing ? null : key;
+    else if (found.current !== null) {
+      const last = found.current;
+      found.current = null;
+      if (last !== key) select(last);
+    }
+  });
 }
 
 export function FilterLine({ filter, shown, total }: { filter: Filter; shown: number; total: number }): ReactNode {

@@ -4,7 +4,7 @@ import type { ActionItem, ActionRunView, ActionState, WaveView } from "../../ins
 import { type Counts, titleOf } from "../../instances/run-summary.ts";
 import { conditionText } from "../../instances/waves.ts";
 import { clock, plainLine } from "../../text.ts";
-import { cell, paint, state, symbol, type Tone, toneStyles } from "../theme.ts";
+import { cell, glyph, paint, state, symbol, type Tone, toneStyles } from "../theme.ts";
 
 export const tones: Readonly<Record<ActionState, Tone>> = {
   queued: "idle",
@@ -51,8 +51,9 @@ export function barText(counts: Counts, width: number): string {
   const share = (number: number) => Math.round((number / Math.max(1, all)) * width);
   const failed = counts.failed > 0 ? Math.max(1, share(counts.failed)) : 0;
   const ended = Math.max(failed, share(all - counts.queued - counts.running));
-  const bar = (length: number) => "━".repeat(Math.max(0, length));
-  return `${paint(bar(failed), "red")}${paint(bar(ended - failed), "green")}${paint(bar(width - ended), "dim")}`;
+  const bar = (length: number) => glyph.bar.repeat(Math.max(0, length));
+  const rest = glyph.barRest.repeat(Math.max(0, width - ended));
+  return `${paint(bar(failed), "red")}${paint(bar(ended - failed), "green")}${paint(rest, "dim")}`;
 }
 
 const waveTones: Readonly<Record<WaveView["state"], Tone>> = {
@@ -81,10 +82,14 @@ export function waveText(wave: WaveView, index: number, width: number): string {
   return cell(`${head}${said}`, width);
 }
 
-export const nameWidth = (items: readonly ActionItem[]): number =>
+/** Columns of a row besides its name: status, time, host, and what came of it, which has room for a sentence. */
+const besideName = 62;
+
+/** Columns of the names in rows of `width`: one long name must not take the room of what came of all. */
+export const nameWidth = (items: readonly ActionItem[], width: number): number =>
   Math.min(
-    40,
-    items.reduce((width, { name }) => Math.max(width, name.length), 12),
+    Math.max(16, Math.min(40, width - besideName)),
+    items.reduce((most, { name }) => Math.max(most, name.length), 12),
   );
 
 /** One item in exactly `width` columns. */

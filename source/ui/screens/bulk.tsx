@@ -33,7 +33,7 @@ export function BulkScreen({ place }: { place: Place }): ReactNode {
   // Who they are does not change in the course of a run.
   const number = run?.run ?? 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the run's number stands for its names.
-  const names = useMemo(() => nameWidth(items), [number]);
+  const names = useMemo(() => nameWidth(items, size.columns - 2), [number, size.columns]);
   const waves = run?.waves ?? [];
   const height = Math.max(3, size.rows - frameLines - 5 - (waves.length > 0 ? waves.length + 1 : 0));
   const list = useList(`bulk:${number}`, keys, height);

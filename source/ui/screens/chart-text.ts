@@ -120,18 +120,19 @@ export interface ChartView {
 }
 
 /** The whole screen: the name of each line with its value of now and its highest, then the chart. */
-export function chartText(drawn: readonly ChartLine[], view: ChartView): string[] {
+export function chartText(lines: readonly ChartLine[], view: ChartView): string[] {
   const { metric, span, now, width, height } = view;
-  const series: ChartSeries[] = drawn.map(({ label, spread }) => ({
-    label,
-    values: spread(now - span * 1000, now, valuesFor(width)),
-  }));
+  const all = lines.map((line) => ({ line, values: line.spread(now - span * 1000, now, valuesFor(width)) }));
+  // Those of which nothing is drawn (they are off) take no name from the others.
+  const isDrawn = ({ values }: { values: ChartSeries["values"] }) => values.some((value) => value !== null);
+  const ordered = [...all.filter(isDrawn), ...all.filter((one) => !isDrawn(one))];
+  const series: ChartSeries[] = ordered.map(({ line, values }) => ({ label: line.label, values }));
   const shown = Math.max(1, Math.min(series.length, Math.floor(height / 3)));
   const names = Math.min(30, Math.max(4, ...series.slice(0, shown).map(({ label }) => widthOf(label))));
   const legend = series.slice(0, shown).map(({ label, values }, index) => {
     const known = values.filter((value) => value !== null);
     const highest = known.length > 0 ? Math.max(...known) : null;
-    const current = valueText(metric, drawn[index]?.now ?? null);
+    const current = valueText(metric, ordered[index]?.line.now ?? null);
     const text = `${cell(label, names)}  now ${cell(current, 9, "right")}  highest ${cell(valueText(metric, highest), 9, "right")}`;
     return ` ${paint("■", seriesStyle(index))} ${text}`;
   });

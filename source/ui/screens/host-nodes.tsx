@@ -5,7 +5,7 @@ import type { HostView, NodeRow } from "../../instances/inventory-types.ts";
 import { type NodeMetric, poolsOf } from "../../monitor/nodes.ts";
 import type { LogLine } from "../../store/known.ts";
 import { natural, plainLine } from "../../text.ts";
-import { FilterLine, useFilter } from "../components/filter.tsx";
+import { FilterLine, useFilter, useFoundRow } from "../components/filter.tsx";
 import { type Column, headerLine, layout, Table, useList } from "../components/table.tsx";
 import { TextLines } from "../components/text-lines.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
@@ -135,6 +135,7 @@ export function HostNodes({ onTurn }: { onTurn: () => void }): ReactNode {
   const told = detailed ? Math.min(longest + 3, Math.max(0, Math.floor(room / 2))) : 0;
   const height = Math.max(3, room - (told > 0 ? told + 1 : 0));
   const list = useList("host-nodes", keys, height);
+  useFoundRow(filter, list);
   const current = nodes[list.index];
   useUsageWatch(nodes.slice(list.offset, list.offset + height));
   const hosts = useKnown((known) => known.inventory.hosts);

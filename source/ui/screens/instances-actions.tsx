@@ -98,6 +98,7 @@ export function useInstanceActions(
     }
     const texts = left.map(({ row, reason }) => `${row.name}: ${reason}`);
     const tell = () => {
+      if (left.length === 0) return;
       workspace.logAll(
         left.map(({ row, reason }) => ({
           level: "info",

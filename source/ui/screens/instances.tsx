@@ -6,7 +6,7 @@ import type { InstanceRow } from "../../instances/inventory-types.ts";
 import { isUnheard } from "../../instances/unheard.ts";
 import { count } from "../../text.ts";
 import { lineText } from "../components/field.tsx";
-import { type Filter, useFilter } from "../components/filter.tsx";
+import { type Filter, useFilter, useFoundRow } from "../components/filter.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { headerLine, Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useRemembered, useUi } from "../hooks.ts";
@@ -165,6 +165,7 @@ function InstanceTable({ onNodes }: { onNodes: () => void }): ReactNode {
   // Two lines above the rows: the counts and the table's header.
   const height = Math.max(3, size.rows - frameLines - 2 - below);
   const list = useList("instances", keys, height);
+  useFoundRow(filter, list);
   const item = items.at(list.index);
   const counts = detailed || columns.some(({ counted }) => counted);
   const onScreen = useMemo(

@@ -104,7 +104,9 @@ export function nodesRow(node: NodeView, name: string, width: number): string {
   if (!facts?.os || (node.tone !== "good" && node.reason)) {
     const address = facts?.address ? ` ${cell(facts.address, 15)}` : "";
     const room = Math.max(0, width - nameWidth - stateWidth - 2 - (address === "" ? 0 : 16));
-    return `${head} ${cell(plainLine(node.reason ?? ""), room)}${address}`;
+    // Of a node on which nothing is, how ssh failed says nothing new; its description has it.
+    const reason = plainLine(node.reason ?? "");
+    return `${head} ${cell(facts?.state === "reserved" ? reason.replace(/ \(.*\)$/, "") : reason, room)}${address}`;
   }
   const cells = [
     systemText(facts.os),

@@ -5,7 +5,7 @@ import type { StoreAction } from "../../instances/stores-types.ts";
 import { plainLine } from "../../text.ts";
 import { CommandBox } from "../components/command-box.tsx";
 import { Confirm } from "../components/confirm.tsx";
-import { FilterLine, useFilter } from "../components/filter.tsx";
+import { FilterLine, useFilter, useFoundRow } from "../components/filter.tsx";
 import { Form, type FormField, type Values } from "../components/form.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { Table, useList } from "../components/table.tsx";
@@ -78,6 +78,7 @@ export function StoresScreen(): ReactNode {
   const keys = rows.map(({ key }) => key);
   const height = Math.max(3, size.rows - frameLines - 2);
   const list = useList("stores", keys, height, asked === null);
+  useFoundRow(filter, list);
   const row = rows[list.index];
   const gone = removal(row);
   const turn = turning(row);
