@@ -74,7 +74,7 @@ const ownWords: readonly { status: Status; detail: RegExp; tone: Tone; word: str
   { status: "running", detail: /^(in shutdown|shutting down)/, tone: "busy", word: "stopping" },
   { status: "running", detail: /^(dying|going away)/, tone: "busy", word: "going away" },
   { status: "running", detail: /^rebooting/, tone: "busy", word: "rebooting" },
-  { status: "running", detail: /\(QEMU does not answer\)/, tone: "warning", word: "running, hangs" },
+  { status: "running", detail: /\(QEMU does not answer\)/, tone: "warning", word: "hangs" },
   { status: "unknown", detail: /^being built/, tone: "busy", word: "being built" },
   { status: "paused", detail: /\(migration\)/, tone: "busy", word: "migrating" },
   { status: "paused", detail: /\((save|dump)\)/, tone: "busy", word: "saving" },
