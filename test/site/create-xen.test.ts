@@ -8,12 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CreateOutcome, CreatePlan } from "../../source/instances/create-types.ts";
 import { type EmbeddedSite, startSite } from "../../source/site/index.ts";
 
-const program = path.join(import.meta.dirname, "../../dist/cli.js");
+const built = path.join(import.meta.dirname, "../../dist/cli.js");
 let site: EmbeddedSite;
 let home: string;
 
 beforeAll(async () => {
-  if (!existsSync(program)) throw new Error("run `npm run build` first");
+  if (!existsSync(built)) throw new Error("run `npm run build` first");
   site = await startSite({ speed: 400 });
   home = mkdtempSync(path.join(tmpdir(), "virtu-create-"));
 });
@@ -28,8 +28,10 @@ interface Ran {
   stderr: string;
 }
 
-async function virtu(...words: string[]): Promise<Ran> {
-  const args = [program, "create", ...words, "-F", site.sshConfigFile, "--config", site.configDir];
+const virtu = (...words: string[]) => program("create", ...words);
+
+async function program(...words: string[]): Promise<Ran> {
+  const args = [built, ...words, "-F", site.sshConfigFile, "--config", site.configDir];
   const env = { ...process.env, HOME: home };
   try {
     return { status: 0, ...(await promisify(execFile)(process.execPath, args, { env })) };
@@ -64,6 +66,12 @@ describe("on Xen", () => {
     expect(text).toContain('"format=raw,vdev=xvdb,access=rw,target=/dev/vg0/new1-2"');
     expect(text).toMatch(/vif = \[ "mac=00:16:3e:[\da-f:]{8},bridge=xenbr0" \]/);
     expect(site.world.xen.volumes.volumes.get("new1-2")).toBe(2048);
+
+    expect(await program("force-off", "new1", "--host", "xen1", "--yes")).toMatchObject({ status: 0 });
+    const removed = await program("remove", "new1", "--host", "xen1", "--yes");
+    expect(removed, removed.stderr).toMatchObject({ status: 0 });
+    expect(["/etc/xen/new1.cfg", "/srv/xen/new1.img"].map((file) => files().find(file))).toEqual([null, null]);
+    expect([...site.world.xen.volumes.volumes.keys()]).toEqual(["backup"]);
   });
 
   test("the plan is shown with the very lines, and nothing is made", async () => {
