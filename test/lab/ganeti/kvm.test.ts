@@ -250,6 +250,8 @@ test("a QEMU that is stopped is named, and delays the rows of its own node only"
     // Ganeti has waited 5 s for two of its calls; then their queue is full, and the others are refused at once.
     await terminal.waitFor(/^(?![\s\S]*not answering in time)/, 60_000);
     await terminal.waitFor(/kvm1.*hangs(?!.*min ago)/);
+    const ran = await headless("screenshot", lab.instance("kvm1"), "--output", "/dev/null", "--json");
+    expect(ran.error()).toMatchObject({ why: "its QEMU does not answer: it is stopped, or hangs" });
 
     // In its place one that takes every call and says nothing: now it is late for good.
     await lab.master.exec(`mv ${monitor} ${monitor}.own
@@ -282,8 +284,6 @@ test("a QEMU that is stopped is named, and delays the rows of its own node only"
       ...["kvm1 running", "web1 running", "web2 running"],
     ]);
     expect(await act("reboot", lab.instance("web1"))).toMatchObject({ ok: true, statusAfter: "running" });
-    const ran = await headless("screenshot", lab.instance("kvm1"), "--output", "/dev/null", "--json");
-    expect(ran.error()).toMatchObject({ why: "its QEMU does not answer: it is stopped, or hangs" });
   } finally {
     await lab.master.exec(`[ ! -S ${monitor}.own ] || mv ${monitor}.own ${monitor}; kill -CONT ${pid}
       read -r mute </run/mute.pid && kill -TERM -"$mute" || true`);
