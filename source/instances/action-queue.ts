@@ -69,14 +69,14 @@ export class ActionQueue {
     const record = new RunRecord(this.nextRun++, request, options);
     this.keep(record);
     const waveOf = new Map(record.waves.flatMap((wave, index) => wave.keys.map((key) => [key, index] as const)));
-    const tasks = new Map<string, Task>();
+    const tasks: Task[] = [];
     for (const key of new Set(keys)) {
       const task = this.enter(record, key, waveOf.get(key));
-      if (task) tasks.set(key, task);
+      if (task) tasks.push(task);
     }
     const cancel = () => {
       record.abort.abort();
-      for (const task of tasks.values()) this.takeBack(task, "it was taken back");
+      for (const task of tasks) this.takeBack(task, "it was taken back");
     };
     if (options.signal?.aborted) cancel();
     options.signal?.addEventListener("abort", cancel, { once: true });
@@ -153,37 +153,38 @@ export class ActionQueue {
     return task;
   }
 
-  private async carryRun(record: RunRecord, tasks: ReadonlyMap<string, Task>): Promise<void> {
-    const begin = (keys: Iterable<string>) =>
-      new Promise<void>((resolve) => {
-        const begun = [...keys].flatMap((key) => tasks.get(key) ?? []).filter(({ over }) => !over);
-        let left = begun.length;
+  /** Lets these begin as the limits allow; resolves when all of them have ended. */
+  private begin(tasks: readonly Task[]): Promise<void> {
+    const begun = tasks.filter(({ over }) => !over);
+    return new Promise((resolve) => {
+      let left = begun.length;
+      if (left === 0) resolve();
+      const onEnd = () => {
+        left -= 1;
         if (left === 0) resolve();
-        const onEnd = () => {
-          left -= 1;
-          if (left === 0) resolve();
-        };
-        for (const task of begun) {
-          task.onEnd = onEnd;
-          this.lanes.add(task);
-        }
-        this.pump();
-      });
-    if (record.waves.length === 0) return begin(tasks.keys());
+      };
+      for (const task of begun) {
+        task.onEnd = onEnd;
+        this.lanes.add(task);
+      }
+      this.pump();
+    });
+  }
+
+  private async carryRun(record: RunRecord, tasks: readonly Task[]): Promise<void> {
+    if (record.waves.length === 0) return this.begin(tasks);
+    const known = new Map(tasks.map((task) => [task.key, task]));
+    const own = (keys: readonly string[]) => keys.flatMap((key) => known.get(key) ?? []);
     const inWaves = new Set(record.waves.flatMap(({ keys }) => keys));
-    const others = [...tasks.keys()].filter((key) => !inWaves.has(key));
     await Promise.all([
-      begin(others),
+      this.begin(tasks.filter(({ key }) => !inWaves.has(key))),
       runWaves(record, {
-        begin,
+        begin: (keys) => this.begin(own(keys)),
         check: this.around.check,
         signal: AbortSignal.any([this.abort.signal, record.abort.signal]),
         onWave: () => this.around.onRun(),
         takeBack: (keys, why) => {
-          for (const key of keys) {
-            const task = tasks.get(key);
-            if (task) this.takeBack(task, why);
-          }
+          for (const task of own(keys)) this.takeBack(task, why);
         },
       }),
     ]);

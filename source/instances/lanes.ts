@@ -25,10 +25,14 @@ export class Lanes<T extends LaneTask> {
   private readonly onHost = new Map<string, number>();
 
   add(task: T): void {
-    const lane = this.lanes.get(task.place) ?? { host: task.host, running: 0, runs: new Map() };
-    this.lanes.set(task.place, lane);
-    const waiting = lane.runs.get(task.run) ?? new Set();
-    lane.runs.set(task.run, waiting.add(task));
+    let lane = this.lanes.get(task.place);
+    if (!lane) {
+      lane = { host: task.host, running: 0, runs: new Map() };
+      this.lanes.set(task.place, lane);
+    }
+    const waiting = lane.runs.get(task.run);
+    if (waiting) waiting.add(task);
+    else lane.runs.set(task.run, new Set([task]));
   }
 
   /** Takes back one that waits; false when it does not. */

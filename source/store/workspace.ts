@@ -230,8 +230,11 @@ export class Workspace {
       if (state === "queued") return;
       // A clock that counts is for the row; that an instance is seen again after the end is nothing to tell.
       const saying = `${state} ${text.replace(/\d+/g, "")} ${job}`;
-      if (said.get(id) === saying) return;
-      said.set(id, saying);
+      const isTold = said.get(id) === saying;
+      // Seen again: that was the last of it.
+      if (item.statusAfter === null) said.set(id, saying);
+      else said.delete(id);
+      if (isTold) return;
       telling.push(item);
       // Thousands are taken back in one turn.
       if (telling.length > 1) return;

@@ -55,6 +55,12 @@ function sections(text: string): { parts: Map<string, string>; pools: string[] }
 
 const lines = (text: string | undefined) => (text ?? "").split("\n").filter((line) => line !== "");
 
+/**
+ * A part of a text keeps all of it in memory: a name that is kept for long, in a run or a log, would keep the megabytes of
+ * its poll.
+ */
+const ownCopy = (part: string) => Buffer.from(part).toString();
+
 /** Domains that are read between two places where the work can be left for a moment. */
 const together = 50;
 
@@ -79,7 +85,7 @@ export function* readPoll(stdout: string): Generator<void, HostPoll | null> {
   const domains: Domain[] = [];
   for (const [index, line] of lines(parts.get("domains")).entries()) {
     if (index % together === 0) yield;
-    const found = /^([0-9a-f-]{36}) (\d+|-) (.*)$/.exec(line);
+    const found = /^([0-9a-f-]{36}) (\d+|-) (.*)$/.exec(ownCopy(line));
     if (!found) continue;
     const [, uuid = "", id = "", name = ""] = found;
     // Xen's driver lists the host itself among its domains.

@@ -12,6 +12,14 @@ export async function committed(): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/**
+ * Runs when what a handler has just changed is drawn, and before the next key is taken. React asks for its `setImmediate` in
+ * a microtask: ours is asked for in the one after it.
+ */
+export function afterDrawing(run: () => void): void {
+  queueMicrotask(() => setImmediate(run));
+}
+
 export interface KeyQueue {
   add(key: KeyEvent): void;
   /** Forgets the keys that wait. */

@@ -8,6 +8,7 @@ import { isUnheard } from "../../instances/unheard.ts";
 import { count, plainLine } from "../../text.ts";
 import { Confirm } from "../components/confirm.tsx";
 import { type Handlers, useUi } from "../hooks.ts";
+import { afterDrawing } from "../key-queue.ts";
 import { lossLines } from "./loss-lines.ts";
 import { useUnheard } from "./unheard.tsx";
 
@@ -159,8 +160,11 @@ export function useInstanceActions(
         onNo={() => setAsked(null)}
         onYes={() => {
           setAsked(null);
-          tell();
-          act(action, rows);
+          // To queue thousands takes longer than a question may take to go.
+          afterDrawing(() => {
+            tell();
+            act(action, rows);
+          });
         }}
       />
     ),
