@@ -68,7 +68,7 @@ export function moreText(row: InstanceRow): string {
 
 /**
  * What a provider's own word says beyond our status: states that pass by themselves, and kinds of being off or paused. The
- * words are libvirt's (virDomainState and its reasons) and those that xl's letters are read as.
+ * words are libvirt's (virDomainState and its reasons), those that xl's letters are read as, and xapi's power states.
  */
 const ownWords: readonly { status: Status; detail: RegExp; tone: Tone; word: string }[] = [
   { status: "running", detail: /^(in shutdown|shutting down)/, tone: "busy", word: "stopping" },
@@ -79,7 +79,7 @@ const ownWords: readonly { status: Status; detail: RegExp; tone: Tone; word: str
   { status: "paused", detail: /\(migration\)/, tone: "busy", word: "migrating" },
   { status: "paused", detail: /\((save|dump)\)/, tone: "busy", word: "saving" },
   { status: "paused", detail: /^pmsuspended/, tone: "paused", word: "asleep" },
-  { status: "stopped", detail: /^saved/, tone: "idle", word: "saved" },
+  { status: "stopped", detail: /^(saved|suspended)/, tone: "idle", word: "saved" },
   { status: "stopped", detail: /\((failed|crashed)\)/, tone: "warning", word: "off, failed" },
 ];
 
