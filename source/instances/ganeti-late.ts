@@ -1,8 +1,8 @@
 /**
- * Ganeti asks every node for a list, and the slowest makes all of it late: a QEMU that hangs costs 5 s (what Ganeti waits for
- * its monitor, hv_kvm.py), a node's daemon that hangs a minute. So a list that is late is asked for again node by node; a node
- * that is late then, too, is asked alone from now on, until it is quick again, and nobody waits for it: its rows are shown as
- * they were last. While all are quick it is one question for the whole cluster.
+ * Ganeti asks every node for a list, and the slowest makes all of it late: a QEMU that hangs costs 5 s (the time that its
+ * monitor is given; twice, then that one's queue is full), a node's daemon that hangs a minute. So a list that is late is
+ * asked for again node by node; a node that is late then, too, is asked alone from now on, until it is quick again, and nobody
+ * waits for it: its rows are shown as they were last. While all are quick it is one question for the whole cluster.
  */
 import { toVirtuError } from "../errors.ts";
 import { Limiter } from "../ssh/limiter.ts";
