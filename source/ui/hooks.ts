@@ -1,13 +1,5 @@
 /** The few hooks through which views reach what is outside React: keys, known state, remembered view state, size. */
-import {
-  createContext,
-  useCallback,
-  useContext,
-  useEffect,
-  useLayoutEffect,
-  useRef,
-  useSyncExternalStore,
-} from "react";
+import { createContext, useCallback, useContext, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import type { ConsoleSession } from "../console/session.ts";
 import type { KnownState, Workspace } from "../store/workspace.ts";
 import type { Borrowed, ViewerEnd } from "./console/viewer.ts";
@@ -79,7 +71,7 @@ export function useKeys<S extends Scope>(
     .map(([id, handler]) => `${id}:${handler?.disabled ?? ""}:${handler?.label ?? ""}`)
     .join("|");
   // biome-ignore lint/correctness/useExhaustiveDependencies: the signature is the reason to run.
-  useEffect(() => router.changed(), [router, signature]);
+  useLayoutEffect(() => router.changed(), [router, signature]);
 }
 
 /** View state (cursor, filter, what was typed) that outlives the view: going back finds it as it was. */

@@ -50,8 +50,10 @@ export function createPainter(output: WriteStream): Painter {
   const size = () => `${output.columns}×${output.rows}`;
   let drawing = false;
   let waiting = false;
+  let queued = false;
 
   const flush = (): void => {
+    queued = false;
     // A frame that was made for a larger terminal would wrap and scroll; the one for this size is on its way.
     if (!drawing || waiting || madeFor !== size()) return;
     const bytes = difference(shown, wanted, output.columns || 80);
@@ -72,7 +74,9 @@ export function createPainter(output: WriteStream): Painter {
         .split("\n")
         .map((line) => shownLine(line, output.columns || 80));
       madeFor = size();
-      flush();
+      // A new screen says which keys it has when it is there, which draws the footer anew at once: one frame, not two.
+      if (!queued) setImmediate(flush);
+      queued = true;
       done();
     },
   });

@@ -30,24 +30,43 @@ async function screenAfter(...writes: string[]): Promise<string[]> {
   return Array.from({ length: 4 }, (_, row) => terminal.buffer.active.getLine(row)?.translateToString(true) ?? "");
 }
 
+/** A frame goes out when all that draws at once has drawn. */
+const drawn = () => new Promise((resolve) => setImmediate(resolve));
+
 describe("painter", () => {
-  it("writes only the lines that changed", () => {
+  it("writes only the lines that changed", async () => {
     const { output, painter } = open();
     painter.stream.write("one\ntwo\nthree");
+    await drawn();
     output.written = [];
     painter.stream.write("one\n2\nthree");
+    await drawn();
     expect(output.written).toHaveLength(1);
     expect(output.written[0]).toContain("\u001b[2;1H");
     expect(output.written[0]).not.toContain("one");
     expect(output.written[0]).not.toContain("three");
   });
 
-  it("writes nothing when nothing changed", () => {
+  it("writes nothing when nothing changed", async () => {
     const { output, painter } = open();
     painter.stream.write("one");
+    await drawn();
     output.written = [];
     painter.stream.write("one");
+    await drawn();
     expect(output.written).toEqual([]);
+  });
+
+  it("makes one frame of what is drawn in a row: the screen, and then the keys that it has", async () => {
+    const { output, painter } = open();
+    painter.stream.write("old\nold keys");
+    await drawn();
+    output.written = [];
+    painter.stream.write("new\nold keys");
+    await Promise.resolve().then(() => painter.stream.write("new\nnew keys"));
+    await drawn();
+    expect(output.written).toHaveLength(1);
+    expect(output.written[0]).toContain("new keys");
   });
 
   it("leaves the screen as the last frame, full lines and the last row included", async () => {
@@ -62,19 +81,23 @@ describe("painter", () => {
     }
   });
 
-  it("never clears the screen", () => {
+  it("never clears the screen", async () => {
     const { output, painter } = open();
-    for (const frame of ["a\nb", "c", "d\ne\nf\ng"]) painter.stream.write(frame);
+    for (const frame of ["a\nb", "c", "d\ne\nf\ng"]) {
+      painter.stream.write(frame);
+      await drawn();
+    }
     painter.repaint();
     expect(output.written.join("")).not.toMatch(/\u001b\[[23]J/);
   });
 
-  it("sends only the newest frame when the line is slow", () => {
+  it("sends only the newest frame when the line is slow", async () => {
     const { output, painter } = open();
     output.full = true;
-    painter.stream.write("one");
-    painter.stream.write("two");
-    painter.stream.write("three");
+    for (const frame of ["one", "two", "three"]) {
+      painter.stream.write(frame);
+      await drawn();
+    }
     output.full = false;
     output.written = [];
     output.emit("drain");
@@ -82,12 +105,13 @@ describe("painter", () => {
     expect(output.written.join("")).not.toContain("two");
   });
 
-  it("draws nothing while the screen belongs to somebody else, and all of it after", () => {
+  it("draws nothing while the screen belongs to somebody else, and all of it after", async () => {
     const { output, painter } = open();
     painter.stream.write("one\ntwo");
     painter.stop();
     output.written = [];
     painter.stream.write("one\n2");
+    await drawn();
     expect(output.written).toEqual([]);
     painter.start();
     expect(output.written.join("")).toContain("one");
