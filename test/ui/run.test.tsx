@@ -216,6 +216,8 @@ describe("the run's screen", () => {
     ]);
     handle.show({ ...many, state: "paused" });
     await ui.waitFor("Paused:");
+    // The footer names what the key does now.
+    await ui.waitFor(/p go on {2}/);
     await ui.press("p");
     expect(handle.decided.at(-1)).toEqual({ do: "go-on" });
   });

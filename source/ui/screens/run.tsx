@@ -148,7 +148,10 @@ function Pane({ run }: { run: RunView }): ReactNode {
           },
           skip: { run: () => decide("skip", [node]), disabled: noTrouble },
           skipAll: { run: () => decide("skip", failed), disabled: noneFailed },
-          pause: { run: () => workspace.runs.decide(run.id, { do: run.state === "paused" ? "go-on" : "pause" }) },
+          pause: {
+            run: () => workspace.runs.decide(run.id, { do: run.state === "paused" ? "go-on" : "pause" }),
+            ...(run.state === "paused" ? { label: "go on" } : {}),
+          },
           cancel: { run: () => setAsking("cancel"), disabled: over },
         }
       : {}),
