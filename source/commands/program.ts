@@ -120,7 +120,11 @@ interface ScreenFlags {
   config?: string;
 }
 
-export async function runProgram(argv: readonly string[], version: string): Promise<void> {
+/** `help`, `help start`: as many programs have it. */
+const withoutHelpWord = (argv: readonly string[]) => (argv[0] === "help" ? [...argv.slice(1), "--help"] : argv);
+
+export async function runProgram(words: readonly string[], version: string): Promise<void> {
+  const argv = withoutHelpWord(words);
   const program = new Command("virtu");
   program
     .description(description)
@@ -135,7 +139,12 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .enablePositionalOptions();
   program.allowExcessArguments().action(async (options: ScreenFlags, command: Command) => {
     const [word] = command.args;
-    if (word !== undefined) throw new CommanderError(1, "virtu.unknownCommand", `error: there is no command '${word}'`);
+    if (word !== undefined) {
+      const { nearest } = await import("../meant.ts");
+      const near = nearest(word, Object.keys(subcommands));
+      const meant = near === null ? "" : ` (did you mean ${near}?)`;
+      throw new CommanderError(1, "virtu.unknownCommand", `error: there is no command '${word}'${meant}`);
+    }
     const { openScreen } = await import("../ui/open.ts");
     await openScreen(options);
   });
@@ -152,10 +161,14 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   const json = argv.includes("--json");
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     if (json) command.configureOutput({ writeErr: () => {} });
+    // In the form of all other errors.
+    command.configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "virtu: ")) });
+    // A word too many must not be passed over: `instances web1` would list all of them.
+    if (command !== program) command.allowExcessArguments(false);
     command
       .option("-F, --ssh-config <file>", "ssh configuration file, instead of your own")
       .option("--config <dir>", "directory of settings and state")
-      .showHelpAfterError("Run with --help for what it takes.")
+      .showHelpAfterError("  do:  Run with --help for what it takes.")
       .exitOverride();
   }
   try {

@@ -65,14 +65,21 @@ function checkPath(field: string, path: string, offers: XenOffers, report: Repor
 }
 
 function checkBoot(request: XenRequest, offers: XenOffers, report: Report): void {
-  const { boot, type, disks } = request;
+  const { boot, type, disks, start } = request;
   for (const { field, path } of xenFiles(request)) checkPath(field, path, offers, report);
   if ((boot.kind === "iso" || boot.kind === "disk") && type !== "hvm") {
     report.add("boot", `a ${type} guest has no firmware: give it a kernel or pygrub, or make it hvm`);
   }
   if (boot.kind === "bootloader") {
     if (type === "hvm") report.add("boot", "an hvm guest boots by its firmware, not by a boot loader of dom0's");
-    if (disks.length === 0) report.add("boot", `${boot.bootloader} reads the first disk, and there is none`);
+    const [first] = disks;
+    if (!first) report.add("boot", `${boot.bootloader} reads the first disk, and there is none`);
+    else if (start && first.kind !== "path" && first.image === null) {
+      report.add(
+        "boot",
+        `${boot.bootloader} reads the first disk, and that one is new and empty: copy an image onto it`,
+      );
+    }
     if (boot.bootloader === "pygrub" && !offers.hasPygrub) report.add("boot", "pygrub is not there (xen-utils)");
   }
   if (boot.kind === "disk" && disks.length === 0) report.add("boot", "there is nothing that it could boot");

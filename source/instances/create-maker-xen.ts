@@ -24,7 +24,7 @@ import { ask } from "./exec.ts";
 import type { XenProvider } from "./xen.ts";
 
 /** All that a console needs to know of a domain is its name. */
-const unplaced = { domainId: null, file: null, auto: null, saved: false, diskFiles: [] };
+const unplaced = { domainId: null, file: null, auto: null, saved: false, diskFiles: [], diskVolumes: [] };
 
 export class XenMaker implements Maker {
   readonly parallel = 2;

@@ -83,6 +83,9 @@ function unknown(instances: readonly Named[], word: string, noun: string): Virtu
     what: `There is no such ${noun}`,
     where: word,
     why: near.length > 0 ? `the nearest are ${near.join(", ")}` : `none of the ${instances.length} is called so`,
-    hint: `virtu instances${noun === "node" ? " --nodes" : ""} lists them all.`,
+    hint:
+      noun === "instance" && /[*?]/.test(name)
+        ? `Those that fit a pattern are chosen by --glob '${word}'.`
+        : `virtu instances${noun === "node" ? " --nodes" : ""} lists them all.`,
   });
 }

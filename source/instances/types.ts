@@ -127,6 +127,8 @@ export interface DiskInfo {
   sizeMiB: number | null;
   /** What it is made of, in the provider's words: `qcow2`, `plain`. */
   format: string | null;
+  /** Not the instance's own: it stays when that is removed, whatever is asked for. */
+  stays?: true;
 }
 
 export interface NicInfo {

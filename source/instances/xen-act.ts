@@ -101,7 +101,9 @@ async function afterwards(
     case "remove": {
       const others = instance.facts["otherDisks"];
       return success(
-        typeof others === "string" && !action.keepDisks ? `kept, being no files of its own: ${others}` : null,
+        typeof others === "string" && !action.keepDisks
+          ? `kept, being neither files nor volumes of its own: ${others}`
+          : null,
       );
     }
     default:

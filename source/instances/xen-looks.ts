@@ -25,6 +25,8 @@ export function readXenDetails(stdout: string, instance: Instance): InstanceDeta
       return found ? [[found[2] ?? "", Number(found[1])]] : [];
     }),
   );
+  const { facts } = instance;
+  const others = typeof facts["otherDisks"] === "string" ? facts["otherDisks"].split("; ") : [];
   const disks = config.disks.map(({ vdev, target, cdrom }): DiskInfo => {
     const bytes = sizes.get(target);
     return {
@@ -33,11 +35,11 @@ export function readXenDetails(stdout: string, instance: Instance): InstanceDeta
       source: target || null,
       sizeMiB: bytes ? Math.round(bytes / 1024 / 1024) : null,
       format: null,
+      ...(others.includes(target) && { stays: true }),
     };
   });
   const uptime = lines("uptime").at(-1);
   const up = uptime === undefined ? null : (/(\d+ days?,\s*)?\d+:\d\d:\d\d$/.exec(uptime)?.[0] ?? null);
-  const { facts } = instance;
   return {
     disks,
     nics: config.nics.map(({ mac, bridge, ip }, index) => ({

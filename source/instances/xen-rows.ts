@@ -1,10 +1,10 @@
 /** A Xen host's poll as instances: domains that run joined with the files that start them. */
 import type { HostRef } from "../ssh/types.ts";
 import { natural } from "../text.ts";
+import { volumeOf } from "../tools/lvm.ts";
 import { fillOfMount, mountOf } from "../tools/pool-fill.ts";
 import type { XenUsage } from "../tools/xentop.ts";
 import type { XlSubject } from "../tools/xl-actions.ts";
-import type { XlDisk } from "../tools/xl-config.ts";
 import { statusOfXl, type XlFile, type XlHost, type XlOwner } from "../tools/xl-parse.ts";
 import type { HostNode, Instance, PoolFill, Snapshot, Usage } from "./types.ts";
 
@@ -73,7 +73,7 @@ interface RowOptions {
 
 function instanceOf(row: RowOptions): Instance {
   const { poll, place, name, domain, file, status, detail } = row;
-  const { own, others } = file ? disksOf(file, poll.files) : { own: [], others: [] };
+  const disks = file ? disksOf(file, poll) : { files: [], volumes: [], others: [] };
   const built = domain !== null && domain.memoryMiB > 0;
   return {
     key: `${place.place}/${name}`,
@@ -103,8 +103,9 @@ function instanceOf(row: RowOptions): Instance {
       managedBy: domain?.owner ?? (poll.ganeti.has(name) ? "ganeti" : null),
       vcpusMax: file?.maxVcpus ?? file?.vcpus ?? null,
       memoryMaxMiB: file?.maxMemoryMiB ?? file?.memoryMiB ?? null,
-      diskFiles: own.join(between) || null,
-      otherDisks: others.join(between) || null,
+      diskFiles: disks.files.join(between) || null,
+      diskVolumes: disks.volumes.join(between) || null,
+      otherDisks: disks.others.join(between) || null,
       disks: file?.disks.length ?? null,
       nics: file?.nics.length ?? null,
       cpuSeconds: domain?.cpuSeconds ?? null,
@@ -129,32 +130,38 @@ function usageOf({ cpuSeconds }: XlHost["domains"][number], usage: XenUsage | un
   };
 }
 
-/** Which disks go with a domain: files that no other domain's file names. Devices, media and shared files stay. */
-function disksOf(file: XlFile, all: readonly XlFile[]): { own: string[]; others: string[] } {
-  const own: string[] = [];
-  const others: string[] = [];
-  const isOwn = (disk: XlDisk) =>
-    !disk.cdrom &&
-    disk.target.startsWith("/") &&
-    !disk.target.startsWith("/dev/") &&
-    !disk.target.includes(between) &&
-    !all.some((other) => other.path !== file.path && other.disks.some(({ target }) => target === disk.target));
-  for (const disk of file.disks) {
-    if (disk.target !== "") (isOwn(disk) ? own : others).push(disk.target);
+/**
+ * Which disks go with a domain: files and logical volumes that no other domain's file names. Other devices, media and what is
+ * shared stay.
+ */
+function disksOf({ path, disks }: XlFile, { files: all, groups }: XlHost) {
+  const found = { files: [] as string[], volumes: [] as string[], others: [] as string[] };
+  const names = groups.map(({ name }) => name);
+  // A volume has two paths.
+  const thing = (target: string) => volumeOf(target, names) ?? target;
+  const shared = new Set(
+    all.flatMap((other) => (other.path === path ? [] : other.disks.map(({ target }) => thing(target)))),
+  );
+  for (const { target, cdrom } of disks) {
+    if (target === "") continue;
+    const isOwn = !cdrom && target.startsWith("/") && !target.includes(between) && !shared.has(thing(target));
+    const isVolume = volumeOf(target, names) !== null;
+    if (isOwn && isVolume) found.volumes.push(target);
+    else if (isOwn && !target.startsWith("/dev/")) found.files.push(target);
+    else found.others.push(target);
   }
-  return { own, others };
+  return found;
 }
 
 /** The file systems and volume groups that hold disks of its domains. */
 function poolsOf({ files, mounts, groups }: XlHost): PoolFill[] {
   const found = new Map<string, PoolFill>();
+  const names = groups.map(({ name }) => name);
   for (const { target } of files.flatMap(({ disks }) => disks)) {
-    const device = /^\/dev\/(?:mapper\/)?(.+)$/.exec(target)?.[1];
-    // The mapper writes a group's own dashes twice, and one before the volume's name.
-    const group = groups.find(
-      ({ name }) => device?.startsWith(`${name}/`) || device?.startsWith(`${name.replaceAll("-", "--")}-`),
-    );
-    const mount = device === undefined && target.startsWith("/") ? mountOf(target, mounts) : null;
+    const volume = volumeOf(target, names);
+    const group = groups.find(({ name }) => volume?.startsWith(`${name}/`));
+    const isFile = target.startsWith("/") && !target.startsWith("/dev/");
+    const mount = isFile ? mountOf(target, mounts) : null;
     const pool = group ?? (mount && fillOfMount(mount));
     if (pool) found.set(pool.name, pool);
   }
@@ -203,5 +210,6 @@ export function subjectOf(instance: Pick<Instance, "name" | "facts">): XlSubject
     auto: word("autostartEntry"),
     saved: facts["managedSave"] === true,
     diskFiles: word("diskFiles")?.split(between) ?? [],
+    diskVolumes: word("diskVolumes")?.split(between) ?? [],
   };
 }

@@ -121,7 +121,7 @@ export class XenProvider implements Provider {
 
   async details(instance: Instance, options: ProviderOptions): Promise<InstanceDetails> {
     const { pool, host, access } = this.options;
-    const facts = [instance.facts["diskFiles"], instance.facts["otherDisks"]];
+    const facts = ["diskFiles", "diskVolumes", "otherDisks"].map((key) => instance.facts[key]);
     const disks = facts.flatMap((fact) => (typeof fact === "string" ? fact.split("; ") : []));
     const command = detailsCommand(access, subjectOf(instance), disks);
     const answer = await ask(pool, host, command, `reading more of ${instance.name}`, {

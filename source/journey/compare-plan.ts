@@ -9,6 +9,7 @@ import { type ProviderPlace, placeOf } from "../instances/create-run.ts";
 import type { CreateRequest, CreateRow, ReadyWanted } from "../instances/create-types.ts";
 import type { Instance, Provider, ProviderName } from "../instances/types.ts";
 import type { HostRef } from "../ssh/types.ts";
+import { targetOf } from "../tools/xl-create.ts";
 import { countingPool } from "./compare-count.ts";
 import { startsAtOnce, usualTemplate, whatText } from "./compare-defaults.ts";
 import { lateStart, nowhere, phases } from "./compare-model.ts";
@@ -244,9 +245,11 @@ function standIn({ name, request }: CreateRow, provider: Provider, status: Insta
   const facts = (): Instance["facts"] => {
     if (request.provider === "ganeti") return { diskTemplate: request.diskTemplate, hypervisor: request.hypervisor };
     if (request.provider !== "xen") return { uuid: id, persistent: true };
-    const files = request.disks.flatMap((disk) => (disk.kind === "file" ? (disk.path ?? []) : []));
+    const paths = (kind: "file" | "volume") =>
+      request.disks.flatMap((disk) => (disk.kind === kind ? [targetOf(disk)] : [])).join("; ") || null;
+    const [diskFiles, diskVolumes] = [paths("file"), paths("volume")];
     const domainId = status === "running" ? 1 : null;
-    return { domainId, file: `/etc/xen/${name}.cfg`, diskFiles: files.join("; ") || null, type: request.type };
+    return { domainId, file: `/etc/xen/${name}.cfg`, diskFiles, diskVolumes, type: request.type };
   };
   return {
     ...{ key: `${provider.place}/${id}`, name, id, provider: provider.name, cluster: provider.cluster },

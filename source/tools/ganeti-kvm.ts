@@ -6,7 +6,7 @@ import { type Command, sh } from "../ssh/command.ts";
 import { type GanetiAccess, gnt } from "./ganeti.ts";
 
 const place = "/var/run/ganeti/kvm-hypervisor";
-/** Seconds after which QEMU is left alone: one that is stopped takes the connection and says nothing. */
+/** Seconds after which QEMU is left alone: one that is stopped takes the connection and says nothing. socat waits longer. */
 const limit = 10;
 
 /**
@@ -18,7 +18,7 @@ export function screenCommand({ sudo }: Pick<GanetiAccess, "sudo">, name: string
   const [pid, socket] = [`${place}/pid/${name}`, `${place}/ctrl/${name}.qmp`];
   const begin = '{"execute":"qmp_capabilities"}';
   const dump = '{"execute":"screendump","arguments":{"filename":"%s/screen"}}';
-  const ask = sh`printf ${`${begin}\n${dump}\n`} "$d" | timeout ${limit} socat -t ${limit} - ${`UNIX-CONNECT:${socket}`} >&2`;
+  const ask = sh`printf ${`${begin}\n${dump}\n`} "$d" | timeout ${limit} socat -t ${limit + 5} - ${`UNIX-CONNECT:${socket}`} >&2`;
   const take = sh`pid=$(cat ${pid}) && d=$(mktemp -d) && trap 'rm -rf "$d"' EXIT && chown "$(stat -c %u "/proc/$pid")" "$d" && ${ask} && gzip -1 <"$d/screen" | base64`;
   return sudo ? sh`sudo -n sh -c ${take.line}` : take;
 }

@@ -22,6 +22,18 @@ export function parseGroups(groups: readonly string[], volumes: readonly string[
   });
 }
 
+/**
+ * The volume that a device path means, as `GROUP/VOLUME`: `/dev/vg0/web1`, `/dev/mapper/vg0-web1`; null: it is none of these
+ * groups'.
+ */
+export function volumeOf(device: string, groups: readonly string[]): string | null {
+  // The mapper writes the dashes of both names twice, and one between them.
+  const mapped = /^\/dev\/mapper\/((?:[^-/]|--)+)-((?:[^-/]|--)+)$/.exec(device);
+  const [, group = "", volume = ""] = mapped ?? /^\/dev\/([^/]+)\/([^/]+)$/.exec(device) ?? [];
+  const name = (word: string) => (mapped ? word.replaceAll("--", "-") : word);
+  return groups.includes(name(group)) && volume !== "" ? `${name(group)}/${name(volume)}` : null;
+}
+
 /** Ends 0 if the group is there. `vgs` of an unknown group ends 5, 127 without LVM. */
 export function groupCheck(group: string): Command {
   return sh`vgs ${group} > /dev/null 2>&1 || exit 1`;

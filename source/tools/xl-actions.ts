@@ -23,6 +23,8 @@ export interface XlSubject {
   saved: boolean;
   /** Files of disks that belong to it alone. */
   diskFiles: readonly string[];
+  /** Devices of logical volumes that belong to it alone. */
+  diskVolumes: readonly string[];
 }
 
 /** Where a domain's saved memory lies: xendomains restores it from there when the host comes up again. */
@@ -96,7 +98,10 @@ export function setVcpusCommand(access: XlAccess, domain: XlSubject, count: numb
   return xl(access, ["vcpu-set", word(domain), String(count)]);
 }
 
-/** Its file, its entry in auto/, what was saved, and the disk files where they go with it. */
+/**
+ * Its file, its entry in auto/, what was saved, and its disks where they go with it. The volumes first: while LVM refuses one,
+ * the domain stays known. One that is gone already is no hindrance.
+ */
 export function removeCommand(access: XlAccess, domain: XlSubject, keepDisks: boolean): Command {
   const files = [
     ...(domain.file ? [domain.file] : []),
@@ -104,7 +109,13 @@ export function removeCommand(access: XlAccess, domain: XlSubject, keepDisks: bo
     ...(domain.saved ? [saveFile(domain.name)] : []),
     ...(keepDisks ? [] : domain.diskFiles),
   ];
-  return rootShell(access, sh`rm -f -- ${files}`);
+  const volumes = keepDisks ? [] : domain.diskVolumes;
+  const freed = volumes.map((volume) => sh`{ ! lvs ${volume} >/dev/null 2>&1 || lvremove -q -f ${volume}; }`);
+  const steps = [...freed, sh`rm -f -- ${files}`];
+  return rootShell(
+    access,
+    steps.reduce((one, other) => sh`${one} && ${other}`),
+  );
 }
 
 export function migrateCommand(access: XlAccess, domain: XlSubject, to: string): Command {
@@ -146,7 +157,11 @@ export function vncCommand(access: XlAccess, domainId: number): Command {
 export function detailsCommand(access: XlAccess, domain: XlSubject, disks: readonly string[]): Command {
   const program = `${access.directory}xl`;
   const text = domain.file ? sh`cat ${domain.file}` : sh`true`;
-  const sizes = disks.length > 0 ? sh`for f in ${disks}; do echo "$(stat -L -c %s "$f") $f"; done` : sh`true`;
+  // A device is of no size for stat.
+  const sizes =
+    disks.length > 0
+      ? sh`for f in ${disks}; do echo "$(blockdev --getsize64 "$f" || stat -L -c %s "$f") $f"; done`
+      : sh`true`;
   const up = domain.domainId === null ? sh`true` : sh`timeout -k 1 5 ${program} uptime ${word(domain)}`;
   const log = `/var/log/xen/xl-${domain.name}.log`;
   return rootShell(

@@ -38,7 +38,7 @@ describe("the command line", () => {
 
   it("ends with 2 and a word of help for what it does not know", async () => {
     expect(await statusOf("jobs", "--site", "x", "--nonsense")).toBe(2);
-    expect(stderr).toContain("unknown option '--nonsense'");
+    expect(stderr).toMatch(/^virtu: unknown option '--nonsense'$/m);
     expect(stderr).toContain("--help");
   });
 
@@ -54,6 +54,23 @@ describe("the command line", () => {
   it("refuses a subcommand that it has not", async () => {
     expect(await statusOf("destroy-everything")).toBe(2);
     expect(stderr).toContain("destroy-everything");
+  });
+
+  it("says what was probably meant, and takes no word too many", async () => {
+    expect(await statusOf("instnces")).toBe(2);
+    expect(stderr).toContain("there is no command 'instnces' (did you mean instances?)");
+    stderr = "";
+    expect(await statusOf("instances", "web1", "--host", "hv1")).toBe(2);
+    expect(stderr).toContain("too many arguments");
+    expect(stdout).toBe("");
+  });
+
+  it("knows help as a word", async () => {
+    expect(await statusOf("help")).toBe(0);
+    expect(stdout).toMatch(/^ +reserve /m);
+    stdout = "";
+    expect(await statusOf("help", "jobs")).toBe(0);
+    expect(stdout).toContain("Usage: virtu jobs [options]");
   });
 
   it("takes the global options on either side of the subcommand", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { VirtuError } from "../../source/errors.ts";
+import { checkCreate } from "../../source/instances/create-check.ts";
 import type { MakeOptions } from "../../source/instances/create-maker.ts";
 import { resolveXen, xenMac } from "../../source/instances/create-plan-xen.ts";
 import type { XenRequest, XenServerRequest } from "../../source/instances/create-types.ts";
@@ -180,6 +181,10 @@ Filesystem     1024-blocks    Used Available Capacity Mounted on
 @@virtu offered
 `;
 
+const pygrub = { kind: "bootloader", bootloader: "pygrub" } as const;
+const volume = { kind: "volume", group: "vg0", volume: "new1", sizeMiB: 64, image: null } as const;
+const copied = { ...volume, image: "/srv/own.img" };
+
 describe("what a host offers", () => {
   const read = () => parseXenOffers(`${poll}${more}`) as XenOffers;
 
@@ -209,6 +214,30 @@ describe("what a host offers", () => {
       { link: "xenbr0", mac: xenMac(uuid, 1) },
     ]);
     expect(xenMac(uuid, 0)).toMatch(/^00:16:3e(:[\da-f]{2}){3}$/);
+  });
+
+  test.each<[string, Partial<XenRequest>]>([
+    ["boot: pygrub reads the first disk, and there is none", { boot: pygrub }],
+    ["boot: pygrub reads the first disk, and that one is new and empty", { boot: pygrub, disks: [volume] }],
+    ["boot: an hvm guest boots by its firmware", { boot: pygrub, type: "hvm", disks: [copied] }],
+    ["boot: a pvh guest has no firmware", { boot: { kind: "disk" }, type: "pvh", disks: [copied] }],
+    ["disks.0: there is no volume group vg1", { disks: [{ ...volume, group: "vg1" }] }],
+    ["disks.0: the volume group vg0 has a volume root already", { disks: [{ ...volume, volume: "root" }] }],
+    [
+      "disks.1: the volume group vg0 has 81920 MiB free, 64 + 81921 are wanted",
+      { disks: [volume, { ...volume, volume: "b", sizeMiB: 81_921 }] },
+    ],
+    ["memory: Xen has 520 MiB free of 2047", { memoryMiB: 521 }],
+  ])("and what stands in a request's way: %s", (problem, given) => {
+    const problems = checkCreate(xenRequest({ name: "new1", ...given }), read());
+    expect(problems.map(({ field, text }) => `${field}: ${text}`)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test("lets pygrub read what is copied, or put there before its start", () => {
+    const check = (given: Partial<XenRequest>) =>
+      checkCreate(xenRequest({ name: "new1", boot: pygrub, ...given }), read());
+    expect(check({ disks: [copied] })).toEqual([]);
+    expect(check({ disks: [volume], start: false })).toEqual([]);
   });
 
   test("is not known where xl does not answer", () => {

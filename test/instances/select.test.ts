@@ -57,6 +57,10 @@ test("refuses an unknown name with the nearest ones", () => {
   expect(why("apps")).toMatch(/app\.example\.org/);
   expect(why("hv1/wbe1")).toMatch(/web1/);
   expect(why("something-else")).toBe("none of the 8 is called so");
+  // A pattern is no name.
+  expect(() => found("web*")).toThrow(
+    expect.objectContaining({ hint: "Those that fit a pattern are chosen by --glob 'web*'." }),
+  );
 });
 
 test("only holds back a name that a silent host could have", () => {

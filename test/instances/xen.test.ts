@@ -269,6 +269,39 @@ describe("an action", () => {
     expect(odd.outcome.text).toMatch(/kept.*cd\.iso/);
   });
 
+  test("removes logical volumes too, before all else, and no device that is another's or none of a known group's", async () => {
+    const disks =
+      "disk = [ '/dev/xen-vg/db1,raw,xvda,w', '/dev/mapper/xen--vg-db1--2,raw,xvdb,w', '/dev/sdb,raw,xvdc,w' ]";
+    const others = "disk = [ '/dev/mapper/xen--vg-shared,raw,xvda,w' ]";
+    const storage = "@@virtu groups\n  xen-vg|19996.00|4996.00\n@@virtu end\n";
+    const text = (full.stdout ?? "")
+      .replaceAll("disk = [ 'format=raw,vdev=xvda,access=rw,target=/srv/xen/db1.img' ]", disks)
+      .replaceAll("disk = [ 'format=raw,vdev=xvda,access=rw,target=/srv/xen/web1.img' ]", others)
+      .replace('xvda,rw", # first', "xvda,rw\", '/dev/xen-vg/shared,raw,xvdb,w'")
+      .replace("@@virtu end\n", storage);
+    const found = await instances(text);
+    const db1 = found.get("db1") as Instance;
+    expect(db1.facts).toMatchObject({
+      ...{ diskFiles: null, diskVolumes: "/dev/xen-vg/db1; /dev/mapper/xen--vg-db1--2", otherDisks: "/dev/sdb" },
+    });
+    expect(found.get("odd name")?.facts).toMatchObject({ diskVolumes: null });
+    expect(found.get("odd name")?.facts["otherDisks"]).toContain("/dev/xen-vg/shared");
+    const { xen } = provider(() => undefined);
+    const gone = (volume: string) => `{ ! lvs ${volume} >/dev/null 2>&1 || lvremove -q -f ${volume}; } && `;
+    expect(xen.preview({ do: "remove", keepDisks: false }, db1)).toEqual([
+      `${gone("/dev/xen-vg/db1")}${gone("/dev/mapper/xen--vg-db1--2")}rm -f -- /etc/xen/db1.cfg /etc/xen/auto/db1`,
+    ]);
+    expect(xen.preview({ do: "remove", keepDisks: true }, db1)).toEqual([
+      "rm -f -- /etc/xen/db1.cfg /etc/xen/auto/db1",
+    ]);
+    const stdout = `@@virtu file\n${disks}\n\n@@virtu sizes\n67108864 /dev/xen-vg/db1\n@@virtu end\n`;
+    expect((await provider(() => ({ stdout })).xen.details(db1, {})).disks).toMatchObject([
+      { source: "/dev/xen-vg/db1", sizeMiB: 64 },
+      { source: "/dev/mapper/xen--vg-db1--2" },
+      { source: "/dev/sdb", stays: true },
+    ]);
+  });
+
   test("whose answer was lost is known by the domain", async () => {
     const web1 = await named("web1");
     expect((await act({ do: "pause" }, web1, lost, [lost, row("web1", 1, "--p---")])).outcome.ok).toBe(true);

@@ -1,33 +1,23 @@
 /** virtu killed in the middle of a run, and what the next one makes of it. */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { build } from "esbuild";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Plan } from "../../source/journey/plan.ts";
 import { listRuns, resumeRun } from "../../source/journey/run.ts";
+import { bundled, untilKilled } from "../child.ts";
 import { NodesPool } from "./nodes-pool.ts";
 import { planOf } from "./plans.ts";
 
-const bundle = "node_modules/.cache/virtu-test/run-child.mjs";
+let bundle: string;
 let root: string;
 let pool: NodesPool;
 let context: { pool: NodesPool; stateDir: string };
 
 beforeAll(async () => {
-  mkdirSync(path.dirname(bundle), { recursive: true });
-  await build({
-    entryPoints: ["test/journey/run-child.ts"],
-    outfile: bundle,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    logLevel: "warning",
-  });
+  bundle = await bundled("test/journey/run-child.ts");
 });
 beforeEach(() => {
   root = mkdtempSync(path.join(os.tmpdir(), "virtu-kill-"));
@@ -62,14 +52,8 @@ echo "$WORD" > "$HOME/is-there"`,
 }
 
 /** Carries the run in a process of its own until that kills itself. */
-async function killed(stopAt: string, id?: string): Promise<void> {
-  const child = spawn(process.execPath, [bundle, root, stopAt, ...(id ? [id] : [])], {
-    stdio: ["pipe", "inherit", "inherit"],
-  });
-  child.stdin.end(JSON.stringify(plan()));
-  const [, signal] = await once(child, "exit");
-  expect(signal).toBe("SIGKILL");
-}
+const killed = (stopAt: string, id?: string): Promise<void> =>
+  untilKilled(bundle, [root, stopAt, ...(id ? [id] : [])], JSON.stringify(plan()));
 
 function gates(): () => Promise<void> {
   for (const node of ["a", "b"]) {

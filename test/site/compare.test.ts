@@ -1,10 +1,6 @@
-/** Comparisons on the embedded site: to the end, with a failure in the middle, taken back, and killed. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { build } from "esbuild";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { carryComparison, cleanComparison, listComparisons } from "../../source/journey/compare.ts";
 import { measuresOf, notGone } from "../../source/journey/compare-model.ts";
@@ -12,20 +8,17 @@ import { planComparison } from "../../source/journey/compare-plan.ts";
 import type { ComparisonView, Phase, Sample } from "../../source/journey/compare-types.ts";
 import { userLine } from "../../source/ssh/command.ts";
 import type { Pool } from "../../source/ssh/types.ts";
+import { bundled, untilKilled } from "../child.ts";
 import { type ProgramOptions, runProgram, startProgram } from "../program.ts";
 import { wishFor } from "./compare-wish.ts";
 import { type Opened, open } from "./site.ts";
 
-const bundle = "node_modules/.cache/virtu-test/compare-child.mjs";
+let bundle: string;
 const fast = { lookMs: 30, waitMs: 20 };
 const [gnt1, hv1, hv2, xen1, xcp1] = ["gnt1.demo", "hv1.demo", "hv2.demo", "xen1.demo", "xcp1.demo"];
 
 beforeAll(async () => {
-  mkdirSync(path.dirname(bundle), { recursive: true });
-  await build({
-    ...{ entryPoints: ["test/site/compare-child.ts"], outfile: bundle, bundle: true, packages: "external" },
-    ...{ platform: "node", format: "esm", logLevel: "warning" },
-  });
+  bundle = await bundled("test/site/compare-child.ts");
 });
 
 /** What the Xen host and the pool of XCP-ng say themselves that they have. */
@@ -226,11 +219,7 @@ describe("when something is in the way", () => {
       const opened = await open();
       const { embedded, context } = opened;
       const before = inventoryOf(opened);
-      const child = spawn(process.execPath, [bundle, embedded.sshConfigFile, embedded.configDir, stopAt, ...hosts], {
-        stdio: ["ignore", "inherit", "inherit"],
-      });
-      const [, signal] = await once(child, "exit");
-      expect(signal).toBe("SIGKILL");
+      await untilKilled(bundle, [embedded.sshConfigFile, embedded.configDir, stopAt, ...hosts]);
       const [{ view, pid } = { view: null, pid: null }] = await listComparisons(context);
       expect(pid).toBeNull();
       expect(view?.state).toBe("interrupted");

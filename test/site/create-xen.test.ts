@@ -19,8 +19,9 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const virtu = (...words: string[]) =>
-  runProgram(["create", ...words], { sshConfig: site.sshConfigFile, config: site.configDir, home });
+const program = (...words: string[]) =>
+  runProgram(words, { sshConfig: site.sshConfigFile, config: site.configDir, home });
+const virtu = (...words: string[]) => program("create", ...words);
 
 const outcomes = ({ stdout }: Pick<ProgramRan, "stdout">) => JSON.parse(stdout) as CreateOutcome[];
 const kernel = ["--type", "pv", "--kernel", "/boot/vmlinuz", "--host", "xen1"];
@@ -47,6 +48,12 @@ describe("on Xen", () => {
     expect(text).toContain('"format=raw,vdev=xvdb,access=rw,target=/dev/vg0/new1-2"');
     expect(text).toMatch(/vif = \[ "mac=00:16:3e:[\da-f:]{8},bridge=xenbr0" \]/);
     expect(site.world.xen.volumes.volumes.get("new1-2")).toBe(2048);
+
+    expect(await program("force-off", "new1", "--host", "xen1", "--yes")).toMatchObject({ status: 0 });
+    const removed = await program("remove", "new1", "--host", "xen1", "--yes");
+    expect(removed, removed.stderr).toMatchObject({ status: 0 });
+    expect(["/etc/xen/new1.cfg", "/srv/xen/new1.img"].map((file) => files().find(file))).toEqual([null, null]);
+    expect([...site.world.xen.volumes.volumes.keys()]).toEqual(["backup"]);
   });
 
   test("the plan is shown with the very lines, and nothing is made", async () => {

@@ -1,26 +1,14 @@
-/** virtu killed in the middle of a way, in each of its stages, and what the next one makes of it. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { build } from "esbuild";
 import { beforeAll, expect, test } from "vitest";
 import { carryWay, listWays, readSource } from "../../source/journey/up.ts";
+import { bundled, untilKilled } from "../child.ts";
 import { briefly, type Opened, open } from "./site.ts";
 
-const bundle = "node_modules/.cache/virtu-test/up-child.mjs";
+let bundle: string;
 
 beforeAll(async () => {
-  mkdirSync(path.dirname(bundle), { recursive: true });
-  await build({
-    entryPoints: ["test/site/up-child.ts"],
-    outfile: bundle,
-    bundle: true,
-    packages: "external",
-    platform: "node",
-    format: "esm",
-    logLevel: "warning",
-  });
+  bundle = await bundled("test/site/up-child.ts");
 });
 
 const plan = `
@@ -34,14 +22,8 @@ instances: [{name: web, disk: 5g}]
 `;
 
 /** Goes the way in a process of its own until that kills itself. */
-async function killed({ embedded }: Opened, stopAt: string): Promise<void> {
-  const child = spawn(process.execPath, [bundle, embedded.sshConfigFile, embedded.configDir, stopAt], {
-    stdio: ["pipe", "inherit", "inherit"],
-  });
-  child.stdin.end(plan);
-  const [, signal] = await once(child, "exit");
-  expect(signal).toBe("SIGKILL");
-}
+const killed = ({ embedded }: Opened, stopAt: string): Promise<void> =>
+  untilKilled(bundle, [embedded.sshConfigFile, embedded.configDir, stopAt], plan);
 
 async function goOn(opened: Opened) {
   const { context, site } = opened;

@@ -46,7 +46,7 @@ echo '${greeting}'; echo '{"return": {}}'; echo '{"return": {}}'`;
     const keep = `cat "$HERE/asked" "$HERE/request" >&2; ls -d "$HERE"/tmp.* >&2`;
     const { stdout, stderr } = run(`(${line}); ${keep}`, { socat, cat, chown: ":" });
     expect(execFileSync("sh", ["-c", "base64 -d | gzip -d"], { input: stdout, encoding: "utf8" })).toBe("P6 picture");
-    expect(stderr).toContain("-t 10 - UNIX-CONNECT:/var/run/ganeti/kvm-hypervisor/ctrl/kvm1.example.org.qmp");
+    expect(stderr).toContain("-t 15 - UNIX-CONNECT:/var/run/ganeti/kvm-hypervisor/ctrl/kvm1.example.org.qmp");
     expect(stderr).toMatch(/^\{"execute":"qmp_capabilities"\}$/m);
     expect(stderr).toMatch(/tmp\.\S+': No such file/);
   });

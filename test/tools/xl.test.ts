@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { volumeOf } from "../../source/tools/lvm.ts";
 import { parseXentop } from "../../source/tools/xentop.ts";
 import { parseXlProbe, xl, xlPoll, xlProbe, xlWord } from "../../source/tools/xl.ts";
 import { parseXlConfig, withXlValue } from "../../source/tools/xl-config.ts";
@@ -53,6 +54,23 @@ Filesystem     1024-blocks      Used Available Capacity Mounted on
     groups: [{ name: "xenvg", totalMiB: 19_996, freeMiB: 4996 }],
   });
   expect(parseXlPoll(stdout("poll-full"))).toMatchObject({ uptime: null, mounts: [], groups: [] });
+});
+
+test("a device of a known group is a volume, by either of its paths", () => {
+  const volume = (device: string) => volumeOf(device, ["vg0", "xen-vg"]);
+  expect(volume("/dev/vg0/web1-2")).toBe("vg0/web1-2");
+  expect(volume("/dev/mapper/xen--vg-web1--2")).toBe("xen-vg/web1-2");
+  expect(volume("/dev/mapper/vg0-web1")).toBe("vg0/web1");
+  for (const other of [
+    "/dev/sdb",
+    "/dev/vg1/web1",
+    "/dev/mapper/vg0--web1",
+    "/srv/vg0/web1",
+    "/dev/vg0/",
+    "vg0/web1",
+  ]) {
+    expect(volume(other)).toBeNull();
+  }
 });
 
 describe("xl list", () => {

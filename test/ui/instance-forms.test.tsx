@@ -69,6 +69,15 @@ test("remove: lists the disks that go, keeps them when told to, and wants the na
   expect(inventory.requests).toEqual([{ do: "remove", keepDisks: true }]);
 });
 
+test("remove tells apart the disks that are not the instance's own", async () => {
+  const [own] = detailsOf().disks;
+  if (!own) throw new Error("no disk");
+  const disks = [own, { ...own, id: "vdb", source: "/dev/sdb", stays: true } as const];
+  const { ui } = open("remove", { details: detailsOf({ disks }) });
+  await ui.waitFor("web1: vdb /dev/sdb 10G stays: it is not its own");
+  await ui.waitFor("web1.qcow2 10G is deleted");
+});
+
 test("remove of several wants their number typed, and names each one's disks", async () => {
   const { ui, inventory } = open("remove", { rows: [web1, web2], lines: 40 });
   await ui.waitFor(/web1: vda [\s\S]*web2: vda /);

@@ -41,6 +41,7 @@ test.each([
   ["paused", "pmsuspended", "‖ asleep"],
   ["unknown", "being built", "◐ being built"],
   ["stopped", "saved", "○ saved"],
+  ["stopped", "suspended", "○ saved"],
   ["stopped", "shut off (failed)", "⚠ off, failed"],
   ["stopped", "shut off", "○ stopped"],
   ["running", "saved", "● running"],

@@ -44,17 +44,40 @@ const dd: Program = async ({ args, machine, process, err }) => {
 
 function lvm({ volumes: group }: XenHost): Record<string, Program> {
   const free = () => group.sizeMiB - [...group.volumes.values()].reduce((sum, size) => sum + size, 0);
+  /** Of `vg0/web1` and `/dev/vg0/web1`; empty: not of this group. */
+  const nameIn = (word: string) => {
+    const [of, name = ""] = word.replace("/dev/", "").split("/");
+    return of === group.name ? name : "";
+  };
   const fail = async ({ err }: Call, text: string) => {
     await err(`  ${text}\n`);
     return 5;
   };
   return {
-    vgs: async ({ out }) => {
-      await out(`  ${group.name}|${free().toFixed(2)}\n`);
+    vgs: async ({ args, out }) => {
+      const facts: Record<string, string> = {
+        ...{ vg_name: group.name, vg_size: group.sizeMiB.toFixed(2), vg_free: free().toFixed(2) },
+      };
+      const columns = args[args.indexOf("-o") + 1]?.split(",") ?? [];
+      await out(`  ${columns.map((column) => facts[column]).join("|")}\n`);
       return 0;
     },
-    lvs: async ({ out }) => {
-      await out([...group.volumes.keys()].map((name) => `  ${group.name}|${name}\n`).join(""));
+    lvs: async (call) => {
+      const { words } = options(call.args, "o separator");
+      const [wanted] = words;
+      if (wanted !== undefined && !group.volumes.has(nameIn(wanted))) {
+        return fail(call, `Failed to find logical volume "${wanted.replace("/dev/", "")}"`);
+      }
+      await call.out([...group.volumes.keys()].map((name) => `  ${group.name}|${name}\n`).join(""));
+      return 0;
+    },
+    blockdev: async ({ args, out, err }) => {
+      const size = group.volumes.get(nameIn(args.at(-1) ?? ""));
+      if (size === undefined) {
+        await err("blockdev: ioctl error on BLKGETSIZE64: Inappropriate ioctl for device\n");
+        return 1;
+      }
+      await out(`${size * 1024 * 1024}\n`);
       return 0;
     },
     lvcreate: async (call) => {
@@ -81,7 +104,7 @@ function lvm({ volumes: group }: XenHost): Record<string, Program> {
     },
     lvremove: async (call) => {
       const { words } = options(call.args);
-      const [, name = ""] = (words.at(-1) ?? "").split("/");
+      const name = nameIn(words.at(-1) ?? "");
       if (!group.volumes.delete(name)) return fail(call, `Failed to find logical volume "${words.at(-1)}"`);
       call.machine.files.remove(`/dev/${group.name}/${name}`);
       return 0;

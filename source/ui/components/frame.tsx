@@ -134,6 +134,9 @@ function summary(state: KnownState): string {
 /** Lines of the frame, the notice among them. */
 export const frameLines = 6;
 
+/** Columns of the numbered screens, each in its place. */
+const tabsWidth = topScreens.reduce((sum, { title }) => sum + title.length + 4, 0);
+
 export function Header({ places }: { places: readonly Place[] }): ReactNode {
   const { size } = useUi();
   // The texts alone: nothing is drawn for what happens and is not told here.
@@ -141,12 +144,15 @@ export function Header({ places }: { places: readonly Place[] }): ReactNode {
   const right = useKnown(summary);
   const rightWidth = widthOf(right.replace(/\u001b\[\d+m/g, ""));
   const top = places[0]?.screen;
+  // Where the steady places have no room, the blanks between them are given up: none of the screens is hidden.
+  const tight = size.columns < tabsWidth;
   const tabs = topScreens
     .map(({ screen, title }, index) => {
       const text = `${index + 1} ${title}`;
-      return screen === top ? paint(`[${text}]`, "bold", "cyan") : ` ${text} `;
+      if (screen === top) return paint(`[${text}]`, "bold", "cyan");
+      return tight ? text : ` ${text} `;
     })
-    .join("");
+    .join(tight ? " " : "");
   return (
     <Box flexDirection="column" flexShrink={0} height={3}>
       <Text wrap="truncate">{`${paint(cell(left, Math.max(10, size.columns - rightWidth - 2)), "bold")} ${right}`}</Text>

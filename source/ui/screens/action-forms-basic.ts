@@ -131,7 +131,7 @@ export const removeForm: ActionForm = {
     value(values, "typed") === wordToType(context) ? null : `type ${wordToType(context)} to remove ${whom(context)}`,
   request: (values) => ({ do: "remove", keepDisks: value(values, "disks") === "keep" }),
   about: (values, { rows, details }) => {
-    const fate = value(values, "disks") === "keep" ? "stays" : "is deleted";
+    const keep = value(values, "disks") === "keep";
     return rows.flatMap((row) => {
       const known = details.get(row.key);
       const name = plainLine(row.name);
@@ -141,9 +141,11 @@ export const removeForm: ActionForm = {
         known.snapshots.length > 0 ? [`${name}: ${count(known.snapshots.length, "snapshot")} go with it`] : [];
       if (disks.length === 0) return [`${name}: it has no disk`, ...snapshots];
       return [
-        ...disks.map(({ id, source, sizeMiB }) =>
-          [`${name}:`, plainLine(id), plainLine(source ?? ""), mebibytes(sizeMiB), fate].filter(Boolean).join(" "),
-        ),
+        ...disks.map(({ id, source, sizeMiB, stays }) => {
+          const fate = keep ? "stays" : stays ? "stays: it is not its own" : "is deleted";
+          const words = [`${name}:`, plainLine(id), plainLine(source ?? ""), mebibytes(sizeMiB), fate];
+          return words.filter(Boolean).join(" ");
+        }),
         ...snapshots,
       ];
     });

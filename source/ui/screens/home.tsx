@@ -208,14 +208,19 @@ export function HomeScreen(): ReactNode {
   useKeys("list", { up: native, down: native });
   useKeys("home", keys);
   const width = Math.max(20, size.columns - 28);
+  // Lines between header and footer; the title goes first where there are few, and then the menu scrolls.
+  const room = size.rows - (known.notice ? 5 : 4);
   const choices = entries.map((entry, index) => ({
     label: `${cell(entry.title, 22)} ${paint(entry.state(known), "dim")}`.slice(0, width + 60),
     value: index,
   }));
   return (
     <Box flexDirection="column" paddingLeft={1}>
-      <Text bold>From nothing to VMs, and what runs already</Text>
-      <Menu choices={choices} initial={chosen} onChoose={() => {}} onMove={setChosen} />
+      {room > choices.length && <Text bold>From nothing to VMs, and what runs already</Text>}
+      {/* What stands below gives way, or Ink would take lines out of the middle of the menu. */}
+      <Box flexShrink={0}>
+        <Menu choices={choices} initial={chosen} limit={Math.max(3, room)} onChoose={() => {}} onMove={setChosen} />
+      </Box>
       {known.sites.length === 0 && known.site === null && (
         <Box marginTop={1} flexDirection="column">
           <Text>

@@ -84,7 +84,7 @@ function Choose({ onChoose }: { onChoose: (targets: Targets) => void }): ReactNo
         missing={(values) => {
           const targets = targetsOf(values, workspace);
           if (!targets) return "the job is gone: name hosts";
-          return targets.nodes.length === 0 ? "at least one host is needed" : null;
+          return targets.nodes.length === 0 ? { field: "hosts", text: "at least one host is needed" } : null;
         }}
         onSubmit={(values) => {
           const targets = targetsOf(values, workspace);

@@ -31,6 +31,7 @@ const factNames: Record<string, string> = {
   memoryMaxMiB: "memory at most, MiB",
   managedBy: "looked after by",
   autostartEntry: "started by",
+  diskVolumes: "disk volumes",
   otherDisks: "disks that stay",
   disksMiB: "disks, MiB",
 };

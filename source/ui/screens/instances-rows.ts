@@ -68,18 +68,18 @@ export function moreText(row: InstanceRow): string {
 
 /**
  * What a provider's own word says beyond our status: states that pass by themselves, and kinds of being off or paused. The
- * words are libvirt's (virDomainState and its reasons) and those that xl's letters are read as.
+ * words are libvirt's (virDomainState and its reasons), those that xl's letters are read as, and xapi's power states.
  */
 const ownWords: readonly { status: Status; detail: RegExp; tone: Tone; word: string }[] = [
   { status: "running", detail: /^(in shutdown|shutting down)/, tone: "busy", word: "stopping" },
   { status: "running", detail: /^(dying|going away)/, tone: "busy", word: "going away" },
   { status: "running", detail: /^rebooting/, tone: "busy", word: "rebooting" },
-  { status: "running", detail: /\(QEMU does not answer\)/, tone: "warning", word: "running, hangs" },
+  { status: "running", detail: /\(QEMU does not answer\)/, tone: "warning", word: "hangs" },
   { status: "unknown", detail: /^being built/, tone: "busy", word: "being built" },
   { status: "paused", detail: /\(migration\)/, tone: "busy", word: "migrating" },
   { status: "paused", detail: /\((save|dump)\)/, tone: "busy", word: "saving" },
   { status: "paused", detail: /^pmsuspended/, tone: "paused", word: "asleep" },
-  { status: "stopped", detail: /^saved/, tone: "idle", word: "saved" },
+  { status: "stopped", detail: /^(saved|suspended)/, tone: "idle", word: "saved" },
   { status: "stopped", detail: /\((failed|crashed)\)/, tone: "warning", word: "off, failed" },
 ];
 

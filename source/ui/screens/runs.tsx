@@ -7,6 +7,7 @@ import { Confirm } from "../components/confirm.tsx";
 import { Problem } from "../components/problem.tsx";
 import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
+import { wrapped } from "../wrap.ts";
 import { type RunRow, runRows, runRowText, runsHeader, wayRows } from "./runs-rows.ts";
 
 function TakeOverDialog({ run, onClose }: { run: RunRow; onClose: () => void }): ReactNode {
@@ -82,7 +83,13 @@ export function RunsScreen(): ReactNode {
         header={runsHeader(width)}
         view={list}
         row={(index) => runRowText(rows[index] as RunRow, width, now)}
-        empty={<Text dimColor> No run yet: c configures nodes, i installs a manager, u goes the whole way.</Text>}
+        empty={
+          <Text dimColor>
+            {wrapped("No run yet: c configures nodes, i installs a manager, u goes the whole way.", width)
+              .map((line) => ` ${line}`)
+              .join("\n")}
+          </Text>
+        }
       />
       {error && <Text wrap="truncate" color="red">{` ✗ ${error.message}`}</Text>}
     </Box>

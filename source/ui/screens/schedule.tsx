@@ -65,7 +65,7 @@ export function ScheduleScreen({ place }: { place: Place }): ReactNode {
           return time && "at" in time ? { when: `${whenText(time.at, now)}, in ${age(time.at - now)}` } : {};
         }}
         missing={(values) => {
-          if (!values["when"]) return "a time is needed";
+          if (!values["when"]) return { field: "when", text: "a time is needed" };
           const { jobs, left } = workspace.schedule.plan(actionOf(values), keys);
           return jobs.length > 0 ? null : (left[0]?.reason ?? "no instance is there");
         }}

@@ -95,7 +95,7 @@ export function AddSiteScreen(): ReactNode {
           frontend: hostError(values["frontend"] ?? ""),
           gateway: hostError(values["gateway"] ?? ""),
         })}
-        missing={(values) => (values["frontend"] ? null : "the frontend is needed")}
+        missing={(values) => (values["frontend"] ? null : { field: "frontend", text: "the frontend is needed" })}
         onSubmit={(values) => {
           const frontend = values["frontend"] ?? "";
           const name = values["name"] || frontend.replace(/^.*@/, "").split(".")[0] || frontend;

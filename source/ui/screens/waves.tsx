@@ -129,7 +129,7 @@ export function WavesScreen({ place }: { place: Place }): ReactNode {
           const said = Object.values(each(values, () => null, true)).find(Boolean);
           return said ? <Text color="red">{`   ${said}`}</Text> : null;
         }}
-        missing={(values) => (values["wave1"] ? null : "a first wave is needed")}
+        missing={(values) => (values["wave1"] ? null : { field: "wave1", text: "a first wave is needed" })}
         onSubmit={(values) => {
           const waves = read(values, waveIds.length);
           const onFailure = (values["failure"] ?? "stop") as OnFailure;
