@@ -4,7 +4,7 @@
  */
 import { reasonOf, toVirtuError, VirtuError } from "../errors.ts";
 import { createInventory } from "../instances/inventory.ts";
-import type { ActionItem, Inventory } from "../instances/inventory-types.ts";
+import type { Inventory } from "../instances/inventory-types.ts";
 import { limitsOf } from "../instances/limits.ts";
 import type { Context, Site } from "../journey/types.ts";
 import type { Settings } from "../settings.ts";
@@ -14,6 +14,7 @@ import { CompareWork } from "./compare-work.ts";
 import { ConsoleWork } from "./console-work.ts";
 import { CreateWork } from "./create-work.ts";
 import { InstanceWork } from "./instance-work.ts";
+import { followInventory } from "./inventory-news.ts";
 import { type Journeys, realJourneys } from "./journeys.ts";
 import {
   type KnownEvent,
@@ -37,22 +38,6 @@ export type { KnownState } from "./known.ts";
 
 /** How long a notice that needs no answer stays, in milliseconds. */
 const noticeTime = 6000;
-
-/**
- * An action on thousands changes the picture of them hundreds of times in a second. A picture of so many instances or more
- * is drawn up again only after so many milliseconds for each of them: keys are answered meanwhile.
- */
-const largePicture = 1000;
-const restForEach = 0.02;
-
-function lineOf(item: ActionItem): Pick<LogLine, "level" | "where" | "text"> {
-  const job = item.job && !item.text.includes(item.job) ? ` (job ${item.job})` : "";
-  return {
-    level: item.state === "failed" ? "error" : "info",
-    where: `${item.host}/${item.name}`,
-    text: `${item.action}: ${item.error ?? item.text}${job}`,
-  };
-}
 
 export interface WorkspaceOptions {
   context: Context;
@@ -165,7 +150,7 @@ export class Workspace {
     this.monitor = new MonitorWork(this, this.settings.get("thresholds"));
     this.schedule = new ScheduleWork(this);
     this.instances = new InstanceWork(this);
-    this.listenToInventory();
+    this.stops.push(followInventory(this));
     this.listenToPool();
     const journeys = { ...realJourneys, ...options.journeys };
     this.making = new CreateWork(this, journeys);
@@ -199,50 +184,6 @@ export class Workspace {
   private async carryOn(): Promise<void> {
     void this.comparing.refresh();
     await this.runs.carryOn(await this.ways.carryOn());
-  }
-
-  private listenToInventory(): void {
-    let resting: NodeJS.Timeout | null = null;
-    let missed = false;
-    const onChange = () => {
-      missed = resting !== null;
-      if (missed) return;
-      const view = this.inventory.view();
-      this.monitor.see(view);
-      this.store.dispatch({ type: "inventory", view });
-      this.instances.see(view);
-      const { length } = view.instances;
-      if (length < largePicture) return;
-      resting = setTimeout(() => {
-        resting = null;
-        if (missed) onChange();
-      }, length * restForEach);
-      resting.unref();
-    };
-    this.inventory.on("change", onChange);
-    this.stops.push(() => clearTimeout(resting ?? undefined));
-    onChange();
-    const said = new Map<number, string>();
-    let telling: ActionItem[] = [];
-    this.inventory.on("action", (item) => {
-      const { id, state, text, job } = item;
-      // That one waits is for its row: of thousands it would fill the log.
-      if (state === "queued") return;
-      // A clock that counts is for the row; that an instance is seen again after the end is nothing to tell.
-      const saying = `${state} ${text.replace(/\d+/g, "")} ${job}`;
-      const isTold = said.get(id) === saying;
-      // Seen again: that was the last of it.
-      if (item.statusAfter === null) said.set(id, saying);
-      else said.delete(id);
-      if (isTold) return;
-      telling.push(item);
-      // Thousands are taken back in one turn.
-      if (telling.length > 1) return;
-      queueMicrotask(() => {
-        this.logAll(telling.map(lineOf));
-        telling = [];
-      });
-    });
   }
 
   private listenToPool(): void {

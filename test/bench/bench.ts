@@ -239,7 +239,7 @@ async function memoryOf(rows: number): Promise<Figure[]> {
     if (!used) return [];
     const note = `peak ${used.peak.toFixed(0)} MiB, after 86 keys and a few polls`;
     // Thousands more take their room: each poll of them makes as much again that is only there for a moment.
-    const budget = rows > 5000 ? 270 : 180;
+    const budget = rows > 5000 ? 230 : 180;
     return [{ what: `resident memory, ${rows} rows`, value: used.now, unit: "MiB", budget, note }];
   });
 }

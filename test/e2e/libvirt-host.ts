@@ -132,6 +132,8 @@ function tellEvents(stream: ServerChannel, domains: readonly DomainSpec[], perSe
     });
     stream.write(lines.join(""));
   }, tellEvery);
+  // A connection that was cut tells its streams nothing.
+  timer.unref();
   stream.on("close", () => clearInterval(timer));
 }
 
