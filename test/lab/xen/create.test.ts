@@ -114,20 +114,14 @@ test("makes a guest that boots by its own GRUB from a copied volume, with a seco
 
 test("refuses a second one of its name, and a volume for which its group has no room, as LVM does", async () => {
   const before = [await left(), await volumes()];
-  const second = await virtu([...own, ...grub], options);
+  const more = ["--disk", "size=64M,group=vg0,volume=more"];
+  const second = await virtu([...own, ...grub, ...more], options);
   expect(second.status).toBe(2);
-  expect(second.stderr).toMatch(/name: there is a own1 already/);
-  expect(second.stderr).toMatch(/disks.0: the volume group vg0 has a volume own1 already/);
-  const forced = await virtu([...own, ...grub, "--no-check"], options);
-  expect(forced.json<CreateOutcome[]>()[0]).toMatchObject({
-    ...{ error: "the volume group vg0 has a volume own1 already", cleanedUp: [], leftBehind: [] },
-  });
-  const wide = own.with(1, "wide1");
-  const kernel = ["--kernel", "/srv/xen/vmlinux", "--disk", "8M", "--disk", "size=64M,group=vg0"];
-  const refused = await virtu([...wide, ...kernel], options);
-  expect(refused.status).toBe(2);
-  expect(refused.stderr).toMatch(/disks\.1: the volume group vg0 has 44 MiB free, 64 are wanted/);
-  const tried = await virtu([...wide, ...kernel, "--no-check"], options);
+  expect(second.stderr).toContain("name: there is a own1 already");
+  expect(second.stderr).toContain("disks.0: the volume group vg0 has a volume own1 already");
+  expect(second.stderr).toContain("disks.1: the volume group vg0 has 44 MiB free, 64 are wanted");
+  const kernel = ["--kernel", "/srv/xen/vmlinux", "--disk", "8M"];
+  const tried = await virtu([...own.with(1, "wide1"), ...kernel, ...more, "--no-check"], options);
   expect(tried.json<CreateOutcome[]>()[0]).toMatchObject({
     ...{ error: "the volume group vg0 has not enough room left", leftBehind: [] },
     cleanedUp: ["file /srv/xen/wide1.img"],
@@ -140,39 +134,42 @@ test("starts it with the host when asked to, and removes it with all of its disk
   const auto = await act("autostart", "on", "own1");
   expect(auto, auto.stderr).toMatchObject({ status: 0 });
   expect(await xen.exec("readlink /etc/xen/auto/own1.cfg")).toBe("/etc/xen/own1.cfg");
-  const off = await act("force-off", "own1");
-  expect(off, off.stderr).toMatchObject({ status: 0 });
+  await xen.exec("xl destroy own1");
   const removed = await act("remove", "own1");
   expect(removed, removed.stderr).toMatchObject({ status: 0 });
   expect(await volumes()).toBe("");
   expect(await xen.exec("ls -d /etc/xen/own1.cfg /etc/xen/auto/own1.cfg /srv/xen/own1* 2>/dev/null || true")).toBe("");
 });
 
-test("makes a whole PC whose firmware goes on from an empty disk to its ISO image, and one that boots its disk", async () => {
-  const pc = [
-    "--memory",
-    "64",
-    "--nic",
-    "none",
-    "--host",
-    "xen1",
-    "--ready",
-    "console",
-    "--ready-limit",
-    "240",
-    "--json",
-  ];
+const pc = [
+  "--memory",
+  "64",
+  "--nic",
+  "none",
+  "--host",
+  "xen1",
+  "--ready",
+  "console",
+  "--ready-limit",
+  "240",
+  "--json",
+];
+
+test("makes a whole PC whose firmware goes on from an empty disk to its ISO image", async () => {
   const drive = ["--provider", "xen", "--iso", "/srv/images/boot.iso", "--disk", "1M"];
-  const cd = await virtu(["create", "cd1", ...drive, ...pc, "--ready-pattern", "from its drive"], options);
-  expect(cd, cd.stderr).toMatchObject({ status: 0 });
-  expect(cd.json<CreateOutcome[]>()[0]).toMatchObject({ ok: true, ready: true });
-  const own = ["--type", "hvm", "--disk", "size=2M,image=/srv/images/disk.img"];
-  const disk = await virtu(["create", "disk1", ...own, ...pc, "--ready-pattern", "from its disk"], options);
-  expect(disk, disk.stderr).toMatchObject({ status: 0 });
-  expect(disk.json<CreateOutcome[]>()[0]).toMatchObject({ ok: true, ready: true });
-  await xen.exec(
-    "xl destroy cd1; xl destroy disk1; rm /etc/xen/cd1.cfg /etc/xen/disk1.cfg /srv/xen/cd1.img /srv/xen/disk1.img",
-  );
+  const ran = await virtu(["create", "cd1", ...drive, ...pc, "--ready-pattern", "from its drive"], options);
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  expect(ran.json<CreateOutcome[]>()[0]).toMatchObject({ ok: true, ready: true });
+  await xen.exec("xl destroy cd1; rm /etc/xen/cd1.cfg /srv/xen/cd1.img");
+});
+
+// The same but for the order of its drives: not worth another minute of an emulated processor each time.
+test.runIf(process.env["VIRTU_LAB_SLOW"])("makes a whole PC that boots from its disk", async () => {
+  const disk = ["--type", "hvm", "--disk", "size=2M,image=/srv/images/disk.img"];
+  const ran = await virtu(["create", "disk1", ...disk, ...pc, "--ready-pattern", "from its disk"], options);
+  expect(ran, ran.stderr).toMatchObject({ status: 0 });
+  expect(ran.json<CreateOutcome[]>()[0]).toMatchObject({ ok: true, ready: true });
+  await xen.exec("xl destroy disk1; rm /etc/xen/disk1.cfg /srv/xen/disk1.img");
 });
 
 /** A domain as `xl create -n` reads it from its file: what a table of them compares. */
