@@ -107,6 +107,13 @@ const known: readonly [RegExp, (found: RegExpExecArray) => XlExplanation][] = [
     (found) => ({ why: `the host has only ${found[1]} processor${found[1] === "1" ? "" : "s"}` }),
   ],
   [/Can't open restore file: (.*)/, (found) => ({ why: `the saved file can't be opened: ${found[1]}` })],
+  [
+    /Logical volume (\S+) (?:contains a filesystem in use|in use|is used by another device)/i,
+    (found) => ({
+      why: `the volume ${found[1]} is in use on that host`,
+      hint: "Unmount it there, or remove the domain and keep its disks.",
+    }),
+  ],
   [/File has wrong magic number/, () => ({ why: "the saved file is damaged, or was not written by xl" })],
   [/No space left on device/, () => ({ why: "there is no room left on that host's disk" })],
   [/(?:Can't specify|rc=22).*Domain-0/, () => ({ why: "that is the host itself" })],

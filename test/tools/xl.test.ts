@@ -235,6 +235,7 @@ describe("an error", () => {
     ["err-create-nobr", /no bridge nosuchbr/],
     ["err-create-nodisk", /\/srv\/xen\/absent\.img \(xvda\) can't be opened: No such file/],
     ["err-create-nokernelfile", /\/srv\/xen\/absent can't be read/],
+    ["err-lvremove-mounted", /the volume vg0\/used is in use.*/],
     ["err-create-nokern", /neither a kernel nor a bootloader/],
     ["err-create-nofile", /nosuch\.cfg can't be read/],
     ["err-create-bad", /line 1 of \/root\/bad\.cfg/],

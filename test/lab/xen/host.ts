@@ -34,6 +34,8 @@ const packages = [
   ],
   ...["xen-hypervisor-4.17-amd64", "xen-utils-4.17", "xenstore-utils", "bridge-utils", "python3"],
   ...["libvirt-daemon-system", "libvirt-daemon-driver-xen", "libvirt-clients"],
+  // The whole PC around hvm guests.
+  "qemu-system-xen",
   // What the install journeys want, but for two small ones that root.sh leaves to them: to unpack all takes it minutes.
   ...["virtinst", "ganeti", "xen-system-amd64"],
 ];
@@ -49,10 +51,12 @@ export interface XenHost {
   domains(): Promise<Map<string, { id: number; memory: number; state: string }>>;
 }
 
-/** What the snapshot holds: web1 runs, crash1 has crashed, vweb is libvirt's and runs; the others are off. */
+/** What the snapshot holds: web1 runs, crash1 has crashed, vweb is libvirt's and runs; the others are off. A volume group vg0. */
 const prepare = `
 rm -f /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] file:/srv/packages ./' >/etc/apt/sources.list
+truncate -s 96M /srv/vg0.img
+vgcreate -q vg0 "$(losetup -f --show /srv/vg0.img)"
 xl create -q /etc/xen/web1.cfg
 xl create -q /etc/xen/crash1.cfg
 for name in vweb vdb; do
