@@ -11,7 +11,7 @@ import { configLines, targetOf } from "../../../source/tools/xl-create.ts";
 import { xenRequest } from "../../create-requests.ts";
 import { TestAsker } from "../../ssh/server.ts";
 import { Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
-import { openXen, type XenHost } from "./host.ts";
+import { dom0Ms, openXen, type XenHost } from "./host.ts";
 
 // A processor that is emulated on a loaded machine: ten times slower than usual is still right.
 vi.setConfig({ testTimeout: 300_000 });
@@ -28,7 +28,7 @@ beforeAll(async () => {
   options = { sshConfig: xen.sshConfig, home };
   pool = createPool({ sshConfig: xen.sshConfig, asker: new TestAsker() });
   teardown.add(() => pool.end());
-});
+}, dom0Ms);
 afterAll(() => teardown.run());
 
 /** MiB that Xen has free. */
@@ -142,17 +142,8 @@ test("starts it with the host when asked to, and removes it with all of its disk
 });
 
 const pc = [
-  "--memory",
-  "64",
-  "--nic",
-  "none",
-  "--host",
-  "xen1",
-  "--ready",
-  "console",
-  "--ready-limit",
-  "240",
-  "--json",
+  ...["--memory", "64", "--nic", "none", "--host", "xen1"],
+  ...["--ready", "console", "--ready-limit", "240", "--json"],
 ];
 
 test("makes a whole PC whose firmware goes on from an empty disk to its ISO image", async () => {

@@ -227,6 +227,9 @@ async function snapshotOf(files: string): Promise<string> {
   }
 }
 
+/** Milliseconds that making the dom0 may take: some minutes, on a machine that does much else a quarter of an hour. */
+export const dom0Ms = 1_500_000;
+
 export async function openXen(teardown: Teardown): Promise<XenHost> {
   await installPackages("qemu-system-x86", "qemu-utils", "openssh-client", "e2fsprogs");
   const finish = readFileSync(join(import.meta.dirname, "root.sh"), "utf8");

@@ -8,7 +8,7 @@ import { parseXentop, type XenUsage } from "../../../source/tools/xentop.ts";
 import { TestAsker } from "../../ssh/server.ts";
 import type { ActionJson, InstanceJson } from "../instances.ts";
 import { Teardown, until, type VirtuOptions, virtu } from "../lab.ts";
-import { openXen, type XenHost } from "./host.ts";
+import { dom0Ms, openXen, type XenHost } from "./host.ts";
 
 // A processor that is emulated on a loaded machine: ten times slower than usual is still right.
 vi.setConfig({ testTimeout: 300_000 });
@@ -31,7 +31,7 @@ beforeAll(async () => {
     "xen xl",
   ]);
   xl = providers[1] as Provider;
-});
+}, dom0Ms);
 afterAll(() => teardown.run());
 
 const headless = (...words: string[]) => virtu([...words, "--host", "xen1", "--json"], options);
