@@ -30,6 +30,14 @@ function deployAll(
   return deploy(context, site, request(job, more), { link, check, onUpdate });
 }
 
+test("a larger subnet is all the /22 of a block that nobody has a part of", async () => {
+  const opened = await open();
+  const one = await reserveNodes(opened, 1);
+  const two = await reserveNodes(opened, 1, { subnet: 21 });
+  const four = await reserveNodes(opened, 1, { subnet: 20 });
+  expect([one, two, four].map(({ subnet }) => subnet)).toEqual(["10.156.0.0/22", "10.156.8.0/21", "10.156.16.0/20"]);
+});
+
 test("the main job: reserve, deploy, look, extend, release", async () => {
   const opened = await open();
   const { context, site, embedded } = opened;

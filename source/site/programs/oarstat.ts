@@ -29,7 +29,9 @@ function message(oar: Oar, job: OarJob): string {
   const kind = job.reservation === "None" ? (job.command === "" ? "I" : "B") : "R";
   const name = job.name === null ? "" : `,N=${job.name}`;
   const types = job.types.length > 0 ? `,T=${job.types.join("|")}` : "";
-  const count = hasResources(job) ? oar.resourceIds(job).length : job.wanted.nodes * 4 + job.wanted.subnets;
+  const count = hasResources(job)
+    ? oar.resourceIds(job).length
+    : job.wanted.nodes * 4 + (job.wanted.subnets << (22 - job.wanted.subnetBits));
   const karma = job.reservation === "None" ? " (Karma=0.000,quota_ok)" : "";
   return `R=${count},W=${oarDuration(job.wanted.walltime)},J=${kind}${name}${types}${karma}`;
 }

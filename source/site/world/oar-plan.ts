@@ -57,11 +57,19 @@ export function coresOf(testbed: Testbed, nodes: readonly Node[]): Resource[] {
   return nodes.flatMap((node) => testbed.coresOf(node));
 }
 
-/** Subnets that no job has. */
-export function freeSubnets(oar: Oar): Resource[] {
+/** The subnets that a job gets: the first whole blocks that no job has a part of; null while there are not so many. */
+export function subnetsFor(oar: Oar, wanted: Wanted): Resource[] | null {
   const taken = new Set<Resource>();
   for (const job of oar.jobs.values()) {
     if (!["Terminated", "Error"].includes(job.state)) for (const subnet of job.subnets) taken.add(subnet);
   }
-  return oar.testbed.resources.filter((resource) => resource.subnet !== null && !taken.has(resource));
+  const size = 1 << (22 - wanted.subnetBits);
+  const blocks = new Map<number, Resource[]>();
+  for (const resource of oar.testbed.resources) {
+    if (resource.subnet === null || taken.has(resource)) continue;
+    const block = Math.floor((resource.subnet - 1) / size);
+    blocks.set(block, [...(blocks.get(block) ?? []), resource]);
+  }
+  const whole = [...blocks.values()].filter(({ length }) => length === size).slice(0, wanted.subnets);
+  return whole.length < wanted.subnets ? null : whole.flat();
 }

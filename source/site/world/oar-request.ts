@@ -16,7 +16,9 @@ export class Refused extends Error {
 
 export interface Wanted {
   nodes: number;
+  /** Blocks of `/subnetBits`, each all of its /22. */
   subnets: number;
+  subnetBits: number;
   walltime: number;
   /** Of the nodes. */
   fits: Condition;
@@ -79,6 +81,7 @@ export function parseRequest(resources: string, properties: string | null, testb
   const wanted: Wanted = {
     nodes: 0,
     subnets: 0,
+    subnetBits: 22,
     walltime,
     fits: () => true,
     groups: "",
@@ -101,7 +104,8 @@ export function parseRequest(resources: string, properties: string | null, testb
       if (name === "core" || name === "cpu") {
         throw new Refused(254, `[ADMISSION RULE] '${name}' resource is not allowed with a deploy job\n\n`);
       }
-      if (/^slash_\d+$/.test(name)) type = "subnet";
+      const bits = /^slash_(\d+)$/.exec(name)?.[1];
+      if (bits) [type, wanted.subnetBits] = ["subnet", Number(bits)];
       multiply *= count === "ALL" || count === "BEST" ? testbed.nodes.length : Number(count);
       last = nodeWords.has(name) ? `network_address=${count}` : `${name}=${count}`;
     }
@@ -124,7 +128,7 @@ export function checkPossible(wanted: Wanted, testbed: Testbed): void {
     const [core] = testbed.coresOf(node);
     return node.state !== "Dead" && core && wanted.fits(testbed.properties(core));
   });
-  const subnets = testbed.resources.filter((resource) => resource.subnet !== null).length;
+  const subnets = testbed.resources.filter(({ subnet }) => subnet !== null).length >> (22 - wanted.subnetBits);
   if (wanted.nodes + wanted.subnets === 0 || wanted.nodes > usable.length || wanted.subnets > subnets)
     throw notEnough();
 }

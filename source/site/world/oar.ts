@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { ScenarioName } from "../options.ts";
 import type { OarJob, State, Submission } from "./oar-job.ts";
-import { coresOf, freeSubnets, Plan } from "./oar-plan.ts";
+import { coresOf, Plan, subnetsFor } from "./oar-plan.ts";
 import { oarDuration } from "./oar-request.ts";
 import { endCommand, startCommand } from "./oar-run.ts";
 import type { Node, Testbed } from "./testbed.ts";
@@ -138,7 +138,7 @@ export class Oar {
       plan.hold(nodes, at, job.wanted.walltime);
       job.predicted = Number.isFinite(at) ? at : null;
       job.walltime = job.wanted.walltime;
-      if (at <= now && freeSubnets(this).length >= job.wanted.subnets) this.launch(job, nodes);
+      if (at <= now && subnetsFor(this, job.wanted)) this.launch(job, nodes);
       else this.wakeAt(at);
     }
   }
@@ -157,7 +157,7 @@ export class Oar {
   private launch(job: OarJob, nodes: Node[]): void {
     job.state = "toLaunch";
     job.nodes = nodes;
-    job.subnets = freeSubnets(this).slice(0, job.wanted.subnets);
+    job.subnets = subnetsFor(this, job.wanted) ?? [];
     job.startedAt = this.clock.seconds();
     job.predicted = job.startedAt;
     job.walltime = job.wanted.walltime;

@@ -17,6 +17,7 @@ export function occupy(oar: Oar, nodes: readonly Node[], owner: string, seconds:
     wanted: {
       nodes: free.length,
       subnets: 0,
+      subnetBits: 22,
       walltime: seconds,
       fits: () => true,
       groups: `{type = 'default'}/network_address=${free.length}`,
