@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { LibvirtStores } from "../../source/instances/libvirt-stores.ts";
 import type { StoreAction, Stores, StoreView } from "../../source/instances/stores-types.ts";
 import type { Provider } from "../../source/instances/types.ts";
+import { storeRows, storeRowsWith } from "../../source/ui/screens/stores-rows.ts";
 import { ScriptedPool } from "../instances/fake-pool.ts";
 import { keys, openUi } from "./harness.tsx";
 import { fakeInventory, hostOf } from "./instance-fakes.ts";
@@ -96,4 +97,15 @@ test("starts a network that is stopped", async () => {
   await ui.press(keys.end, "s");
   await ui.waitFor("network start default: done");
   expect(done).toEqual([{ do: "network-start", network: "default" }]);
+});
+
+test("a filter takes a host's name for all that it has, a pool's for its volumes, and leaves out hosts without any", () => {
+  const at = (host: string) => ({ place: `libvirt/${host}`, host, label: "qemu:///system" });
+  const loaded = { value: view, at: 0, loading: false, error: null };
+  const rows = storeRows([at("hv1"), at("hv2")], { "libvirt/hv1": loaded, "libvirt/hv2": { ...loaded, value: null } });
+  const found = (words: string) => storeRowsWith(rows, words).map(({ key }) => key.replace("libvirt/", ""));
+  expect(found("")).toEqual([...found("hv1"), ...found("hv2")]);
+  expect(found("hv1")).toHaveLength(5);
+  expect(found("default qcow2")).toEqual(["hv1", "hv1 volume default/web1.qcow2", "hv1 volume default/old.qcow2"]);
+  expect(found("nobody of this name")).toEqual([]);
 });

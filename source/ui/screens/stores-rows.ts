@@ -9,6 +9,7 @@ import type {
 } from "../../instances/stores-types.ts";
 import type { Loaded } from "../../store/loaded.ts";
 import { plainLine } from "../../text.ts";
+import { matches } from "../list.ts";
 import { cell, glyph, paint, state, symbol, toneStyles } from "../theme.ts";
 import { mebibytes } from "./instances-rows.ts";
 
@@ -67,6 +68,21 @@ export function storeRows(
       ...systems.map((system): StoreRow => ({ key: `${place} system ${system.name}`, at, kind: "system", system })),
     ];
   });
+}
+
+/**
+ * The rows that hold the words, each with its host's name and its pool's, under their hosts. A host of which nothing holds them
+ * is not among them.
+ */
+export function storeRowsWith(rows: readonly StoreRow[], words: string): readonly StoreRow[] {
+  if (words === "") return rows;
+  const holds = (row: StoreRow) => {
+    const pool = row.kind === "volume" ? ` ${plainLine(row.pool.name)}` : "";
+    return matches(`${storeLine(row, 400)} ${plainLine(`${row.at.host} ${row.at.label}`)}${pool}`, words);
+  };
+  const found = new Set(rows.filter(holds));
+  const places = new Set([...found].map(({ at }) => at.place));
+  return rows.filter((row) => (row.kind === "host" ? places.has(row.at.place) : found.has(row)));
 }
 
 /** `2026-11-22 11:52:43`, as the host says it, without what a lease of some hours does not need. */

@@ -10,11 +10,10 @@ import { Form, type FormField, type Values } from "../components/form.tsx";
 import { frameLines } from "../components/frame.tsx";
 import { Table, useList } from "../components/table.tsx";
 import { useKeys, useKnown, useUi } from "../hooks.ts";
-import { matches } from "../list.ts";
 import type { Place } from "../navigation.ts";
 import { parseSize } from "./create-sizes.ts";
 import { NoPlaces } from "./no-places.tsx";
-import { type StoreRow, storeLine, storeRows } from "./stores-rows.ts";
+import { type StoreRow, storeLine, storeRows, storeRowsWith } from "./stores-rows.ts";
 
 interface Asked {
   place: string;
@@ -71,10 +70,7 @@ export function StoresScreen(): ReactNode {
   );
   // A host that is found later is asked then.
   useEffect(() => (places.length > 0 ? stores.watch() : undefined), [stores, places.length]);
-  const rows = useMemo(
-    () => storeRows(places, known).filter((row) => row.kind === "host" || matches(storeLine(row, 400), filter.text)),
-    [places, known, filter.text],
-  );
+  const rows = useMemo(() => storeRowsWith(storeRows(places, known), filter.text), [places, known, filter.text]);
   const keys = rows.map(({ key }) => key);
   const height = Math.max(3, size.rows - frameLines - 2);
   const list = useList("stores", keys, height, asked === null);
@@ -102,8 +98,8 @@ export function StoresScreen(): ReactNode {
         run: () => row && gone && setAsked({ place: row.at.place, host: row.at.host, ...gone }),
         disabled: row && gone ? stores.refuses(row.at.place, gone.action) : "put the cursor on what is to go",
       },
-      filter: { run: filter.open },
-      refresh: { run: () => void stores.refresh() },
+      filter: { run: filter.open, prominent: true },
+      refresh: { run: () => void stores.refresh(), prominent: true },
       copy: {
         run: () => row?.kind === "volume" && copy(row.volume.path, "its path"),
         disabled: row?.kind === "volume" ? null : "put the cursor on a volume",
