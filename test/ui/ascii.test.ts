@@ -36,6 +36,7 @@ test("whole frames reach such a terminal in ASCII, and others as they are", asyn
     const painter = createPainter(output as unknown as WriteStream);
     painter.start();
     painter.stream.write("28 instances · 2 ⚠ error\n ⏎ open  ? help");
+    await new Promise((resolve) => setImmediate(resolve));
     return writes.join("");
   };
   const plain = await written({ LC_ALL: "C", TERM: "xterm" });
