@@ -18,10 +18,13 @@ beforeAll(async () => {
 });
 afterAll(() => teardown.run());
 
-/** The job number that the log pane shows last, once the pane says that it has ended. */
-async function shownJob(): Promise<string> {
-  const lines = await terminal.waitFor(/Ganeti job \d+ done/, 60_000);
-  return /Ganeti job (\d+) done/.exec(lines.filter((line) => /Ganeti job \d+ done/.test(line)).at(-1) ?? "")?.[1] ?? "";
+const ended = (lines: readonly string[]) =>
+  lines.flatMap((line) => /Ganeti job (\d+) done/.exec(line)?.[1] ?? []).at(-1);
+
+/** The job number that the log pane shows last, once the pane says that it has ended and it is not the one `before`. */
+async function shownJob(before?: string): Promise<string> {
+  const lines = await terminal.waitFor((shown) => ![undefined, before].includes(ended(shown)), 60_000);
+  return ended(lines) ?? "";
 }
 
 test("shows one cluster that was named by two nodes once", async () => {
@@ -43,21 +46,18 @@ test("shuts down, starts and reboots by keys, with the number of Ganeti's job", 
 
   terminal.press("t");
   await terminal.waitFor(row("db2", "stopped"), 60_000);
-  expect(await lab.job(await shownJob(), "status,summary")).toBe(`success|INSTANCE_SHUTDOWN(${name})`);
+  const stopped = await shownJob();
+  expect(await lab.job(stopped, "status,summary")).toBe(`success|INSTANCE_SHUTDOWN(${name})`);
   expect(await lab.ask("db2", "status")).toBe("ADMIN_down");
 
   terminal.press("s");
   await terminal.waitFor(row("db2", "running"), 60_000);
-  expect(await lab.job(await shownJob(), "status,summary")).toBe(`success|INSTANCE_STARTUP(${name})`);
+  const started = await shownJob(stopped);
+  expect(await lab.job(started, "status,summary")).toBe(`success|INSTANCE_STARTUP(${name})`);
   expect(await lab.ask("db2", "status")).toBe("running");
 
-  const before = await shownJob();
   terminal.press("r");
-  await terminal.waitFor(
-    (lines) => lines.some((line) => /Ganeti job \d+ done/.test(line) && !line.includes(`job ${before} `)),
-    60_000,
-  );
-  expect(await lab.job(await shownJob(), "status,summary")).toBe(`success|INSTANCE_REBOOT(${name})`);
+  expect(await lab.job(await shownJob(started), "status,summary")).toBe(`success|INSTANCE_REBOOT(${name})`);
 });
 
 test("turns the rows of a node whose daemon stopped into errors, and back", async () => {

@@ -50,7 +50,7 @@ export async function carry(
     else if ("rootPassword" in value) rootPassword = value.rootPassword;
     else {
       events.push(value);
-      watch(value, process.kill);
+      watch(value, () => process.kill());
     }
   });
   const { status, stderr, durationMs } = await process.ended;
