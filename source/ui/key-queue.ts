@@ -14,10 +14,10 @@ export async function committed(): Promise<void> {
 
 /**
  * Runs when what a handler has just changed is drawn, and before the next key is taken. React asks for its `setImmediate` in
- * a microtask: ours is asked for in the one after it.
+ * a microtask: ours is asked for in the one after it. The painter writes in the turn after that, before our second one.
  */
 export function afterDrawing(run: () => void): void {
-  queueMicrotask(() => setImmediate(run));
+  queueMicrotask(() => setImmediate(() => setImmediate(run)));
 }
 
 export interface KeyQueue {
